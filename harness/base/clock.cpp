@@ -1,0 +1,33 @@
+#include "harness/base/clock.hpp"
+
+#include <ctime>
+
+namespace sunder::base {
+namespace {
+
+std::string utc_now(const char* pattern) {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  const std::size_t length = std::strftime(text, sizeof text, pattern, &parts);
+  return std::string(text, length);
+}
+
+}  // namespace
+
+std::int64_t monotonic_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             MonotonicClock::now().time_since_epoch())
+      .count();
+}
+
+std::string utc_compact() {
+  return utc_now("%Y%m%dT%H%M%SZ");
+}
+
+std::string utc_readable() {
+  return utc_now("%Y-%m-%dT%H:%M:%SZ");
+}
+
+}  // namespace sunder::base

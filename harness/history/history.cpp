@@ -1,0 +1,142 @@
+#include "harness/history/history.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <utility>
+
+namespace sunder::history {
+namespace {
+
+struct FunctionName {
+  std::string_view name;
+  Function function;
+};
+
+// Sorted by name. The first name of a function in canonical_name() is what we write; the others are read.
+constexpr std::array kFunctionNames{
+    FunctionName{"acquire", Function::acquire},
+    FunctionName{"add", Function::add},
+    FunctionName{"append", Function::append},
+    FunctionName{"cas", Function::cas},
+    FunctionName{"contains", Function::contains},
+    FunctionName{"deq", Function::dequeue},
+    FunctionName{"dequeue", Function::dequeue},
+    FunctionName{"drain", Function::drain},
+    FunctionName{"enq", Function::enqueue},
+    FunctionName{"enqueue", Function::enqueue},
+    FunctionName{"fetch-add", Function::fetch_add},
+    FunctionName{"get", Function::read},
+    FunctionName{"increment", Function::increment},
+    FunctionName{"insert", Function::insert},
+    FunctionName{"peek", Function::peek},
+    FunctionName{"poll", Function::poll},
+    FunctionName{"pop", Function::pop},
+    FunctionName{"push", Function::push},
+    FunctionName{"put", Function::write},
+    FunctionName{"read", Function::read},
+    FunctionName{"release", Function::release},
+    FunctionName{"remove", Function::remove},
+    FunctionName{"transfer", Function::transfer},
+    FunctionName{"txn", Function::txn},
+    FunctionName{"write", Function::write},
+};
+
+constexpr std::array kCanonicalNames{
+    "other",   "read", "write", "cas",  "append", "add",  "remove",    "contains",  "enqueue", "dequeue", "peek",
+    "push",    "pop",  "insert", "poll", "increment", "fetch-add", "acquire", "release", "txn",     "transfer", "drain",
+};
+
+}  // namespace
+
+Function function_of(std::string_view name) noexcept {
+  const auto found = std::ranges::lower_bound(kFunctionNames, name, {}, &FunctionName::name);
+  const bool known = found != kFunctionNames.end() && found->name == name;
+  return known ? found->function : Function::other;
+}
+
+std::string_view name_of(Function function) noexcept {
+  return kCanonicalNames.at(static_cast<std::size_t>(function));
+}
+
+std::string_view name_of(Outcome outcome) noexcept {
+  constexpr std::array<std::string_view, 3> names{"ok", "fail", "info"};
+  return names.at(static_cast<std::size_t>(outcome));
+}
+
+std::string History::describe(const Operation& operation) const {
+  std::string text(operation.function_name != 0 ? pool_.name(operation.function_name)
+                                                : name_of(operation.function));
+  if (operation.key != 0) text += fmt::format(" {}", pool_.name(operation.key));
+  if (!operation.input.is_none()) text += fmt::format(" {}", pool_.describe(operation.input));
+  text += fmt::format(" -> {}", name_of(operation.outcome));
+  if (!operation.output.is_none()) text += fmt::format(" {}", pool_.describe(operation.output));
+  if (operation.error != 0) text += fmt::format(" ({})", pool_.name(operation.error));
+  return text;
+}
+
+std::size_t History::memory() const noexcept {
+  return operations_.capacity() * sizeof(Operation) + pool_.memory();
+}
+
+Result<std::size_t> HistoryBuilder::invoke(const Invocation& invocation) {
+  const std::size_t index = history_.operations_.size();
+  if (!in_flight_.emplace(invocation.process, index).second) {
+    return base::make_error(
+        Errc::unreadable_input,
+        fmt::format("process {} invokes while it has an operation in flight", invocation.process));
+  }
+  Operation operation;
+  operation.invoke = position_++;
+  operation.invoke_time = invocation.time;
+  operation.input = invocation.input;
+  operation.process = invocation.process;
+  operation.key = pool().symbol(invocation.key);
+  operation.function_name = pool().symbol(invocation.function);
+  operation.function = function_of(invocation.function);
+  history_.operations_.push_back(operation);
+  return index;
+}
+
+Result<std::size_t> HistoryBuilder::complete(const Completion& completion) {
+  const auto found = in_flight_.find(completion.process);
+  if (found == in_flight_.end()) {
+    return base::make_error(Errc::unreadable_input,
+                            fmt::format("process {} completes an operation that it did not invoke",
+                                        completion.process));
+  }
+  const std::size_t index = found->second;
+  in_flight_.erase(found);
+  Operation& operation = history_.operations_[index];
+  const std::int64_t position = position_++;
+  operation.complete = completion.outcome == Outcome::info ? kNever : position;
+  operation.complete_time = completion.time;
+  operation.outcome = completion.outcome;
+  operation.output = completion.output;
+  if (!completion.error.empty()) operation.error = pool().symbol(completion.error);
+  if (!completion.node.empty()) operation.node = pool().symbol(completion.node);
+  return index;
+}
+
+void HistoryBuilder::add(const Operation& operation) {
+  history_.operations_.push_back(operation);
+}
+
+void HistoryBuilder::note(std::int64_t time, std::string text) {
+  history_.notes_.push_back(Note{position_, time, std::move(text)});
+}
+
+std::optional<std::size_t> HistoryBuilder::in_flight(std::int64_t process) const {
+  const auto found = in_flight_.find(process);
+  if (found == in_flight_.end()) return std::nullopt;
+  return found->second;
+}
+
+History HistoryBuilder::finish() {
+  std::ranges::stable_sort(history_.operations_, {}, &Operation::invoke);
+  in_flight_.clear();
+  position_ = 0;
+  return std::exchange(history_, History());
+}
+
+}  // namespace sunder::history

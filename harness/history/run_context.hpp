@@ -1,0 +1,103 @@
+// RunContext: what happened around the operations of a run: phases, faults with evidence, node events, host load.
+//
+// Plain data in the run's own time (nanoseconds since its start). Written by the nemesis and the run, read by checkers
+// whose promise depends on conditions ("while a majority is connected") and by the report. faults.jsonl and
+// events.jsonl are its text forms (text.hpp).
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sunder::history {
+
+// [begin, end) in nanoseconds since the run's start; end is kNever while it lasts.
+struct Window {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  [[nodiscard]] bool contains(std::int64_t time) const noexcept { return begin <= time && time < end; }
+  [[nodiscard]] bool overlaps(const Window& other) const noexcept {
+    return begin < other.end && other.begin < end;
+  }
+};
+
+struct Phase {
+  std::string name;  // "set up", "warm up", "load", "heal", "settle", "final reads", "tear down"
+  Window window;
+};
+
+// One measured number that shows that a fault bit: {"packets dropped", 2314}.
+struct Evidence {
+  std::string name;
+  double value = 0;
+  std::string unit;  // "packets", "ms", "" …
+};
+
+struct FaultRecord {
+  std::uint32_t id = 0;
+  std::string family;       // "partition", "kill", "pause", "restart"
+  std::string shape;        // "halves", "one", …
+  std::string description;  // "partition halves: n1,n2 | n3,n4,n5"
+  std::vector<std::string> targets;  // nodes acted on, sorted
+  std::int64_t requested = 0;        // when the schedule wanted it
+  Window applying;                   // installing took this long
+  Window active;                     // the effect stood: from the end of applying to the start of healing
+  std::int64_t healed = 0;           // healing finished
+  bool exercised = false;            // evidence shows that it bit
+  std::string reason;                // why it was not exercised, or was skipped
+  std::vector<Evidence> evidence;
+  // Directed pairs of endpoint names cut while active: {"n1","n2"}, {"c3","n1"}.
+  std::vector<std::pair<std::string, std::string>> cut_links;
+  // Nodes that cannot work while active (killed, paused).
+  std::vector<std::string> disabled_nodes;
+};
+
+// What a node told on file descriptor 3. Numbers and texts beyond the common ones stay in `fields`.
+struct NodeEvent {
+  std::string node;
+  std::uint64_t sequence = 0;
+  std::int64_t time = 0;  // nanoseconds since the run's start
+  std::string event;      // "became-leader", "appended", "committed", "applied", …
+  std::vector<std::pair<std::string, std::int64_t>> numbers;  // {"term", 4}, {"index", 17}
+  std::vector<std::pair<std::string, std::string>> texts;     // {"hash", "9f…"}
+
+  [[nodiscard]] std::int64_t number(const std::string& name, std::int64_t otherwise = -1) const {
+    for (const auto& [key, value] : numbers) {
+      if (key == name) return value;
+    }
+    return otherwise;
+  }
+  [[nodiscard]] std::string text(const std::string& name) const {
+    for (const auto& [key, value] : texts) {
+      if (key == name) return value;
+    }
+    return {};
+  }
+};
+
+// One reading of the harness watching itself.
+struct HostSample {
+  std::int64_t time = 0;
+  double loop_delay_ms = 0;    // how late the harness' own timer fired
+  double cpu_pressure = 0;     // PSI "some avg10", percent; 0 when not available
+};
+
+struct RunContext {
+  std::vector<std::string> nodes;    // "n1"…
+  std::vector<std::string> clients;  // "c1"… endpoint names, as in FaultRecord::cut_links
+  // Which client endpoint a process used: process → index into `clients`; a retired client's successor shares it.
+  std::vector<std::pair<std::int64_t, std::uint32_t>> process_endpoints;
+  // The node each client endpoint is pinned to first: index into `nodes`.
+  std::vector<std::uint32_t> client_nodes;
+  bool clients_see_all = false;  // a partition does not put clients on a side
+  std::vector<Phase> phases;
+  std::vector<FaultRecord> faults;
+  std::vector<NodeEvent> events;
+  std::vector<HostSample> host;
+  std::uint64_t dropped_events = 0;  // node events lost because the pipe was full
+  std::string host_overload;         // empty, or the sentence that says how the host was overloaded
+};
+
+}  // namespace sunder::history

@@ -1,0 +1,60 @@
+// Report: one run's history, faults and verdicts as HTML for a reader, JSON for programs, JUnit for CI, Markdown.
+//
+// Input is plain data (RunReport) and a History; output goes into the run's directory. report.html is self-contained:
+// no network, Chart.js embedded at build time. All texts that came from outside are escaped.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checkers/verdict.hpp"
+#include "harness/base/error.hpp"
+#include "harness/history/history.hpp"
+#include "harness/history/run_context.hpp"
+
+namespace sunder::report {
+
+struct PromiseResult {
+  std::string name;
+  std::string sentence;
+  std::string condition;
+  std::string checker;
+  std::string source;
+  checkers::Verdict verdict;
+};
+
+struct RunReport {
+  std::string scenario;    // "raft/register"
+  std::uint64_t seed = 0;
+  std::string started;     // "2026-01-31T23:59:59Z"
+  std::string version;
+  std::string directory;   // as the user would type it
+  std::string replay;      // the command that runs exactly this again
+  std::string sabotage;    // empty: none
+  bool partial = false;    // interrupted
+  int exit_code = 0;
+  std::string harness_error;                                   // the harness itself failed: the sentence
+  std::vector<std::pair<std::string, std::string>> inputs;     // {"nodes","5"}, {"duration","30s"}, …
+  std::vector<std::pair<std::string, std::string>> host;       // kernel, cores, capabilities
+  std::vector<std::pair<std::string, std::string>> skipped;    // faults this machine cannot do → reason
+  std::vector<PromiseResult> promises;
+  history::RunContext context;
+};
+
+// Writes report.html, report.json, junit.xml and summary.md into `directory`.
+[[nodiscard]] Result<void> write_reports(const RunReport& report,
+                                         const history::History& history,
+                                         const std::filesystem::path& directory);
+
+[[nodiscard]] std::string render_html(const RunReport& report, const history::History& history);
+[[nodiscard]] std::string render_json(const RunReport& report, const history::History& history);
+[[nodiscard]] std::string render_junit(const RunReport& report, const history::History& history);
+[[nodiscard]] std::string render_markdown(const RunReport& report, const history::History& history);
+// The promise table for the terminal.
+[[nodiscard]] std::string render_terminal(const RunReport& report, bool colour);
+
+}  // namespace sunder::report

@@ -1,0 +1,8 @@
+// main() of every test binary: GoogleTest with its own output.
+
+#include <gtest/gtest.h>
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
