@@ -1,7 +1,8 @@
 // System definition: everything the harness knows of a system under test.
 //
-// Plain data: how to start it, what it promises in each mode, which sabotages it has. Ours are rows in registry.cpp;
-// nothing outside nodes/ knows that a node is ours. Program paths are resolved by the harness beside its own binary.
+// Plain data: how to start it, what it promises in each mode, which sabotages it has. Ours are rows
+// in registry.cpp; nothing outside nodes/ knows that a node is ours. Program paths are resolved by
+// the harness beside its own binary.
 
 #pragma once
 
@@ -15,13 +16,15 @@ namespace sunder::nodes {
 
 // When a promise must hold; shown in docs/promises.md.
 struct Promise {
-  std::string name;        // "linearizable"
-  std::string sentence;    // "Every operation takes effect at one instant between its call and its return."
-  std::string condition;   // "always", "while one majority is fully connected …"
-  std::string checker;     // a name in the checkers' registry
-  std::string model;       // for the checker; may be empty
+  std::string name;  // "linearizable"
+  std::string
+      sentence;  // "Every operation takes effect at one instant between its call and its return."
+  std::string condition;  // "always", "while one majority is fully connected …"
+  std::string checker;    // a name in the checkers' registry
+  std::string model;      // for the checker; may be empty
   std::map<std::string, double> parameters;
-  // Fault families of which at least one must have been requested for the promise to apply; empty: always applies.
+  // Fault families of which at least one must have been requested for the promise to apply; empty:
+  // always applies.
   std::vector<std::string> needs;
   bool time_based = false;  // host overload turns `broken` into `undetermined`
   std::string source;       // paper or document
@@ -31,19 +34,20 @@ struct Sabotage {
   std::string name;     // "ack-before-quorum"
   std::string summary;  // what the bug is
   std::string breaks;   // the promise's name
-  // The schedule that suits it, as --faults takes it, and extra arguments of `sunder run`; empty: the scenario's
-  // defaults find it.
+  // The schedule that suits it, as --faults takes it, and extra arguments of `sunder run`; empty:
+  // the scenario's defaults find it.
   std::string faults;
   std::vector<std::string> run_arguments;
 };
 
 struct Mode {
-  std::string name;     // "raft"
+  std::string name;  // "raft"
   std::string summary;
   std::vector<std::string> arguments;  // added to the node's command line
   std::vector<Promise> promises;
   std::vector<Sabotage> sabotages;
-  std::chrono::milliseconds election_timeout{300};  // the longest; conditions are stated in multiples of it
+  std::chrono::milliseconds election_timeout{
+      300};  // the longest; conditions are stated in multiples of it
 };
 
 struct System {

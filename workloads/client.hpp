@@ -1,22 +1,25 @@
-// Client: one logical user of the cluster, with retries on other nodes inside one operation's deadline.
+// Client: one logical user of the cluster, with retries on other nodes inside one operation's
+// deadline.
 //
-// A client has a session (SESSION OPEN) and numbers its commands (SEQ), so that a retry of the same operation takes
-// effect once. call() tries the pinned node first, then the others, with the same session and number, until a definite
-// reply or the deadline. Whether an error is definite is the wire table's word (harness/wire). Where sockets come from is
-// the caller's business (Connector), so that a client works in a cluster's namespace and on plain loopback alike.
+// A client has a session (SESSION OPEN) and numbers its commands (SEQ), so that a retry of the same
+// operation takes effect once. call() tries the pinned node first, then the others, with the same
+// session and number, until a definite reply or the deadline. Whether an error is definite is the
+// wire table's word (harness/wire). Where sockets come from is the caller's business (Connector),
+// so that a client works in a cluster's namespace and on plain loopback alike.
 //
 // Threading: the run's single thread; one call in flight.
 
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "harness/base/error.hpp"
 #include "harness/history/operation.hpp"
@@ -50,7 +53,8 @@ class Client {
   virtual ~Client() = default;
   // Runs one command ({"SET","x","1"}) exactly once in effect.
   [[nodiscard]] virtual boost::asio::awaitable<Reply> call(std::vector<std::string> command) = 0;
-  // Closes connections; a client that got info is retired this way and its successor is a new object.
+  // Closes connections; a client that got info is retired this way and its successor is a new
+  // object.
   virtual void close() = 0;
 };
 

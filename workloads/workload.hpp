@@ -1,14 +1,14 @@
 // A workload: what clients do, and how their replies are classified.
 //
-// One file per workload; the pure part (which operation next) is seeded and knows no sockets, the awaiting part runs one
-// operation through a client connection. History functions and values are the model's own words, so that the checker
-// understands them without a translation table.
+// One file per workload; the pure part (which operation next) is seeded and knows no sockets, the
+// awaiting part runs one operation through a client connection. History functions and values are
+// the model's own words, so that the checker understands them without a translation table.
 //
-// Threading: the run's single thread; next() is called once per operation in the order of invocation.
+// Threading: the run's single thread; next() is called once per operation in the order of
+// invocation.
 
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,6 +16,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <boost/asio/awaitable.hpp>
 
 #include "harness/base/random.hpp"
 #include "harness/history/history.hpp"
@@ -47,20 +49,22 @@ class Workload {
  public:
   virtual ~Workload() = default;
   // The next operation of a process; none: it has nothing (more) to do. Values come from `pool`.
-  [[nodiscard]] virtual std::optional<Invocation> next(std::int64_t process, history::ValuePool& pool) = 0;
+  [[nodiscard]] virtual std::optional<Invocation> next(std::int64_t process,
+                                                       history::ValuePool& pool) = 0;
   // Runs it. Never throws for what a node or the network does: that is info or fail.
   [[nodiscard]] virtual boost::asio::awaitable<Completion> invoke(Client& client,
                                                                   Invocation invocation,
                                                                   history::ValuePool& pool) = 0;
-  // After heal and settle: the reads that make lost writes visible; called until none, by any process.
+  // After heal and settle: the reads that make lost writes visible; called until none, by any
+  // process.
   [[nodiscard]] virtual std::optional<Invocation> final_read(history::ValuePool& pool) = 0;
 };
 
 struct WorkloadInfo {
   std::string_view name;
   std::string_view summary;
-  std::string_view model;                            // what its histories are checked against
-  std::map<std::string_view, double> default_mix;    // function → weight
+  std::string_view model;                          // what its histories are checked against
+  std::map<std::string_view, double> default_mix;  // function → weight
   std::unique_ptr<Workload> (*make)(const WorkloadOptions&) = nullptr;
 };
 

@@ -1,8 +1,9 @@
-// Clocks: the monotonic clock for every duration, and one reading of the wall clock for naming a run.
+// Clocks: the monotonic clock for every duration, and one reading of the wall clock for naming a
+// run.
 //
-// Everything in a run is stamped in nanoseconds since the run's start on CLOCK_MONOTONIC, which is the same for every
-// process on the machine (nodes send its absolute value on fd 3; RunClock subtracts the start). The wall clock is read
-// in clock.cpp only.
+// Everything in a run is stamped in nanoseconds since the run's start on CLOCK_MONOTONIC, which is
+// the same for every process on the machine (nodes send its absolute value on fd 3; RunClock
+// subtracts the start). The wall clock is read in clock.cpp only.
 //
 // Threading: RunClock is immutable; use from any thread.
 
@@ -23,21 +24,25 @@ using MonotonicClock = std::chrono::steady_clock;  // CLOCK_MONOTONIC on Linux
 class RunClock {
  public:
   RunClock() noexcept : start_ns_(monotonic_ns()) {}
+
   explicit RunClock(std::int64_t start_ns) noexcept : start_ns_(start_ns) {}
 
   // Nanoseconds since the start.
   [[nodiscard]] std::int64_t now() const noexcept { return monotonic_ns() - start_ns_; }
+
   // A stamp of monotonic_ns() as nanoseconds since the start.
   [[nodiscard]] std::int64_t relative(std::int64_t absolute_ns) const noexcept {
     return absolute_ns - start_ns_;
   }
+
   [[nodiscard]] std::int64_t start_ns() const noexcept { return start_ns_; }
 
  private:
   std::int64_t start_ns_;
 };
 
-// Wall-clock time as "20260131T235959Z", for names, and as "2026-01-31T23:59:59Z", for readers. UTC.
+// Wall-clock time as "20260131T235959Z", for names, and as "2026-01-31T23:59:59Z", for readers.
+// UTC.
 [[nodiscard]] std::string utc_compact();
 [[nodiscard]] std::string utc_readable();
 

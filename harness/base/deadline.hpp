@@ -1,9 +1,15 @@
-// with_deadline: gives any awaited operation a limit; the only file that includes awaitable_operators.hpp.
+// with_deadline: gives any awaited operation a limit; the only file that includes
+// awaitable_operators.hpp.
 //
-// The operation is cancelled when the limit passes and the result is Errc::timed_out; what it had done until then is
-// its own business (a cancelled socket read has read nothing). Cancellation from outside travels through both.
+// The operation is cancelled when the limit passes and the result is Errc::timed_out; what it had
+// done until then is its own business (a cancelled socket read has read nothing). Cancellation from
+// outside travels through both.
 
 #pragma once
+
+#include <chrono>
+#include <utility>
+#include <variant>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -11,9 +17,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <chrono>
-#include <utility>
-#include <variant>
 
 #include "harness/base/error.hpp"
 

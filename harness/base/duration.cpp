@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+
 #include <fmt/format.h>
 
 namespace sunder::base {
@@ -44,9 +45,10 @@ Result<Duration> parse_duration(std::string_view text) {
     if (!std::isfinite(total) || total < 0 || total > kLongest_ns) break;
     return Duration(std::llround(total));
   }
-  return make_error(Errc::usage,
-                    fmt::format("'{}' is not a duration: write a number and a unit, such as 250ms, 30s or 5m",
-                                text));
+  return make_error(
+      Errc::usage,
+      fmt::format("'{}' is not a duration: write a number and a unit, such as 250ms, 30s or 5m",
+                  text));
 }
 
 std::string format_duration(Duration duration) {

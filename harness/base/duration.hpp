@@ -1,6 +1,7 @@
 // Durations as users write and read them: "30s", "5m", "250ms", "1.5s".
 //
-// Units: ns, us, ms, s, m, h; a number without a unit is refused, because nobody remembers which one it would be.
+// Units: ns, us, ms, s, m, h; a number without a unit is refused, because nobody remembers which
+// one it would be.
 
 #pragma once
 

@@ -3,9 +3,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fmt/format.h>
 #include <stdexcept>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "harness/base/assert.hpp"
 
@@ -66,8 +67,8 @@ std::error_code make_error_code(Errc code) noexcept {
 
 std::string Error::message() const {
   const bool ours = code.category() == error_category();
-  const bool context_says_all = ours && code != make_error_code(Errc::timed_out) &&
-                                code != make_error_code(Errc::cancelled);
+  const bool context_says_all =
+      ours && code != make_error_code(Errc::timed_out) && code != make_error_code(Errc::cancelled);
   if (context_says_all && !context.empty()) return context;
   if (context.empty()) return code.message();
   return fmt::format("{}: {}", context, code.message());

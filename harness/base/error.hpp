@@ -1,18 +1,22 @@
-// Error and Result<T>: how operating errors (no such device, connection refused, a bad flag) travel.
+// Error and Result<T>: how operating errors (no such device, connection refused, a bad flag)
+// travel.
 //
-// An Error is a code plus a sentence of context that each layer extends in front, so that the user reads what was being
-// done, to what, and what the system said. Exit codes (DESIGN.md §2) follow from the code's category: usage errors end
-// with 64, unreadable input with 65, everything else with 3.
+// An Error is a code plus a sentence of context that each layer extends in front, so that the user
+// reads what was being done, to what, and what the system said. Exit codes (DESIGN.md §2) follow
+// from the code's category: usage errors end with 64, unreadable input with 65, everything else
+// with 3.
 //
-// Threading: values, no shared state. Verdicts and operation outcomes are not errors and never travel this way.
+// Threading: values, no shared state. Verdicts and operation outcomes are not errors and never
+// travel this way.
 
 #pragma once
 
-#include <boost/system/result.hpp>
 #include <source_location>
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include <boost/system/result.hpp>
 
 namespace sunder::base {
 
@@ -20,11 +24,11 @@ namespace sunder::base {
 enum class Errc {
   usage = 1,         // a flag, name or value that the user gave is wrong: exit 64
   unreadable_input,  // a file the user gave cannot be read or parsed: exit 65
-  unsupported,       // this machine cannot do it (missing kernel feature, permission): said, never faked
-  timed_out,         // a wait reached its limit
-  cancelled,         // the run is being stopped
-  protocol,          // the other end said something that the protocol does not allow
-  failed,            // anything else; the context says what
+  unsupported,  // this machine cannot do it (missing kernel feature, permission): said, never faked
+  timed_out,    // a wait reached its limit
+  cancelled,    // the run is being stopped
+  protocol,     // the other end said something that the protocol does not allow
+  failed,       // anything else; the context says what
 };
 
 [[nodiscard]] const std::error_category& error_category() noexcept;
@@ -64,7 +68,8 @@ enum class ExitCode : int {
 [[nodiscard]] ExitCode exit_code_of(const Error& error) noexcept;
 
 // Called by boost::system::result::value() on an error: throws std::runtime_error with the message.
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
 
 }  // namespace sunder::base
 
@@ -78,10 +83,11 @@ using base::ExitCode;
 using base::Result;
 }  // namespace sunder
 
-// Returns the error of a Result expression from the enclosing function; for functions and coroutines alike.
-#define SUNDER_TRY(expression)                                              \
-  do {                                                                      \
-    if (auto sunder_result = (expression); sunder_result.has_error()) {     \
-      return std::move(sunder_result).error();                              \
-    }                                                                       \
+// Returns the error of a Result expression from the enclosing function; for functions and
+// coroutines alike.
+#define SUNDER_TRY(expression)                                          \
+  do {                                                                  \
+    if (auto sunder_result = (expression); sunder_result.has_error()) { \
+      return std::move(sunder_result).error();                          \
+    }                                                                   \
   } while (false)

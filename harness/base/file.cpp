@@ -1,6 +1,7 @@
 #include "harness/base/file.hpp"
 
 #include <cerrno>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>

@@ -67,7 +67,8 @@ std::uint64_t Random::below(std::uint64_t bound) noexcept {
 
 std::int64_t Random::between(std::int64_t low, std::int64_t high) noexcept {
   SUNDER_ASSERT(low <= high);
-  const std::uint64_t width = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
+  const std::uint64_t width =
+      static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + below(width));
 }
 

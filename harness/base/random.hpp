@@ -1,8 +1,9 @@
 // Random: the only source of chance in sunder, seeded, the same on every machine.
 //
-// xoshiro256** (Blackman & Vigna, 2018) seeded by splitmix64. Nothing from <random>'s distributions, whose results
-// differ between standard libraries. fork("nemesis") gives an independent stream that does not depend on how much was
-// drawn before, so that adding a draw in one part does not change another part's choices.
+// xoshiro256** (Blackman & Vigna, 2018) seeded by splitmix64. Nothing from <random>'s
+// distributions, whose results differ between standard libraries. fork("nemesis") gives an
+// independent stream that does not depend on how much was drawn before, so that adding a draw in
+// one part does not change another part's choices.
 //
 // Threading: one owner; not shared between threads.
 
@@ -18,7 +19,8 @@
 
 namespace sunder::base {
 
-// One step of splitmix64: advances `state` and returns the next value. CHECKERS.md §4 builds its histories on it.
+// One step of splitmix64: advances `state` and returns the next value. CHECKERS.md §4 builds its
+// histories on it.
 [[nodiscard]] std::uint64_t splitmix64(std::uint64_t& state) noexcept;
 
 // FNV-1a, 64 bits; stable across machines and runs.

@@ -1,5 +1,8 @@
 #include "harness/base/task_group.hpp"
 
+#include <exception>
+#include <list>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -8,8 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <exception>
-#include <list>
 
 #include "harness/base/assert.hpp"
 
@@ -50,7 +51,8 @@ bool is_cancellation(const std::exception_ptr& error) {
 TaskGroup::TaskGroup(asio::any_io_executor executor) : state_(std::make_shared<State>(executor)) {}
 
 TaskGroup::~TaskGroup() {
-  SUNDER_ASSERT_MESSAGE(state_->tasks.empty(), "a TaskGroup was destroyed before close() or join()");
+  SUNDER_ASSERT_MESSAGE(state_->tasks.empty(),
+                        "a TaskGroup was destroyed before close() or join()");
 }
 
 void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {

@@ -1,20 +1,19 @@
-// Cluster: the nodes of one run, each a real process in its own network namespace, and the links between everybody.
+// Cluster: the nodes of one run, each a real process in its own network namespace, and the links
+// between everybody.
 //
-// What a nemesis acts on and what clients connect through. Exists only inside a universe (universe.hpp): the fabric is
-// made of namespaces, veths and one bridge that the kernel removes with the universe, so nothing here cleans up the host.
-// Endpoints are numbered densely: nodes 0…N-1 (n1…nN), then clients N…N+M-1 (c1…cM).
+// What a nemesis acts on and what clients connect through. Exists only inside a universe
+// (universe.hpp): the fabric is made of namespaces, veths and one bridge that the kernel removes
+// with the universe, so nothing here cleans up the host. Endpoints are numbered densely: nodes
+// 0…N-1 (n1…nN), then clients N…N+M-1 (c1…cM).
 //
-// Links are directed. Every fault contributes an overlay (LinkMatrix); the state installed is the fold of all overlays
-// (the strongest cut wins), so healing one fault recomputes from the rest.
+// Links are directed. Every fault contributes an overlay (LinkMatrix); the state installed is the
+// fold of all overlays (the strongest cut wins), so healing one fault recomputes from the rest.
 //
-// Threading: the run's single thread. Errors: netlink failures are returned; a change that failed half-way is undone
-// before returning.
+// Threading: the run's single thread. Errors: netlink failures are returned; a change that failed
+// half-way is undone before returning.
 
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +23,10 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/error.hpp"
@@ -39,6 +42,7 @@ struct LinkState {
   bool blackhole = false;  // every frame is dropped, silently, and counted
 
   [[nodiscard]] bool healthy() const noexcept { return !blackhole; }
+
   friend bool operator==(const LinkState&, const LinkState&) noexcept = default;
 };
 
@@ -48,11 +52,17 @@ struct LinkState {
 // One state per directed pair of endpoints; healthy by default.
 class LinkMatrix {
  public:
-  explicit LinkMatrix(std::size_t endpoints) : endpoints_(endpoints), states_(endpoints * endpoints) {}
+  explicit LinkMatrix(std::size_t endpoints)
+      : endpoints_(endpoints), states_(endpoints * endpoints) {}
 
   [[nodiscard]] std::size_t endpoints() const noexcept { return endpoints_; }
-  [[nodiscard]] const LinkState& at(Endpoint from, Endpoint to) const { return states_.at(from * endpoints_ + to); }
+
+  [[nodiscard]] const LinkState& at(Endpoint from, Endpoint to) const {
+    return states_.at(from * endpoints_ + to);
+  }
+
   LinkState& at(Endpoint from, Endpoint to) { return states_.at(from * endpoints_ + to); }
+
   friend bool operator==(const LinkMatrix&, const LinkMatrix&) = default;
 
  private:
@@ -61,8 +71,9 @@ class LinkMatrix {
 };
 
 struct LinkChange {
-  std::size_t links = 0;                      // directed links whose state changed
-  std::chrono::nanoseconds installing{0};     // from the first byte sent to the kernel to its last acknowledgement
+  std::size_t links = 0;  // directed links whose state changed
+  std::chrono::nanoseconds installing{
+      0};  // from the first byte sent to the kernel to its last acknowledgement
 };
 
 // Frames counted on a link's leaf qdisc since the cluster was made.
@@ -84,61 +95,70 @@ struct ClusterOptions {
   std::size_t clients = 10;
   std::filesystem::path directory;  // the run's; nodes/nK/{log,data} are made below it
   std::function<NodeCommand(std::size_t node, const std::filesystem::path& data_directory)> command;
-  base::RunClock clock;             // for events' times
+  base::RunClock clock;  // for events' times
 };
 
 class Cluster {
  public:
   // Builds the fabric (no node is started). Precondition: inside a universe.
-  [[nodiscard]] static Result<std::unique_ptr<Cluster>> create(boost::asio::any_io_executor executor,
-                                                               ClusterOptions options);
+  [[nodiscard]] static Result<std::unique_ptr<Cluster>> create(
+      boost::asio::any_io_executor executor, ClusterOptions options);
   virtual ~Cluster() = default;
 
   [[nodiscard]] virtual std::size_t nodes() const noexcept = 0;
   [[nodiscard]] virtual std::size_t clients() const noexcept = 0;
+
   [[nodiscard]] std::size_t endpoints() const noexcept { return nodes() + clients(); }
+
   // "n1", "c3".
   [[nodiscard]] virtual std::string name(Endpoint endpoint) const = 0;
   // 10.0.0.K for nodes, 10.0.1.C for clients.
   [[nodiscard]] virtual std::string address(Endpoint endpoint) const = 0;
 
-  // Processes. A node's standard error goes to nodes/nK/log (appended across restarts), fd 3 to the event handlers.
+  // Processes. A node's standard error goes to nodes/nK/log (appended across restarts), fd 3 to the
+  // event handlers.
   [[nodiscard]] virtual Result<void> start(std::size_t node) = 0;
-  // Sends a signal to the node's process. SIGKILL and SIGSTOP change its state at once. Error when it is down.
+  // Sends a signal to the node's process. SIGKILL and SIGSTOP change its state at once. Error when
+  // it is down.
   [[nodiscard]] virtual Result<void> signal(std::size_t node, int number) = 0;
   // Waits until the process has ended (reaped). Errc::timed_out after `limit`.
-  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> wait_down(std::size_t node,
-                                                                       std::chrono::nanoseconds limit) = 0;
+  [[nodiscard]] virtual boost::asio::awaitable<Result<void>> wait_down(
+      std::size_t node, std::chrono::nanoseconds limit) = 0;
   [[nodiscard]] virtual NodeState state(std::size_t node) const = 0;
   // 0 when down.
   [[nodiscard]] virtual int pid(std::size_t node) const = 0;
-  // How a node that ended without being asked to ended: "exit 134", "signal 6"; empty otherwise. Such a death is the
-  // system's own failure, recorded with its time, and never silently restarted.
+
+  // How a node that ended without being asked to ended: "exit 134", "signal 6"; empty otherwise.
+  // Such a death is the system's own failure, recorded with its time, and never silently restarted.
   struct Death {
     std::size_t node = 0;
     std::int64_t time = 0;
     std::string how;
   };
+
   [[nodiscard]] virtual const std::vector<Death>& unexpected_deaths() const noexcept = 0;
 
-  // Links. apply() adds or replaces the overlay of a fault, withdraw() removes it; each installs the difference of the
-  // fold in one netlink batch.
+  // Links. apply() adds or replaces the overlay of a fault, withdraw() removes it; each installs
+  // the difference of the fold in one netlink batch.
   [[nodiscard]] virtual Result<LinkChange> apply(FaultId fault, const LinkMatrix& overlay) = 0;
   [[nodiscard]] virtual Result<LinkChange> withdraw(FaultId fault) = 0;
   [[nodiscard]] virtual LinkMatrix installed() const = 0;
   // Reads the kernel's counters of every link, as [from * endpoints + to].
   [[nodiscard]] virtual Result<std::vector<LinkCounters>> counters() const = 0;
-  // Asks the kernel, not our memory, for what is left of faults: one sentence each (a leaf that is not healthy, a
-  // stopped process). Empty: all healed.
+  // Asks the kernel, not our memory, for what is left of faults: one sentence each (a leaf that is
+  // not healthy, a stopped process). Empty: all healed.
   [[nodiscard]] virtual Result<std::vector<std::string>> leftovers() const = 0;
 
   // A TCP socket inside the clients' namespace, bound to the client's address, not yet connected.
   [[nodiscard]] virtual Result<boost::asio::ip::tcp::socket> client_socket(std::size_t client) = 0;
 
-  // Runs a program inside the clients' namespace with our standard streams (sunder up): exit status.
-  [[nodiscard]] virtual boost::asio::awaitable<Result<int>> run_beside(std::vector<std::string> command) = 0;
+  // Runs a program inside the clients' namespace with our standard streams (sunder up): exit
+  // status.
+  [[nodiscard]] virtual boost::asio::awaitable<Result<int>> run_beside(
+      std::vector<std::string> command) = 0;
 
-  // Events of nodes, in order of arrival, called from the loop. Handlers live as long as the cluster.
+  // Events of nodes, in order of arrival, called from the loop. Handlers live as long as the
+  // cluster.
   using EventHandler = std::function<void(const history::NodeEvent&)>;
   virtual void on_event(EventHandler handler) = 0;
   [[nodiscard]] virtual std::uint64_t dropped_events() const noexcept = 0;

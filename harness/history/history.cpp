@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace sunder::history {
 namespace {
@@ -13,7 +14,8 @@ struct FunctionName {
   Function function;
 };
 
-// Sorted by name. The first name of a function in canonical_name() is what we write; the others are read.
+// Sorted by name. The first name of a function in canonical_name() is what we write; the others are
+// read.
 constexpr std::array kFunctionNames{
     FunctionName{"acquire", Function::acquire},
     FunctionName{"add", Function::add},
@@ -43,8 +45,9 @@ constexpr std::array kFunctionNames{
 };
 
 constexpr std::array kCanonicalNames{
-    "other",   "read", "write", "cas",  "append", "add",  "remove",    "contains",  "enqueue", "dequeue", "peek",
-    "push",    "pop",  "insert", "poll", "increment", "fetch-add", "acquire", "release", "txn",     "transfer", "drain",
+    "other",     "read",    "write",   "cas",  "append",   "add",    "remove", "contains",
+    "enqueue",   "dequeue", "peek",    "push", "pop",      "insert", "poll",   "increment",
+    "fetch-add", "acquire", "release", "txn",  "transfer", "drain",
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
-// History: all operations of a run in the order of their invocations, and the pool that holds their values.
+// History: all operations of a run in the order of their invocations, and the pool that holds their
+// values.
 //
-// A history is built once, event by event, by HistoryBuilder (a recorder during a run, a reader of a file later), then
-// never changes; checkers read it from many threads.
+// A history is built once, event by event, by HistoryBuilder (a recorder during a run, a reader of
+// a file later), then never changes; checkers read it from many threads.
 
 #pragma once
 
@@ -31,8 +32,11 @@ class History {
   History() = default;
 
   [[nodiscard]] const std::vector<Operation>& operations() const noexcept { return operations_; }
+
   [[nodiscard]] const ValuePool& pool() const noexcept { return pool_; }
+
   [[nodiscard]] const std::vector<Note>& notes() const noexcept { return notes_; }
+
   [[nodiscard]] bool empty() const noexcept { return operations_.empty(); }
 
   // "write x 7 -> ok", for messages.
@@ -49,7 +53,8 @@ class History {
   ValuePool pool_;
 };
 
-// Function names: "read" <-> Function::read. Synonyms that other tools use are accepted (enq, deq, get, put, …).
+// Function names: "read" <-> Function::read. Synonyms that other tools use are accepted (enq, deq,
+// get, put, …).
 [[nodiscard]] Function function_of(std::string_view name) noexcept;
 [[nodiscard]] std::string_view name_of(Function function) noexcept;
 [[nodiscard]] std::string_view name_of(Outcome outcome) noexcept;
@@ -64,11 +69,13 @@ class HistoryBuilder {
     Value input;
     std::int64_t time = kUnknownTime;
   };
+
   struct Completion {
     std::int64_t process = 0;
     Outcome outcome = Outcome::info;
     Value output;
-    // A completion may repeat or refine the input (Jepsen writes the whole map again); none leaves it.
+    // A completion may repeat or refine the input (Jepsen writes the whole map again); none leaves
+    // it.
     std::string_view error;
     std::string_view node;
     std::int64_t time = kUnknownTime;
@@ -79,23 +86,33 @@ class HistoryBuilder {
 
   // Returns the operation's index. Error: the process has an operation in flight already.
   [[nodiscard]] Result<std::size_t> invoke(const Invocation& invocation);
-  // Returns the operation's index. Error: the process has nothing in flight. After info the process may invoke again
-  // (published histories do); the old operation stays open for ever.
+  // Returns the operation's index. Error: the process has nothing in flight. After info the process
+  // may invoke again (published histories do); the old operation stays open for ever.
   [[nodiscard]] Result<std::size_t> complete(const Completion& completion);
-  // For interval formats and generators: a whole operation with stamps of its own. Do not mix with invoke().
+  // For interval formats and generators: a whole operation with stamps of its own. Do not mix with
+  // invoke().
   void add(const Operation& operation);
   void note(std::int64_t time, std::string text);
 
   // What a process has in flight, if anything.
   [[nodiscard]] std::optional<std::size_t> in_flight(std::int64_t process) const;
-  [[nodiscard]] const Operation& operation(std::size_t index) const { return history_.operations_[index]; }
-  // For readers whose completion carries what the invocation lacked (a fetched key, a write's value).
-  [[nodiscard]] Operation& mutable_operation(std::size_t index) { return history_.operations_[index]; }
+
+  [[nodiscard]] const Operation& operation(std::size_t index) const {
+    return history_.operations_[index];
+  }
+
+  // For readers whose completion carries what the invocation lacked (a fetched key, a write's
+  // value).
+  [[nodiscard]] Operation& mutable_operation(std::size_t index) {
+    return history_.operations_[index];
+  }
+
   [[nodiscard]] std::size_t size() const noexcept { return history_.operations_.size(); }
+
   void reserve(std::size_t operations) { history_.operations_.reserve(operations); }
 
-  // Operations still in flight become info. Operations come out sorted by (invoke, order of adding). The builder is
-  // empty afterwards.
+  // Operations still in flight become info. Operations come out sorted by (invoke, order of
+  // adding). The builder is empty afterwards.
   [[nodiscard]] History finish();
 
  private:

@@ -1,9 +1,10 @@
 // Operation: one call of one client, from invoke to ok, fail or info.
 //
-// Order and time are kept apart. `invoke` and `complete` are stamps whose only meaning is order: a precedes b exactly
-// when a.complete < b.invoke (equal stamps are concurrent). Recorded histories stamp with the event's position, interval
-// formats with the numbers they give. `invoke_time` and `complete_time` are nanoseconds since the run's start, for
-// latencies and pictures, or kUnknownTime.
+// Order and time are kept apart. `invoke` and `complete` are stamps whose only meaning is order: a
+// precedes b exactly when a.complete < b.invoke (equal stamps are concurrent). Recorded histories
+// stamp with the event's position, interval formats with the numbers they give. `invoke_time` and
+// `complete_time` are nanoseconds since the run's start, for latencies and pictures, or
+// kUnknownTime.
 
 #pragma once
 
@@ -14,22 +15,22 @@
 
 namespace sunder::history {
 
-// ok: it happened, with this output. fail: it definitely did not happen. info: nobody knows; it may take effect at any
-// later moment, or never.
+// ok: it happened, with this output. fail: it definitely did not happen. info: nobody knows; it may
+// take effect at any later moment, or never.
 enum class Outcome : std::uint8_t { ok, fail, info };
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kUnknownTime = -1;
 
-// What was called. An open set would cost a lookup in every checker's inner loop; a new function is one line here and
-// one in function_table() (function.cpp).
+// What was called. An open set would cost a lookup in every checker's inner loop; a new function is
+// one line here and one in function_table() (function.cpp).
 enum class Function : std::uint8_t {
   other,  // not one of ours: `Operation::function_name` says which
   read,
   write,
-  cas,        // input: list [from to]
-  append,     // to a text or list
-  add,        // to a set or counter
+  cas,     // input: list [from to]
+  append,  // to a text or list
+  add,     // to a set or counter
   remove,
   contains,
   enqueue,
@@ -43,7 +44,7 @@ enum class Function : std::uint8_t {
   fetch_add,
   acquire,
   release,
-  txn,        // input and output: list of [function key value] lists
+  txn,  // input and output: list of [function key value] lists
   transfer,
   drain,
 };
@@ -54,7 +55,8 @@ struct Operation {
   std::int64_t invoke_time = kUnknownTime;
   std::int64_t complete_time = kUnknownTime;
   Value input;   // write: the value; cas: [from to]; read: none
-  Value output;  // read ok: what was read (nil: absent); failed cas: the actual value, none when not told
+  Value output;  // read ok: what was read (nil: absent); failed cas: the actual value, none when
+                 // not told
   std::int64_t process = 0;
   Symbol key = 0;            // 0: the history has one object
   Symbol function_name = 0;  // the name as recorded
@@ -63,7 +65,9 @@ struct Operation {
   Function function = Function::other;
   Outcome outcome = Outcome::info;
 
-  [[nodiscard]] bool precedes(const Operation& other) const noexcept { return complete < other.invoke; }
+  [[nodiscard]] bool precedes(const Operation& other) const noexcept {
+    return complete < other.invoke;
+  }
 };
 
 }  // namespace sunder::history

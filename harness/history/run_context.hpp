@@ -1,8 +1,9 @@
-// RunContext: what happened around the operations of a run: phases, faults with evidence, node events, host load.
+// RunContext: what happened around the operations of a run: phases, faults with evidence, node
+// events, host load.
 //
-// Plain data in the run's own time (nanoseconds since its start). Written by the nemesis and the run, read by checkers
-// whose promise depends on conditions ("while a majority is connected") and by the report. faults.jsonl and
-// events.jsonl are its text forms (text.hpp).
+// Plain data in the run's own time (nanoseconds since its start). Written by the nemesis and the
+// run, read by checkers whose promise depends on conditions ("while a majority is connected") and
+// by the report. faults.jsonl and events.jsonl are its text forms (text.hpp).
 
 #pragma once
 
@@ -17,7 +18,11 @@ namespace sunder::history {
 struct Window {
   std::int64_t begin = 0;
   std::int64_t end = 0;
-  [[nodiscard]] bool contains(std::int64_t time) const noexcept { return begin <= time && time < end; }
+
+  [[nodiscard]] bool contains(std::int64_t time) const noexcept {
+    return begin <= time && time < end;
+  }
+
   [[nodiscard]] bool overlaps(const Window& other) const noexcept {
     return begin < other.end && other.begin < end;
   }
@@ -37,16 +42,16 @@ struct Evidence {
 
 struct FaultRecord {
   std::uint32_t id = 0;
-  std::string family;       // "partition", "kill", "pause", "restart"
-  std::string shape;        // "halves", "one", …
-  std::string description;  // "partition halves: n1,n2 | n3,n4,n5"
+  std::string family;                // "partition", "kill", "pause", "restart"
+  std::string shape;                 // "halves", "one", …
+  std::string description;           // "partition halves: n1,n2 | n3,n4,n5"
   std::vector<std::string> targets;  // nodes acted on, sorted
   std::int64_t requested = 0;        // when the schedule wanted it
   Window applying;                   // installing took this long
-  Window active;                     // the effect stood: from the end of applying to the start of healing
-  std::int64_t healed = 0;           // healing finished
-  bool exercised = false;            // evidence shows that it bit
-  std::string reason;                // why it was not exercised, or was skipped
+  Window active;            // the effect stood: from the end of applying to the start of healing
+  std::int64_t healed = 0;  // healing finished
+  bool exercised = false;   // evidence shows that it bit
+  std::string reason;       // why it was not exercised, or was skipped
   std::vector<Evidence> evidence;
   // Directed pairs of endpoint names cut while active: {"n1","n2"}, {"c3","n1"}.
   std::vector<std::pair<std::string, std::string>> cut_links;
@@ -69,6 +74,7 @@ struct NodeEvent {
     }
     return otherwise;
   }
+
   [[nodiscard]] std::string text(const std::string& name) const {
     for (const auto& [key, value] : texts) {
       if (key == name) return value;
@@ -80,14 +86,15 @@ struct NodeEvent {
 // One reading of the harness watching itself.
 struct HostSample {
   std::int64_t time = 0;
-  double loop_delay_ms = 0;    // how late the harness' own timer fired
-  double cpu_pressure = 0;     // PSI "some avg10", percent; 0 when not available
+  double loop_delay_ms = 0;  // how late the harness' own timer fired
+  double cpu_pressure = 0;   // PSI "some avg10", percent; 0 when not available
 };
 
 struct RunContext {
   std::vector<std::string> nodes;    // "n1"…
   std::vector<std::string> clients;  // "c1"… endpoint names, as in FaultRecord::cut_links
-  // Which client endpoint a process used: process → index into `clients`; a retired client's successor shares it.
+  // Which client endpoint a process used: process → index into `clients`; a retired client's
+  // successor shares it.
   std::vector<std::pair<std::int64_t, std::uint32_t>> process_endpoints;
   // The node each client endpoint is pinned to first: index into `nodes`.
   std::vector<std::uint32_t> client_nodes;

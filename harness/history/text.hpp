@@ -1,7 +1,8 @@
-// The text forms of a history: our JSONL, Jepsen's EDN, porcupine's logs; one entry point that detects which it is.
+// The text forms of a history: our JSONL, Jepsen's EDN, porcupine's logs; one entry point that
+// detects which it is.
 //
-// Errors are Errc::unreadable_input with file, line, column and what was expected: "history.jsonl:12:8: expected …".
-// Formats and their traps are described in docs/histories.md.
+// Errors are Errc::unreadable_input with file, line, column and what was expected:
+// "history.jsonl:12:8: expected …". Formats and their traps are described in docs/histories.md.
 
 #pragma once
 
@@ -29,12 +30,16 @@ struct ReadHistory {
                                                std::string_view source,
                                                Format format = Format::automatic);
 
-// A file, or standard input for "-". A truncated last line without a newline (a run that died) is left out.
+// A file, or standard input for "-". A truncated last line without a newline (a run that died) is
+// left out.
 [[nodiscard]] Result<ReadHistory> read_history_file(const std::filesystem::path& path,
                                                     Format format = Format::automatic);
 
-// One event as a line of history.jsonl, with its newline. `position` is the event's index in the file.
-[[nodiscard]] std::string invoke_line(std::int64_t position, const ValuePool& pool, const Operation& operation);
+// One event as a line of history.jsonl, with its newline. `position` is the event's index in the
+// file.
+[[nodiscard]] std::string invoke_line(std::int64_t position,
+                                      const ValuePool& pool,
+                                      const Operation& operation);
 [[nodiscard]] std::string completion_line(std::int64_t position,
                                           const ValuePool& pool,
                                           const Operation& operation);
@@ -44,8 +49,10 @@ struct ReadHistory {
 // Lines of faults.jsonl and events.jsonl, with their newlines, and their readers.
 [[nodiscard]] std::string fault_line(const FaultRecord& fault);
 [[nodiscard]] std::string event_line(const NodeEvent& event);
-[[nodiscard]] Result<std::vector<FaultRecord>> read_faults(std::string_view text, std::string_view source);
-[[nodiscard]] Result<std::vector<NodeEvent>> read_events(std::string_view text, std::string_view source);
+[[nodiscard]] Result<std::vector<FaultRecord>> read_faults(std::string_view text,
+                                                           std::string_view source);
+[[nodiscard]] Result<std::vector<NodeEvent>> read_events(std::string_view text,
+                                                         std::string_view source);
 // RunContext without faults and events, as one JSON document: context.json in a run's directory.
 [[nodiscard]] std::string context_to_json(const RunContext& context);
 [[nodiscard]] Result<RunContext> read_context(std::string_view text, std::string_view source);

@@ -1,6 +1,7 @@
 #include "harness/history/value.hpp"
 
 #include <algorithm>
+
 #include <fmt/format.h>
 
 #include "harness/base/assert.hpp"
@@ -96,7 +97,8 @@ std::string ValuePool::describe(Value value) const {
 std::size_t ValuePool::memory() const noexcept {
   std::size_t bytes = items_.capacity() * sizeof(Value) + lists_.capacity() * sizeof(ListSpan);
   constexpr std::size_t kHashNode = 48;  // node and bucket of libstdc++'s unordered containers
-  for (const std::string& name : names_) bytes += sizeof name + kHashNode + (name.size() > 15 ? name.size() : 0);
+  for (const std::string& name : names_)
+    bytes += sizeof name + kHashNode + (name.size() > 15 ? name.size() : 0);
   return bytes + list_ids_.size() * kHashNode;
 }
 

@@ -1,11 +1,13 @@
 // Value and ValuePool: what operations carry, in 16 bytes, compared without following a pointer.
 //
-// Text and lists are interned in the history's pool (lists by content: hash-consed), so two values of one pool are equal
-// exactly when their 16 bytes are. Symbols name keys, functions, nodes and errors the same way. Nothing is ever removed.
+// Text and lists are interned in the history's pool (lists by content: hash-consed), so two values
+// of one pool are equal exactly when their 16 bytes are. Symbols name keys, functions, nodes and
+// errors the same way. Nothing is ever removed.
 //
 // `none` is "not known / not given" and differs from `nil`, the value of an absent key.
 //
-// Threading: a pool that nobody adds to may be read from any number of threads. Values must not outlive their pool.
+// Threading: a pool that nobody adds to may be read from any number of threads. Values must not
+// outlive their pool.
 
 #pragma once
 
@@ -26,16 +28,29 @@ enum class ValueKind : std::uint8_t { none, nil, boolean, integer, text, list };
 class Value {
  public:
   constexpr Value() noexcept = default;
+
   static constexpr Value nil() noexcept { return {ValueKind::nil, 0}; }
-  static constexpr Value boolean(bool value) noexcept { return {ValueKind::boolean, value ? 1 : 0}; }
-  static constexpr Value integer(std::int64_t value) noexcept { return {ValueKind::integer, value}; }
+
+  static constexpr Value boolean(bool value) noexcept {
+    return {ValueKind::boolean, value ? 1 : 0};
+  }
+
+  static constexpr Value integer(std::int64_t value) noexcept {
+    return {ValueKind::integer, value};
+  }
 
   [[nodiscard]] constexpr ValueKind kind() const noexcept { return kind_; }
+
   [[nodiscard]] constexpr bool is_none() const noexcept { return kind_ == ValueKind::none; }
+
   [[nodiscard]] constexpr bool is_nil() const noexcept { return kind_ == ValueKind::nil; }
+
   [[nodiscard]] constexpr bool is_integer() const noexcept { return kind_ == ValueKind::integer; }
+
   [[nodiscard]] constexpr bool is_text() const noexcept { return kind_ == ValueKind::text; }
+
   [[nodiscard]] constexpr bool is_list() const noexcept { return kind_ == ValueKind::list; }
+
   // The integer, the boolean as 0 or 1, or the pool's id of a text or list.
   [[nodiscard]] constexpr std::int64_t raw() const noexcept { return raw_; }
 
@@ -44,6 +59,7 @@ class Value {
 
  private:
   friend class ValuePool;
+
   constexpr Value(ValueKind kind, std::int64_t raw) noexcept : kind_(kind), raw_(raw) {}
 
   ValueKind kind_ = ValueKind::none;
@@ -71,6 +87,7 @@ class ValuePool {
   [[nodiscard]] Symbol symbol(std::string_view name);
   [[nodiscard]] Value text(std::string_view content);
   [[nodiscard]] Value list(std::span<const Value> items);
+
   [[nodiscard]] Value list(std::initializer_list<Value> items) {
     return list(std::span<const Value>(items.begin(), items.size()));
   }

@@ -1,7 +1,9 @@
-// Report: one run's history, faults and verdicts as HTML for a reader, JSON for programs, JUnit for CI, Markdown.
+// Report: one run's history, faults and verdicts as HTML for a reader, JSON for programs, JUnit for
+// CI, Markdown.
 //
-// Input is plain data (RunReport) and a History; output goes into the run's directory. report.html is self-contained:
-// no network, Chart.js embedded at build time. All texts that came from outside are escaped.
+// Input is plain data (RunReport) and a History; output goes into the run's directory. report.html
+// is self-contained: no network, Chart.js embedded at build time. All texts that came from outside
+// are escaped.
 
 #pragma once
 
@@ -28,19 +30,20 @@ struct PromiseResult {
 };
 
 struct RunReport {
-  std::string scenario;    // "raft/register"
+  std::string scenario;  // "raft/register"
   std::uint64_t seed = 0;
-  std::string started;     // "2026-01-31T23:59:59Z"
+  std::string started;  // "2026-01-31T23:59:59Z"
   std::string version;
-  std::string directory;   // as the user would type it
-  std::string replay;      // the command that runs exactly this again
-  std::string sabotage;    // empty: none
-  bool partial = false;    // interrupted
+  std::string directory;  // as the user would type it
+  std::string replay;     // the command that runs exactly this again
+  std::string sabotage;   // empty: none
+  bool partial = false;   // interrupted
   int exit_code = 0;
-  std::string harness_error;                                   // the harness itself failed: the sentence
-  std::vector<std::pair<std::string, std::string>> inputs;     // {"nodes","5"}, {"duration","30s"}, …
-  std::vector<std::pair<std::string, std::string>> host;       // kernel, cores, capabilities
-  std::vector<std::pair<std::string, std::string>> skipped;    // faults this machine cannot do → reason
+  std::string harness_error;  // the harness itself failed: the sentence
+  std::vector<std::pair<std::string, std::string>> inputs;  // {"nodes","5"}, {"duration","30s"}, …
+  std::vector<std::pair<std::string, std::string>> host;    // kernel, cores, capabilities
+  std::vector<std::pair<std::string, std::string>>
+      skipped;  // faults this machine cannot do → reason
   std::vector<PromiseResult> promises;
   history::RunContext context;
 };

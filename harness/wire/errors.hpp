@@ -1,8 +1,10 @@
-// The table of protocol errors: every error word a node may answer with, each marked definite or not.
+// The table of protocol errors: every error word a node may answer with, each marked definite or
+// not.
 //
-// Definite: the command did not and will not take effect (the client records fail, and may retry elsewhere).
-// Not definite: it may have taken effect, or still may (the client retries with the same session and number, and records
-// info at its deadline). A word that is not in the table is not definite.
+// Definite: the command did not and will not take effect (the client records fail, and may retry
+// elsewhere). Not definite: it may have taken effect, or still may (the client retries with the
+// same session and number, and records info at its deadline). A word that is not in the table is
+// not definite.
 
 #pragma once
 
@@ -12,10 +14,10 @@
 namespace sunder::wire {
 
 struct ErrorWord {
-  std::string_view word;      // first word of the error's text: "NOTLEADER"
+  std::string_view word;  // first word of the error's text: "NOTLEADER"
   bool definite = false;
   bool retry_elsewhere = false;  // another node may do better
-  std::string_view meaning;   // for docs/promises.md and `sunder list`
+  std::string_view meaning;      // for docs/promises.md and `sunder list`
 };
 
 // Sorted by word.

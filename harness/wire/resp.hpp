@@ -1,7 +1,7 @@
 // RESP2, the wire protocol of Redis: values, an incremental parser with limits, encoders.
 //
-// Spoken by nodes and clients. Both directions use one parser; requests may also come as inline commands ("PING\r\n").
-// Limits bound what a peer can make us hold: arguments, depth and bytes.
+// Spoken by nodes and clients. Both directions use one parser; requests may also come as inline
+// commands ("PING\r\n"). Limits bound what a peer can make us hold: arguments, depth and bytes.
 // Format: https://redis.io/docs/reference/protocol-spec/ (RESP2).
 //
 // Threading: values; one parser per connection.
@@ -22,9 +22,9 @@ enum class RespKind : std::uint8_t { simple, error, integer, bulk, null, array }
 
 struct RespValue {
   RespKind kind = RespKind::null;
-  std::string text;             // simple, error, bulk
-  std::int64_t integer = 0;     // integer
-  std::vector<RespValue> items; // array
+  std::string text;              // simple, error, bulk
+  std::int64_t integer = 0;      // integer
+  std::vector<RespValue> items;  // array
 
   static RespValue simple(std::string text);
   static RespValue error(std::string text);
@@ -53,6 +53,7 @@ class RespParser {
   [[nodiscard]] Result<bool> next_value(RespValue& value);
   // The next whole request (array of bulk strings, or an inline command). Empty lines are skipped.
   [[nodiscard]] Result<bool> next_request(std::vector<std::string>& arguments);
+
   // Bytes held but not yet taken.
   [[nodiscard]] std::size_t pending() const noexcept { return buffer_.size() - position_; }
 

@@ -14,7 +14,12 @@ TEST(Duration, ReadsNumbersWithUnits) {
     const char* text;
     Duration expected;
   };
-  for (const Row& row : {Row{"250ms", 250ms}, Row{"30s", 30s}, Row{"1.5s", 1500ms}, Row{"5m", 5min}, Row{"0s", 0s}}) {
+
+  for (const Row& row : {Row{"250ms", 250ms},
+                         Row{"30s", 30s},
+                         Row{"1.5s", 1500ms},
+                         Row{"5m", 5min},
+                         Row{"0s", 0s}}) {
     SCOPED_TRACE(row.text);
     const auto parsed = parse_duration(row.text);
     ASSERT_TRUE(parsed.has_value()) << parsed.error().message();

@@ -1,4 +1,5 @@
-// Random: the same numbers on every machine, uniform where it says so, streams that do not depend on each other.
+// Random: the same numbers on every machine, uniform where it says so, streams that do not depend
+// on each other.
 
 #include "harness/base/random.hpp"
 

@@ -2,10 +2,11 @@
 
 #include "harness/base/task_group.hpp"
 
+#include <stdexcept>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
-#include <stdexcept>
 
 #include "harness/base/deadline.hpp"
 
@@ -15,7 +16,9 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-asio::awaitable<void> wait_then_count(std::chrono::milliseconds duration, int* finished, int* cancelled) {
+asio::awaitable<void> wait_then_count(std::chrono::milliseconds duration,
+                                      int* finished,
+                                      int* cancelled) {
   const bool elapsed = co_await pause_for(duration);
   ++*(elapsed ? finished : cancelled);
 }
