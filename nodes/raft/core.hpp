@@ -1,0 +1,353 @@
+// Core: the Raft protocol as a pure function of its inputs: `Effects step(Input)`.
+//
+// After Ongaro's dissertation: elections with pre-vote (§9.6), check-quorum and sticky leaders
+// (§4.2.3), replication in bounded batches and a bounded pipeline (§10.2), the commit rule of
+// §3.6.2 with a no-op at the start of a term, ReadIndex reads (§6.4), snapshots (§5), leadership
+// transfer (§3.10). No clock, files or sockets: time is the number of Tick inputs, randomness the
+// seed given at construction; the same inputs give the same effects.
+//
+// How a shell runs it. For every Effects, in the order they were returned:
+//   1. send messages with after_persist == false (at once: the leader writes its disk in parallel
+//   with its followers);
+//   2. if has_writes(): write hard_state, snapshot, truncate_from and entries in one atomic batch,
+//   sync, then give
+//      Persisted{sequence} to step(). Several Effects may share one sync (write all, then Persisted
+//      of the last);
+//   3. send the other messages, once everything up to this `sequence` is synced, this batch or an
+//   earlier one;
+//   4. if install_snapshot: the state machine loads *snapshot; then apply `apply` in order (see
+//   applied_events());
+//   5. answer `reads` from the state machine, report `rejections`, emit `events`.
+// Entries come to `apply` only when they are on this node's disk, so the state machine never is
+// ahead of the log.
+//
+// Threading: one owner. Errors: none; a broken invariant is an assertion (not so under a sabotage,
+// which breaks them).
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/base/random.hpp"
+#include "nodes/raft/event.hpp"
+#include "nodes/raft/log.hpp"
+#include "nodes/raft/message.hpp"
+
+namespace sunder::nodes::raft {
+
+// Deliberate bugs, one at a time, off by default. What each breaks is said where it is: grep for
+// its name.
+enum class Sabotage : std::uint8_t {
+  none,
+  ack_before_quorum,  // the leader takes its own durable append for a commit
+  ack_before_append,  // the leader commits and answers first; log and followers get the entry at
+                      // the next heartbeat
+  stale_read,   // reads without a confirmation round, and no check-quorum: a deposed leader answers
+                // old values
+  vote_twice,   // the vote is kept in memory only
+  ignore_term,  // a follower accepts AppendEntries of older terms
+  commit_old_term,  // counts replicas of entries of older terms (dissertation, figure 3.7), no
+                    // no-op
+};
+
+// "ack-before-quorum" ↔ Sabotage::ack_before_quorum; nothing for a name that is not one of the
+// core's.
+[[nodiscard]] std::optional<Sabotage> sabotage_named(std::string_view name) noexcept;
+[[nodiscard]] std::string_view name_of(Sabotage sabotage) noexcept;
+
+// Who takes part. Kept as data so that membership changes can come as entries of their own.
+struct Configuration {
+  std::vector<NodeId> voters;  // includes the node itself; sorted, unique
+};
+
+struct Options {
+  NodeId id = kNobody;
+  Configuration configuration;
+  std::uint64_t seed = 0;        // of the election time-outs; the id is mixed in
+  unsigned election_ticks = 10;  // a time-out is drawn from [election_ticks, 2 × election_ticks)
+  unsigned heartbeat_ticks = 2;  // below election_ticks
+  std::size_t message_entries_max = 256;
+  std::size_t message_bytes_max = std::size_t{1} << 20;  // of entries' data; one entry always fits
+  std::size_t inflight_max = 32;           // append messages under way to one follower
+  std::size_t uncommitted_max = 10'000;    // proposals beyond are rejected as `overloaded`
+  std::size_t pending_reads_max = 10'000;  // reads beyond are rejected as `overloaded`
+  Sabotage sabotage = Sabotage::none;
+};
+
+// What was on disk. A new node has the defaults.
+struct Recovered {
+  HardState hard_state;
+  Snapshot snapshot;
+  std::vector<Entry> entries;  // from snapshot.index + 1, without gaps; hashes are computed anew
+  Index applied = 0;  // what the durable state machine holds already; snapshot.index if it keeps
+                      // nothing of its own
+};
+
+struct Tick {};
+
+struct Receive {
+  Message message;
+};
+
+// The caller's ids are its own; the core only returns them.
+struct Propose {
+  std::uint64_t id = 0;
+  std::string data;
+};
+
+struct Read {
+  std::uint64_t id = 0;
+};
+
+// Everything up to this Effects::sequence is on disk.
+struct Persisted {
+  std::uint64_t sequence = 0;
+};
+
+// The state machine's state as of applied entry `index`; the core asks for it to be persisted and
+// shortens the log. Ignored unless snapshot.index < index <= applied.
+struct SnapshotTaken {
+  Index index = 0;
+  std::string data;
+};
+
+// Ignored by a node that is not the leader. kNobody: the most up-to-date follower.
+struct TransferLeadership {
+  NodeId target = kNobody;
+};
+
+using Input =
+    std::variant<Tick, Receive, Propose, Read, Persisted, SnapshotTaken, TransferLeadership>;
+
+struct OutgoingMessage {
+  Message message;
+  bool after_persist = false;
+};
+
+struct Committed {
+  Entry entry;
+  std::optional<std::uint64_t>
+      proposal;  // set where this node proposed it and still waits: answer it
+};
+
+// Answer it after applying this Effects' entries: the state machine is then at `index` or later.
+struct ReadReady {
+  std::uint64_t id = 0;
+  Index index = 0;
+};
+
+enum class RejectionReason : std::uint8_t { not_leader, leadership_lost, transferring, overloaded };
+
+// "not-leader", "leadership-lost", …
+[[nodiscard]] std::string_view name_of(RejectionReason reason) noexcept;
+
+struct Rejection {
+  std::uint64_t id = 0;
+  RejectionReason reason = RejectionReason::not_leader;
+  bool read = false;        // of a Read, not of a Propose
+  bool definite = false;    // it has not happened and never will; a read is always definite
+  NodeId leader = kNobody;  // who to ask instead, if known
+};
+
+struct Effects {
+  std::uint64_t sequence = 0;  // of the latest writes asked for, in this Effects or before
+  std::optional<HardState> hard_state;
+  std::optional<Snapshot> snapshot;  // store it and drop log entries up to its index
+  bool install_snapshot =
+      false;  // it came from the leader: drop the whole log, load it into the state machine
+  std::optional<Index> truncate_from;  // before `entries`: drop log entries from here on
+  std::vector<Entry> entries;          // append (or overwrite)
+  std::vector<OutgoingMessage> messages;
+  std::vector<Committed> apply;
+  std::vector<ReadReady> reads;
+  std::vector<Rejection> rejections;
+  std::vector<Event> events;
+
+  [[nodiscard]] bool has_writes() const noexcept {
+    return hard_state.has_value() || snapshot.has_value() || truncate_from.has_value() ||
+           !entries.empty();
+  }
+};
+
+enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader };
+
+[[nodiscard]] std::string_view name_of(Role role) noexcept;
+
+class Core {
+ public:
+  // Precondition: options.id is one of the voters; recovered.entries are contiguous.
+  Core(Options options, const Recovered& recovered);
+
+  // Once, before the first step: the `recovered` event, and the committed entries that were not
+  // applied.
+  [[nodiscard]] Effects start();
+  [[nodiscard]] Effects step(Input input);
+
+  [[nodiscard]] NodeId id() const noexcept { return options_.id; }
+
+  [[nodiscard]] Role role() const noexcept { return role_; }
+
+  [[nodiscard]] Term term() const noexcept { return hard_state_.term; }
+
+  [[nodiscard]] NodeId voted_for() const noexcept { return hard_state_.voted_for; }
+
+  // Who leads the current term, as far as this node knows.
+  [[nodiscard]] NodeId leader() const noexcept { return leader_; }
+
+  [[nodiscard]] Index commit_index() const noexcept { return commit_; }
+
+  [[nodiscard]] Index applied_index() const noexcept { return applied_; }
+
+  [[nodiscard]] Index durable_index() const noexcept { return durable_; }
+
+  [[nodiscard]] const Log& log() const noexcept { return log_; }
+
+  [[nodiscard]] const Snapshot& snapshot() const noexcept { return snapshot_; }
+
+  [[nodiscard]] const Configuration& configuration() const noexcept {
+    return options_.configuration;
+  }
+
+  // A leader's view of a follower, for INFO: the last index known to be there.
+  [[nodiscard]] Index match_of(NodeId peer) const;
+
+ private:
+  // Probing: one append at a time until one matches. Pipelining: many under way. Snapshotting: one
+  // under way.
+  enum class Flow : std::uint8_t { probing, pipelining, snapshotting };
+
+  // What a leader knows of one follower.
+  struct Peer {
+    Index match = 0;
+    Index next = 1;
+    Flow flow = Flow::probing;
+    bool probe_sent = false;      // probing: an append waits for its answer
+    bool active = false;          // heard from since the last check-quorum
+    unsigned snapshot_ticks = 0;  // snapshotting: since it was sent
+    std::uint64_t round = 0;      // the latest confirmation round it answered
+    std::deque<Index> inflight;   // pipelining: last index of each append under way
+  };
+
+  struct PendingRead {
+    std::uint64_t id = 0;
+    std::uint64_t round = 0;     // confirmed when a quorum answered this round or a later one
+    std::optional<Index> index;  // not known before an entry of this term is committed
+  };
+
+  struct Write {
+    std::uint64_t sequence = 0;
+    Index last = 0;  // durable once it is synced
+  };
+
+  // Dispatch (core.cpp).
+  void handle(Tick input);
+  void handle(Receive input);
+  void handle(Propose input);
+  void handle(Read input);
+  void handle(Persisted input);
+  void handle(SnapshotTaken input);
+  void handle(TransferLeadership input);
+  void receive(NodeId from, Term term, VoteRequest& request);
+  void receive(NodeId from, Term term, VoteReply& reply);
+  void receive(NodeId from, Term term, AppendRequest& request);
+  void receive(NodeId from, Term term, AppendReply& reply);
+  void receive(NodeId from, Term term, SnapshotRequest& request);
+  void receive(NodeId from, Term term, TimeoutNow& request);
+  [[nodiscard]] Effects finish();
+  void hand_over_writes();
+  void release_applies();
+  void send(NodeId to, Body body, bool after_persist);
+
+  // Elections (election.cpp).
+  [[nodiscard]] bool leader_is_recent() const noexcept;
+  [[nodiscard]] bool is_up_to_date(const VoteRequest& request) const noexcept;
+  [[nodiscard]] bool accepts_term(const Message& message) const noexcept;
+  void draw_timeout();
+  void pre_campaign();
+  void campaign(bool transfer);
+  void request_votes(VoteRequest request);
+  void become_follower(Term term, NodeId leader);
+  void become_leader();
+  void tick_follower();
+  void tick_leader();
+  void check_quorum();
+
+  // Replication (replication.cpp).
+  void append_own(Entry entry);
+  void append_received(std::vector<Entry>& entries);
+  void truncate_from(Index from);
+  void advance_commit();
+  void commit_to(Index index);
+  void replicate();
+  void replicate_to(NodeId id, Peer& peer);
+  void heartbeat();
+  void heartbeat_to(NodeId id, Peer& peer);
+  void send_snapshot(NodeId id, Peer& peer);
+  void reject_append(NodeId from, const AppendRequest& request);
+  void matched(NodeId id, Peer& peer, Index match);
+  void back_off(NodeId id, Peer& peer, const AppendReply& reply);
+  void install(const Snapshot& snapshot);
+  void continue_transfer();
+
+  // Reads (reads.cpp).
+  [[nodiscard]] bool has_committed_own_term() const noexcept;
+  void start_round();
+  void confirm_reads();
+  void release_reads();
+
+  [[nodiscard]] std::size_t quorum() const noexcept;
+
+  [[nodiscard]] bool sabotaged() const noexcept { return options_.sabotage != Sabotage::none; }
+
+  void tell(Event event);
+  void tell_batch(std::string_view name, Index first, Index last);
+  void reject_pending();
+
+  Options options_;
+  base::Random random_;
+  HardState hard_state_;
+  Snapshot snapshot_;
+  Log log_;
+  Role role_ = Role::follower;
+  NodeId leader_ = kNobody;
+  Index commit_ = 0;
+  Index applied_ = 0;  // handed to the state machine
+  bool started_ = false;
+
+  // Durability.
+  HardState written_;      // the hard state last asked to be persisted
+  Index handed_over_ = 0;  // entries up to here were asked to be persisted
+  Index durable_ = 0;      // entries up to here are on disk
+  std::uint64_t sequence_ = 0;
+  std::deque<Write> writes_;  // asked for, not yet Persisted
+
+  // Elections.
+  unsigned elapsed_ =
+      0;  // follower: ticks since the leader was heard; leader: since the last check-quorum
+  unsigned timeout_ = 0;
+  std::set<NodeId> votes_;
+
+  // Leader.
+  std::map<NodeId, Peer> peers_;
+  unsigned heartbeat_elapsed_ = 0;
+  Index term_start_ = 0;  // index of this term's first entry
+  std::map<Index, std::uint64_t> proposals_;
+  NodeId transfer_target_ = kNobody;
+  unsigned transfer_elapsed_ = 0;
+  std::uint64_t round_ = 0;            // the latest round begun
+  std::uint64_t confirmed_round_ = 0;  // the latest that a quorum answered
+  std::deque<PendingRead> reads_;
+
+  Effects effects_;  // what the current step has gathered
+};
+
+}  // namespace sunder::nodes::raft
