@@ -35,6 +35,10 @@ struct ReadHistory {
 [[nodiscard]] Result<ReadHistory> read_history_file(const std::filesystem::path& path,
                                                     Format format = Format::automatic);
 
+// Whether an ok completion's "value" repeats the input ("write", "cas", …) rather than giving the
+// output.
+[[nodiscard]] bool repeats_input(Function function) noexcept;
+
 // One event as a line of history.jsonl, with its newline. `position` is the event's index in the
 // file.
 [[nodiscard]] std::string invoke_line(std::int64_t position,

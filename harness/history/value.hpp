@@ -82,6 +82,12 @@ using Symbol = std::uint32_t;
 class ValuePool {
  public:
   ValuePool();
+  // Names are looked up by views into the pool itself: it moves, and is never copied.
+  ValuePool(ValuePool&&) = default;
+  ValuePool& operator=(ValuePool&&) = default;
+  ValuePool(const ValuePool&) = delete;
+  ValuePool& operator=(const ValuePool&) = delete;
+  ~ValuePool() = default;
 
   // Interning; the views given need not outlive the call.
   [[nodiscard]] Symbol symbol(std::string_view name);
