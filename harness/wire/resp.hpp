@@ -37,10 +37,11 @@ struct RespValue {
 };
 
 struct RespLimits {
-  std::size_t arguments = 1024 * 64;
+  std::size_t arguments = 1024 * 64;  // items of one value, all its arrays together
   std::size_t depth = 8;
   std::size_t bulk_bytes = std::size_t{64} << 20;
-  std::size_t inline_bytes = 64 * 1024;
+  std::size_t inline_bytes = 64 * 1024;  // one line: an inline command, a simple string, an error
+  std::size_t total_bytes = std::size_t{128} << 20;  // all texts of one value together
 };
 
 // Feed bytes, take whole values. After an error the connection is beyond repair.
@@ -58,11 +59,32 @@ class RespParser {
   [[nodiscard]] std::size_t pending() const noexcept { return buffer_.size() - position_; }
 
  private:
+  // An array of which `remaining` items are still to come.
+  struct Open {
+    RespValue array;
+    std::size_t remaining = 0;
+  };
+
+  // One element at the position: a scalar, or an array's header. False: more bytes are needed,
+  // nothing was taken.
+  [[nodiscard]] Result<bool> take_element(RespValue& element, std::size_t& items_to_come);
+  [[nodiscard]] Result<bool> take_line(std::string_view& line);
+  [[nodiscard]] Result<bool> take_bulk(std::size_t header_size,
+                                       std::int64_t length,
+                                       RespValue& element);
+  [[nodiscard]] Result<bool> take_inline(std::vector<std::string>& arguments);
+  void begin_value() noexcept;
+
   RespLimits limits_;
   std::string buffer_;
   std::size_t position_ = 0;
+  std::size_t scanned_ = 0;  // no line end before this offset from position_: not looked at twice
+  std::vector<Open> open_;   // the arrays that the value in progress is inside of, outermost first
+  std::size_t items_seen_ = 0;  // of the value in progress
+  std::size_t bytes_seen_ = 0;
 };
 
+// Line breaks in simple strings and errors, which the format cannot carry, become spaces.
 void encode(const RespValue& value, std::string& out);
 [[nodiscard]] std::string encode_request(const std::vector<std::string>& arguments);
 
