@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include <unistd.h>
+
 namespace sunder::base {
 namespace {
 
@@ -20,6 +22,13 @@ std::int64_t monotonic_ns() noexcept {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              MonotonicClock::now().time_since_epoch())
       .count();
+}
+
+std::uint64_t fresh_seed() noexcept {
+  const auto now = static_cast<std::uint64_t>(monotonic_ns());
+  const auto process = static_cast<std::uint64_t>(::getpid());
+  // Short enough to retype.
+  return (now / 1000 + process * 7919) % 1'000'000'000;
 }
 
 std::string utc_compact() {

@@ -46,4 +46,8 @@ class RunClock {
 [[nodiscard]] std::string utc_compact();
 [[nodiscard]] std::string utc_readable();
 
+// A seed for a run that was given none: differs from call to call. Printed, so that the run can be
+// done again.
+[[nodiscard]] std::uint64_t fresh_seed() noexcept;
+
 }  // namespace sunder::base

@@ -83,11 +83,19 @@ using base::ExitCode;
 using base::Result;
 }  // namespace sunder
 
-// Returns the error of a Result expression from the enclosing function; for functions and
-// coroutines alike.
-#define SUNDER_TRY(expression)                                          \
-  do {                                                                  \
-    if (auto sunder_result = (expression); sunder_result.has_error()) { \
-      return std::move(sunder_result).error();                          \
-    }                                                                   \
+// Returns the error of a Result expression from the enclosing function.
+#define SUNDER_TRY(expression)                                            \
+  do {                                                                    \
+    if (auto&& sunder_result = (expression); sunder_result.has_error()) { \
+      return std::move(sunder_result).error();                            \
+    }                                                                     \
+  } while (false)
+
+// The same inside a coroutine. The expression is a value already awaited, never a co_await (FACTS:
+// the g++ 12 rule).
+#define SUNDER_CO_TRY(expression)                                         \
+  do {                                                                    \
+    if (auto&& sunder_result = (expression); sunder_result.has_error()) { \
+      co_return std::move(sunder_result).error();                         \
+    }                                                                     \
   } while (false)
