@@ -187,10 +187,12 @@ class Core {
   // Precondition: options.id is one of the voters; recovered.entries are contiguous.
   Core(Options options, const Recovered& recovered);
 
-  // Once, before the first step: the `recovered` event, and the committed entries that were not
-  // applied.
+  // Once, before the first step: the `recovered` event.
   [[nodiscard]] Effects start();
   [[nodiscard]] Effects step(Input input);
+  // Several inputs at once, in order, as one step: proposals share a message and a disk write,
+  // reads share a round.
+  [[nodiscard]] Effects step_all(std::vector<Input> inputs);
 
   [[nodiscard]] NodeId id() const noexcept { return options_.id; }
 
@@ -262,7 +264,10 @@ class Core {
   void receive(NodeId from, Term term, AppendReply& reply);
   void receive(NodeId from, Term term, SnapshotRequest& request);
   void receive(NodeId from, Term term, TimeoutNow& request);
+  void reply_to_older_term(const Message& message);
+  void dispatch(Input& input);
   [[nodiscard]] Effects finish();
+  [[nodiscard]] Index released() const noexcept;
   void hand_over_writes();
   void release_applies();
   void send(NodeId to, Body body, bool after_persist);
@@ -279,7 +284,7 @@ class Core {
   void become_leader();
   void tick_follower();
   void tick_leader();
-  void check_quorum();
+  [[nodiscard]] bool has_active_quorum();
 
   // Replication (replication.cpp).
   void append_own(Entry entry);
@@ -294,7 +299,7 @@ class Core {
   void send_snapshot(NodeId id, Peer& peer);
   void reject_append(NodeId from, const AppendRequest& request);
   void matched(NodeId id, Peer& peer, Index match);
-  void back_off(NodeId id, Peer& peer, const AppendReply& reply);
+  void back_off(Peer& peer, const AppendReply& reply);
   void install(const Snapshot& snapshot);
   void continue_transfer();
 
@@ -329,6 +334,7 @@ class Core {
   Index durable_ = 0;      // entries up to here are on disk
   std::uint64_t sequence_ = 0;
   std::deque<Write> writes_;  // asked for, not yet Persisted
+  Index released_ = 0;  // ack_before_append only: what the leader lets out to disk and followers
 
   // Elections.
   unsigned elapsed_ =

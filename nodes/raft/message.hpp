@@ -28,7 +28,7 @@ struct Entry {
   Term term = 0;
   Index index = 0;
   EntryKind kind = EntryKind::command;
-  std::string data;  // opaque; empty for a no-op
+  std::string data = {};  // opaque; empty for a no-op
   // Chain hash over every entry up to and including this one. Each node computes its own from what
   // its log holds: equal (index, term) on two nodes must mean equal hash. Neither sent nor stored:
   // the core fills it in wherever an entry enters (a message, recovery).
@@ -75,7 +75,7 @@ struct AppendRequest {
   Term previous_term = 0;
   Index commit = 0;
   std::uint64_t round = 0;  // the leader's confirmation round; the reply returns it (§6.4)
-  std::vector<Entry> entries;
+  std::vector<Entry> entries = {};
 };
 
 // Answers AppendRequest and SnapshotRequest.
