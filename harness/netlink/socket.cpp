@@ -16,8 +16,8 @@
 namespace sunder::netlink {
 namespace {
 
-// Well below the default send buffer of 208 KiB, which bounds one sendmsg().
-constexpr std::size_t kSendBytesMax = 96 * 1024;
+// Below the 32 KiB of send buffer that libnl asks for, which bound one sendmsg().
+constexpr std::size_t kSendBytesMax = 24 * 1024;
 constexpr std::size_t kReceiveBytes = 64 * 1024;
 constexpr std::size_t kMessageHead = sizeof(nlmsghdr);
 constexpr std::size_t kAttributeHead = sizeof(nlattr);
@@ -109,8 +109,11 @@ Result<void> Socket::transmit(std::vector<std::byte>& bytes) {
 
 Result<std::span<const std::byte>> Socket::receive() {
   for (;;) {
-    const ssize_t count = ::recv(descriptor(), input_.data(), input_.size(), MSG_TRUNC);
-    if (count < 0 && errno == EINTR) continue;
+    // The kernel answers within the send, so there is never anything to wait for.
+    const ssize_t count =
+        ::recv(descriptor(), input_.data(), input_.size(), MSG_TRUNC | MSG_DONTWAIT);
+    if (count < 0 && (errno == EINTR || errno == ENOBUFS)) continue;
+    if (count < 0 && errno == EAGAIN) return std::span<const std::byte>();
     if (count < 0) return base::system_error("receive from netlink");
     if (static_cast<std::size_t>(count) > input_.size()) {
       return make_error(Errc::failed, "a netlink answer did not fit the buffer");
@@ -128,6 +131,7 @@ Result<void> Socket::collect(std::uint32_t first,
   while (!complete) {
     auto datagram = receive();
     if (datagram.has_error()) return datagram.error();
+    if (datagram->empty()) break;
     for_each_message(*datagram, [&](const nlmsghdr& header, std::span<const std::byte> message) {
       const bool ours = header.nlmsg_seq >= first && header.nlmsg_seq <= last;
       if (header.nlmsg_type != NLMSG_ERROR || !ours) return true;
@@ -143,6 +147,8 @@ Result<void> Socket::collect(std::uint32_t first,
       return true;
     });
   }
+  // So many refusals that the receive buffer overflowed: the first ones, which matter, are there.
+  if (!complete && refusals.empty()) return make_error(Errc::failed, "netlink gave no answer");
   return {};
 }
 
@@ -198,6 +204,7 @@ Result<void> Socket::dump(const Message& request,
   while (!complete) {
     auto datagram = receive();
     if (datagram.has_error()) return datagram.error();
+    if (datagram->empty()) return make_error(Errc::failed, "a netlink dump broke off");
     for_each_message(*datagram, [&](const nlmsghdr& header, std::span<const std::byte> message) {
       if (header.nlmsg_seq != sequence) return true;
       if (header.nlmsg_type == NLMSG_ERROR) {

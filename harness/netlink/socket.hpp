@@ -78,6 +78,7 @@ class Socket {
 
   [[nodiscard]] int descriptor() const noexcept;
   [[nodiscard]] Result<void> transmit(std::vector<std::byte>& bytes);
+  // One datagram; empty when the kernel has said everything.
   [[nodiscard]] Result<std::span<const std::byte>> receive();
   [[nodiscard]] Result<void> collect(std::uint32_t first,
                                      std::span<const Batch::Entry> entries,

@@ -30,6 +30,11 @@ void become_nobody() {
   SUNDER_ASSERT(::prctl(PR_SET_DUMPABLE, 1) == 0);
 }
 
+// Failures, in tests that do not record successes.
+int parts_recorded() {
+  return ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
+}
+
 }  // namespace
 
 std::vector<User> users() {
@@ -65,12 +70,14 @@ int wait_for(pid_t child) {
 }
 
 void in_universe(User user, const std::function<void()>& body) {
-  const pid_t child = fork_as(user, [&body] {
+  // The fork inherits the failures so far; only new ones are the body's.
+  const int parts_before = parts_recorded();
+  const pid_t child = fork_as(user, [&body, parts_before] {
     cluster::UniverseOptions options;
     options.hosts = cluster::hosts_of(9, 32);
-    const auto status = cluster::enter_universe(options, [&body] {
+    const auto status = cluster::enter_universe(options, [&body, parts_before] {
       body();
-      return ::testing::Test::HasFailure() ? 1 : 0;
+      return parts_recorded() == parts_before ? 0 : 1;
     });
     if (status.has_error()) std::fprintf(stderr, "%s\n", status.error().message().c_str());
     return status.has_error() ? 3 : *status;
