@@ -22,10 +22,10 @@ struct Promise {
   std::string condition;  // "always", "while one majority is fully connected …"
   std::string checker;    // a name in the checkers' registry
   std::string model;      // for the checker; may be empty
-  std::map<std::string, double> parameters;
+  std::map<std::string, double> parameters = {};
   // Fault families of which at least one must have been requested for the promise to apply; empty:
   // always applies.
-  std::vector<std::string> needs;
+  std::vector<std::string> needs = {};
   bool time_based = false;  // host overload turns `broken` into `undetermined`
   std::string source;       // paper or document
 };
@@ -36,8 +36,8 @@ struct Sabotage {
   std::string breaks;   // the promise's name
   // The schedule that suits it, as --faults takes it, and extra arguments of `sunder run`; empty:
   // the scenario's defaults find it.
-  std::string faults;
-  std::vector<std::string> run_arguments;
+  std::string faults = {};
+  std::vector<std::string> run_arguments = {};
 };
 
 struct Mode {

@@ -1,0 +1,138 @@
+// The system definition of sunder-kv: what each of its modes promises, and the sabotages that break
+// the promises.
+//
+// Pure data. The longest election time-out follows from the defaults in
+// nodes/host/command_line.hpp.
+
+#include "nodes/system.hpp"
+
+namespace sunder::nodes {
+namespace {
+
+constexpr double kRecoverWithinMs = 5000;
+constexpr double kElectionTimeoutMs = 400;
+
+std::vector<Promise> raft_promises() {
+  return {
+      {.name = "linearizable",
+       .sentence = "Every operation takes effect at one instant between its call and its return.",
+       .condition = "always",
+       .checker = "linearizable",
+       .model = "register",
+       .source = "Ongaro 2014, §6.3 and §6.4; Herlihy & Wing 1990"},
+      {.name = "raft-invariants",
+       .sentence = "One leader per term; equal positions hold equal logs; a leader holds every "
+                   "committed entry; "
+                   "all nodes apply the same entry at the same index.",
+       .condition = "always",
+       .checker = "replicated-log",
+       .source = "Ongaro 2014, figure 3.2"},
+      {.name = "available",
+       .sentence = "Clients that reach a connected majority are answered.",
+       .condition = "while one majority is fully connected and stable for ten election time-outs",
+       .checker = "availability",
+       .parameters = {{"election_timeout_ms", kElectionTimeoutMs}},
+       .time_based = true,
+       .source = "Ongaro 2014, §3.9 and §9.6"},
+      {.name = "minority-refuses",
+       .sentence =
+           "Nothing invoked on the minority side after the cut stands is acknowledged there.",
+       .condition = "on the minority side of a partition",
+       .checker = "minority-refuses",
+       .needs = {"partition"},
+       .source = "Gilbert & Lynch 2002; Ongaro 2014, §6.4"},
+      {.name = "durable",
+       .sentence = "Every acknowledged write survives kill -9 of all nodes at once: a process "
+                   "crash, not a power loss.",
+       .condition = "always",
+       .checker = "durability",
+       .model = "register",
+       .needs = {"kill"},
+       .source = "Ongaro 2014, §3.8"},
+      {.name = "recovers",
+       .sentence =
+           "After the last fault is healed, every client is served again within five seconds.",
+       .condition = "after heal",
+       .checker = "recovery",
+       .parameters = {{"recover_within_ms", kRecoverWithinMs},
+                      {"election_timeout_ms", kElectionTimeoutMs}},
+       .needs = {"partition", "kill", "pause", "restart"},
+       .time_based = true,
+       .source = "Ongaro 2014, §9"},
+  };
+}
+
+constexpr auto kLeaderCut = "partition:leader@2s+3s,partition:leader@8s+3s,partition:leader@14s+3s";
+constexpr auto kAllKilled =
+    "kill:all@3s+500ms,kill:all@7s+500ms,kill:all@11s+500ms,kill:all@15s+500ms,kill:all@19s+500ms";
+
+std::vector<Sabotage> raft_sabotages() {
+  return {
+      {.name = "ack-before-append",
+       .summary = "The leader answers a write before its log holds it.",
+       .breaks = "durable",
+       .faults = kAllKilled,
+       .run_arguments = {"--duration", "24s"}},
+      {.name = "ack-before-quorum",
+       .summary = "The leader takes its own append for a commit.",
+       .breaks = "linearizable",
+       .faults = kLeaderCut,
+       .run_arguments = {"--duration", "20s"}},
+      {.name = "apply-twice",
+       .summary = "No client sessions: a retry of an operation is applied again.",
+       .breaks = "linearizable",
+       .faults = "partition:leader@3s+3s,kill:leader@9s+1s",
+       .run_arguments = {"--duration", "15s", "--keys", "8"}},
+      {.name = "commit-old-term",
+       .summary = "Entries of older terms are committed by counting replicas, without a no-op.",
+       .breaks = "raft-invariants",
+       .faults = "partition:leader@2s+1s;flap=300ms,kill:leader@4s+300ms,partition:leader@5s+1s,"
+                 "kill:leader@7s+300ms,"
+                 "partition:leader@8s+1s,kill:leader@10s+300ms",
+       .run_arguments = {"--duration", "15s"}},
+      {.name = "ignore-term",
+       .summary = "A follower accepts entries from leaders of older terms.",
+       .breaks = "raft-invariants",
+       .faults =
+           "pause:leader@2s+2s,pause:leader@6s+2s,pause:leader@10s+2s,partition:leader@14s+2s",
+       .run_arguments = {"--duration", "20s"}},
+      {.name = "lose-snapshot-tail",
+       .summary = "Snapshots miss the effects of the last entries that they claim to include.",
+       .breaks = "durable",
+       .faults = kAllKilled,
+       .run_arguments = {"--duration", "24s", "--keys", "512"}},
+      {.name = "stale-read",
+       .summary = "The leader answers reads without confirming that it still leads.",
+       .breaks = "linearizable",
+       .faults = kLeaderCut,
+       .run_arguments = {"--duration", "20s", "--keys", "8"}},
+      {.name = "vote-twice",
+       .summary = "The vote is kept in memory only: a restarted node votes again in the same term.",
+       .breaks = "raft-invariants",
+       .faults =
+           "kill:all@2s+100ms,kill:all@4s+100ms,kill:followers@6s+100ms,kill:majority@8s+100ms,"
+           "kill:followers@10s+100ms,kill:majority@12s+100ms",
+       .run_arguments = {"--duration", "16s"}},
+  };
+}
+
+}  // namespace
+
+System kv_system() {
+  Mode raft;
+  raft.name = "raft";
+  raft.summary = "Raft: one leader, a replicated log, reads through ReadIndex.";
+  raft.arguments = {"--mode", "raft", "--snapshot-every", "1000"};
+  raft.promises = raft_promises();
+  raft.sabotages = raft_sabotages();
+  raft.election_timeout = std::chrono::milliseconds(400);
+
+  System system;
+  system.name = "kv";
+  system.program = "sunder-kv";
+  system.client = "resp";
+  system.modes.push_back(std::move(raft));
+  return system;
+}
+
+}  // namespace sunder::nodes

@@ -1,0 +1,14 @@
+#include <array>
+
+#include "nodes/system.hpp"
+
+namespace sunder::nodes {
+
+System kv_system();
+
+std::span<const System> all_systems() {
+  static const std::array systems{kv_system()};
+  return systems;
+}
+
+}  // namespace sunder::nodes
