@@ -3,13 +3,17 @@
 //
 // Input is plain data (RunReport) and a History; output goes into the run's directory. report.html
 // is self-contained: no network, Chart.js embedded at build time. All texts that came from outside
-// are escaped.
+// are escaped. Every output is bounded, whatever the history's length: aggregates, and at most 400
+// operations of each of a few counter-examples.
+//
+// Threading: pure functions. Errors: only the write_ functions, naming the file.
 
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,6 +52,28 @@ struct RunReport {
   history::RunContext context;
 };
 
+// Many runs on one page: what was expected of each, and what came of it.
+struct CampaignRow {
+  std::string title;  // the campaign file's name of the run
+  std::string scenario;
+  std::uint64_t seed = 0;
+  std::string sabotage;  // empty: none
+  std::string expected;  // "kept", "linearizable broken", …
+  std::string actual;
+  bool as_expected = false;
+  std::int64_t duration_ns = 0;
+  std::string directory;  // as the user would type it
+  std::string link;       // to the run's report.html, relative to the campaign's page
+};
+
+struct CampaignReport {
+  std::string name;
+  std::string started;
+  std::string version;
+  std::vector<CampaignRow> rows;
+  int exit_code = 0;
+};
+
 // Writes report.html, report.json, junit.xml and summary.md into `directory`.
 [[nodiscard]] Result<void> write_reports(const RunReport& report,
                                          const history::History& history,
@@ -57,7 +83,22 @@ struct RunReport {
 [[nodiscard]] std::string render_json(const RunReport& report, const history::History& history);
 [[nodiscard]] std::string render_junit(const RunReport& report, const history::History& history);
 [[nodiscard]] std::string render_markdown(const RunReport& report, const history::History& history);
-// The promise table for the terminal.
+// The promise table for the terminal, at most 100 columns wide.
 [[nodiscard]] std::string render_terminal(const RunReport& report, bool colour);
+
+// The verdict on a bare history as a page of its own, with a picture of each counter-example
+// (`sunder check --html`).
+[[nodiscard]] std::string render_counterexample_html(const history::History& history,
+                                                     const checkers::Verdict& verdict,
+                                                     std::string_view title);
+
+// Writes campaign.html, junit.xml and summary.md into `directory`.
+[[nodiscard]] Result<void> write_campaign(const CampaignReport& campaign,
+                                          const std::filesystem::path& directory);
+
+[[nodiscard]] std::string render_campaign_html(const CampaignReport& campaign);
+[[nodiscard]] std::string render_campaign_junit(const CampaignReport& campaign);
+[[nodiscard]] std::string render_campaign_markdown(const CampaignReport& campaign);
+[[nodiscard]] std::string render_campaign_terminal(const CampaignReport& campaign, bool colour);
 
 }  // namespace sunder::report
