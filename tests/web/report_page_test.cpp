@@ -1,0 +1,139 @@
+// Goal: the page really renders in a browser: no script error, charts and pictures drawn, hostile
+// text inert. Method: headless Chromium opens the file, without a network, and prints the document
+// it ended with.
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "harness/base/file.hpp"
+#include "harness/report/report.hpp"
+#include "tests/unit/report/sample.hpp"
+
+namespace sunder::report {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// A directory of its own for each test, with the browser's profile in it; removed afterwards.
+class ReportPage : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(std::system("command -v chromium >/dev/null"), 0)
+        << "chromium is missing: ./dev installs it (Debian package chromium)";
+    std::string pattern = (std::filesystem::temp_directory_path() / "sunder-web-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+  }
+
+  void TearDown() override {
+    if (!directory_.empty()) std::filesystem::remove_all(directory_);
+  }
+
+  // Runs Chromium on the page with more arguments and returns what it printed.
+  [[nodiscard]] std::string browse(const std::string& page, const std::string& arguments) const {
+    const std::filesystem::path file = directory_ / "page.html";
+    EXPECT_TRUE(base::write_file(file, page).has_value());
+    const std::string command = fmt::format(
+        "timeout -k 5 100 chromium --headless --no-sandbox --disable-gpu --disable-quic "
+        "--no-first-run "
+        "--disable-background-networking --disable-component-update --disable-sync "
+        "--disable-dev-shm-usage "
+        "--hide-scrollbars --user-data-dir='{0}/profile' --window-size=1280,2000 "
+        "--virtual-time-budget=5000 "
+        "{1} 'file://{2}' >'{0}/output' 2>'{0}/errors'",
+        directory_.string(),
+        arguments,
+        file.string());
+    EXPECT_EQ(std::system(command.c_str()), 0) << base::read_file(directory_ / "errors").value();
+    return base::read_file(directory_ / "output").value();
+  }
+
+  // SUNDER_WEB_KEEP=directory keeps the screenshots for a person to look at.
+  void keep(const std::filesystem::path& file, const std::string& name) const {
+    const char* kept = std::getenv("SUNDER_WEB_KEEP");
+    if (kept == nullptr) return;
+    std::filesystem::copy_file(file,
+                               std::filesystem::path(kept) / name,
+                               std::filesystem::copy_options::overwrite_existing);
+  }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(ReportPage, DrawsChartsAndCounterexampleOfABrokenRun) {
+  const testing::Sample sample = testing::broken_sample();
+  const std::string page = browse(render_html(sample.report, sample.history), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
+  EXPECT_THAT(page, Not(HasSubstr("data-errors=")));
+  EXPECT_THAT(page, HasSubstr("data-charts=\"2\""));
+  EXPECT_THAT(page, HasSubstr("data-drawn=\"10\""));
+  EXPECT_THAT(page, HasSubstr("class=\"operation core\""));
+  EXPECT_THAT(page, HasSubstr("n4 leads"));
+  EXPECT_THAT(page, HasSubstr("did not bite: no operation overlapped the crash"));
+}
+
+TEST_F(ReportPage, DrawsAHealthyRunWithoutCounterexample) {
+  const testing::Sample sample = testing::healthy_sample();
+  const std::string page = browse(render_html(sample.report, sample.history), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
+  EXPECT_THAT(page, HasSubstr("data-charts=\"2\""));
+  EXPECT_THAT(page, Not(HasSubstr("data-drawn=")));
+}
+
+TEST_F(ReportPage, DrawsTheVerdictOnABareHistory) {
+  const testing::Sample sample = testing::broken_sample();
+  const std::string html = render_counterexample_html(
+      sample.history, sample.report.promises[0].verdict, "history.jsonl: register");
+  const std::string page = browse(html, "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
+  EXPECT_THAT(page, HasSubstr("data-drawn=\"10\""));
+}
+
+TEST_F(ReportPage, RendersAnEmptyRunWithoutScriptErrors) {
+  const std::string page = browse(render_html(RunReport(), history::History()), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
+}
+
+// The error hook is what the tests above rely on: a page whose script fails must say so.
+TEST_F(ReportPage, SaysSoWhenAScriptFails) {
+  std::string html = render_html(RunReport(), history::History());
+  const std::string marker = "id=\"data\">";
+  html.replace(html.find(marker), marker.size(), marker + "not JSON ");
+  const std::string page = browse(html, "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-rendered=\"false\""));
+  EXPECT_THAT(page, HasSubstr("data-errors="));
+}
+
+TEST_F(ReportPage, RunsNothingThatAHistoryOrNodeSays) {
+  const std::string attack =
+      "</script><img src=x "
+      "onerror=\"document.body.dataset.owned=1\"><!--<script>document.body.dataset.owned=1</"
+      "script>";
+  const testing::Sample sample = testing::hostile_sample(attack);
+  const std::string page = browse(render_html(sample.report, sample.history), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
+  EXPECT_THAT(page, HasSubstr("data-drawn=\"1\""));
+  EXPECT_THAT(page, Not(HasSubstr("data-owned")));
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+}
+
+TEST_F(ReportPage, ScreenshotsAreNotEmpty) {
+  const testing::Sample sample = testing::broken_sample();
+  const std::filesystem::path picture = directory_ / "report.png";
+  static_cast<void>(browse(render_html(sample.report, sample.history),
+                           fmt::format("--screenshot='{}'", picture.string())));
+  ASSERT_TRUE(std::filesystem::exists(picture));
+  EXPECT_GT(std::filesystem::file_size(picture),
+            50'000U);  // a blank page of this size is about 10 kB
+  keep(picture, "report.png");
+}
+
+}  // namespace
+}  // namespace sunder::report
