@@ -21,7 +21,7 @@ struct Promise {
       sentence;  // "Every operation takes effect at one instant between its call and its return."
   std::string condition;  // "always", "while one majority is fully connected …"
   std::string checker;    // a name in the checkers' registry
-  std::string model;      // for the checker; may be empty
+  std::string model = {};      // for the checker; may be empty
   std::map<std::string, double> parameters = {};
   // Fault families of which at least one must have been requested for the promise to apply; empty:
   // always applies.
