@@ -11,10 +11,12 @@
 namespace sunder::checkers {
 
 CheckerInfo linearizable_info();
+CheckerInfo replicated_log_info();
 
 std::span<const CheckerInfo> all_checkers() {
   static const std::array all{
       linearizable_info(),
+      replicated_log_info(),
   };
   return all;
 }

@@ -1,0 +1,296 @@
+// The observer of a replicated log, and its checker.
+
+#include "checkers/replicated_log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace sunder::checkers {
+
+std::size_t ReplicatedLogObserver::PositionHash::operator()(
+    const std::pair<std::int64_t, std::int64_t>& position) const noexcept {
+  const auto mixed = static_cast<std::uint64_t>(position.first) * 0x9e3779b97f4a7c15ULL ^
+                     static_cast<std::uint64_t>(position.second) * 0xbf58476d1ce4e5b9ULL;
+  return static_cast<std::size_t>(mixed ^ (mixed >> 31));
+}
+
+void ReplicatedLogObserver::observe(const history::NodeEvent& event) {
+  NodeState& state = nodes_[event.node];
+  follow_sequence(state, event);
+  const std::string_view name = event.event;
+  const Sighting sighting{.index = event.number("index"),
+                          .term = event.number("term"),
+                          .hash = event.text("hash"),
+                          .node = event.node};
+  const Sighting last{.index = event.number("last"),
+                      .term = event.number("last_term", event.number("term")),
+                      .hash = event.text("hash"),
+                      .node = event.node};
+  if (name == "recovered") {
+    state.commit = 0;
+    follow_term(state, event);
+    see_entry(last, event.time);
+  } else if (name == "became-follower" || name == "became-candidate") {
+    follow_term(state, event);
+  } else if (name == "became-leader") {
+    follow_term(state, event);
+    see_leader(event);
+    see_entry(last, event.time);
+  } else if (name == "vote-granted") {
+    follow_term(state, event);
+    see_vote(event);
+  } else if (name == "appended") {
+    see_entry(last, event.time);
+  } else if (name == "truncated") {
+    see_truncation(state, event);
+  } else if (name == "committed") {
+    see_commit(state, event);
+  } else if (name == "applied" || name == "snapshot-taken" || name == "snapshot-installed") {
+    see_entry(sighting, event.time);
+    see_decided(sighting, event.time);
+  }
+}
+
+// A number that does not follow the last one: the node was restarted, or events are missing. Either
+// way what was known of this incarnation no longer holds.
+void ReplicatedLogObserver::follow_sequence(NodeState& state, const history::NodeEvent& event) {
+  if (event.sequence != 0 && event.sequence != state.sequence + 1) {
+    state.commit = 0;
+    if (event.sequence > state.sequence) ++gaps_;
+  }
+  state.sequence = event.sequence;
+}
+
+// The term is on disk: it never falls, not even over a restart.
+void ReplicatedLogObserver::follow_term(NodeState& state, const history::NodeEvent& event) {
+  const std::int64_t term = event.number("term");
+  if (term < state.term) {
+    report("monotonic term",
+           fmt::format("{} was in term {} and then in term {}", event.node, state.term, term),
+           event.time);
+  }
+  state.term = std::max(state.term, term);
+}
+
+void ReplicatedLogObserver::see_vote(const history::NodeEvent& event) {
+  const std::int64_t term = event.number("term");
+  const std::int64_t candidate = event.number("for");
+  const auto [found, fresh] = votes_.try_emplace({event.node, term}, candidate);
+  ++comparisons_;
+  if (fresh || found->second == candidate) return;
+  report("election safety",
+         fmt::format(
+             "{} voted for n{} and for n{} in term {}", event.node, found->second, candidate, term),
+         event.time);
+}
+
+void ReplicatedLogObserver::see_leader(const history::NodeEvent& event) {
+  const std::int64_t term = event.number("term");
+  const Sighting leader{.index = event.number("last"),
+                        .term = event.number("last_term"),
+                        .hash = event.text("hash"),
+                        .node = event.node,
+                        .at = term};
+  const auto [found, fresh] = leaders_.try_emplace(term, leader);
+  ++comparisons_;
+  if (!fresh && found->second.node != event.node) {
+    report(
+        "election safety",
+        fmt::format("{} and {} were both leader in term {}", found->second.node, event.node, term),
+        event.time);
+  }
+  for (auto commit = commits_.begin(); commit != commits_.lower_bound(term); ++commit) {
+    compare_with_leader(leader, commit->second, event.time);
+  }
+  const auto decided = decided_.find(leader.index);
+  if (decided != decided_.end() && decided->second.at > 0 && decided->second.at < term) {
+    compare_with_leader(leader, decided->second, event.time);
+  }
+}
+
+// Leader completeness: what was committed in an earlier term is in the leader's log. Its log is
+// known at its end only; a difference below shows when its entries are committed.
+void ReplicatedLogObserver::compare_with_leader(const Sighting& leader,
+                                                const Sighting& committed,
+                                                std::int64_t time) {
+  ++comparisons_;
+  const bool reaches = leader.index >= committed.index;
+  const bool equal = leader.index != committed.index || leader.hash == committed.hash;
+  if (reaches && equal) return;
+  report("leader completeness",
+         fmt::format("{} became leader of term {} with a log up to {} (term {}); {} had committed "
+                     "{} (term {}) in term {}",
+                     leader.node,
+                     leader.at,
+                     leader.index,
+                     leader.term,
+                     committed.node,
+                     committed.index,
+                     committed.term,
+                     committed.at),
+         time);
+}
+
+void ReplicatedLogObserver::see_commit(NodeState& state, const history::NodeEvent& event) {
+  const Sighting commit{.index = event.number("index"),
+                        .term = event.number("term"),
+                        .hash = event.text("hash"),
+                        .node = event.node,
+                        .at = event.number("at")};
+  if (commit.index <= state.commit) {
+    report("monotonic commit",
+           fmt::format("{} committed up to {} after {}", event.node, commit.index, state.commit),
+           event.time);
+  }
+  state.commit = std::max(state.commit, commit.index);
+  committed_index_ = std::max(committed_index_,
+                              static_cast<std::uint64_t>(std::max<std::int64_t>(commit.index, 0)));
+  see_entry(commit, event.time);
+  see_decided(commit, event.time);
+  const auto [highest, fresh] = commits_.try_emplace(commit.at, commit);
+  if (!fresh && commit.index > highest->second.index) highest->second = commit;
+  for (auto leader = leaders_.upper_bound(commit.at); leader != leaders_.end(); ++leader) {
+    compare_with_leader(leader->second, commit, event.time);
+  }
+}
+
+void ReplicatedLogObserver::see_truncation(const NodeState& state,
+                                           const history::NodeEvent& event) {
+  const std::int64_t from = event.number("from");
+  ++comparisons_;
+  if (from > state.commit) return;
+  report("committed entries stay",
+         fmt::format("{} removed its entries from {} on, though it had committed up to {}",
+                     event.node,
+                     from,
+                     state.commit),
+         event.time);
+}
+
+void ReplicatedLogObserver::see_entry(const Sighting& sighting, std::int64_t time) {
+  if (sighting.index <= 0 || sighting.hash.empty()) return;
+  const auto [found, fresh] = entries_.try_emplace({sighting.index, sighting.term}, sighting);
+  if (fresh) return;
+  ++comparisons_;
+  if (found->second.hash == sighting.hash) return;
+  report("log matching",
+         fmt::format("{} and {} both hold an entry {} of term {}, but their logs up to it differ",
+                     found->second.node,
+                     sighting.node,
+                     sighting.index,
+                     sighting.term),
+         time);
+}
+
+void ReplicatedLogObserver::see_decided(const Sighting& sighting, std::int64_t time) {
+  if (sighting.index <= 0 || sighting.hash.empty()) return;
+  const auto [found, fresh] = decided_.try_emplace(sighting.index, sighting);
+  if (fresh) return;
+  ++comparisons_;
+  Sighting& first = found->second;
+  if (first.hash == sighting.hash) {
+    if (sighting.at > 0 && (first.at == 0 || sighting.at < first.at)) first.at = sighting.at;
+    return;
+  }
+  report("state-machine safety",
+         fmt::format("{} and {} decided differently up to index {} (terms {} and {})",
+                     first.node,
+                     sighting.node,
+                     sighting.index,
+                     first.term,
+                     sighting.term),
+         time);
+}
+
+void ReplicatedLogObserver::report(std::string_view invariant,
+                                   std::string sentence,
+                                   std::int64_t time) {
+  ++violation_count_;
+  if (violations_.size() >= kViolationsKept) return;
+  violations_.push_back({.invariant = invariant, .sentence = std::move(sentence), .time = time});
+}
+
+namespace {
+
+void describe_violations(const ReplicatedLogObserver& observer, Verdict& verdict) {
+  verdict.kind = VerdictKind::broken;
+  const LogViolation& first = observer.violations().front();
+  verdict.summary = fmt::format("{}: {}, at {:.3f} s.",
+                                first.invariant,
+                                first.sentence,
+                                static_cast<double>(first.time) / 1e9);
+  for (const LogViolation& violation : observer.violations()) {
+    verdict.details.push_back(fmt::format("{}: {}.", violation.invariant, violation.sentence));
+  }
+  if (observer.violation_count() > observer.violations().size()) {
+    verdict.details.push_back(fmt::format(
+        "{} more were not kept.", observer.violation_count() - observer.violations().size()));
+  }
+}
+
+void judge(const ReplicatedLogObserver& observer, std::uint64_t committed_min, Verdict& verdict) {
+  if (observer.violation_count() > 0) return describe_violations(observer, verdict);
+  if (observer.leader_count() == 0 || observer.committed_index() < committed_min) {
+    verdict.kind = VerdictKind::not_exercised;
+    verdict.summary = fmt::format(
+        "The nodes told of {} leaders and {} committed entries; {} are needed to judge.",
+        observer.leader_count(),
+        observer.committed_index(),
+        committed_min);
+    return;
+  }
+  verdict.kind = VerdictKind::kept;
+  verdict.summary = fmt::format(
+      "{} leaders and {} committed entries agree, by {} comparisons of the nodes' events.",
+      observer.leader_count(),
+      observer.committed_index(),
+      observer.comparisons());
+}
+
+}  // namespace
+
+Verdict check_replicated_log(const history::History& /*history*/,
+                             const CheckOptions& options,
+                             std::stop_token stop) {
+  Verdict verdict;
+  if (options.context == nullptr) {
+    verdict.kind = VerdictKind::not_exercised;
+    verdict.summary = "There are no node events to judge by: this is a bare history.";
+    return verdict;
+  }
+  ReplicatedLogObserver observer;
+  for (const history::NodeEvent& event : options.context->events) {
+    if (stop.stop_requested()) {
+      verdict.summary = "Stopped before all node events were compared.";
+      return verdict;
+    }
+    observer.observe(event);
+  }
+  const auto wanted = options.parameters.find("committed_min");
+  judge(observer,
+        wanted == options.parameters.end() ? 10 : static_cast<std::uint64_t>(wanted->second),
+        verdict);
+  if (options.context->dropped_events > 0 || observer.gaps() > 0) {
+    verdict.details.push_back(fmt::format(
+        "{} node events were dropped and {} gaps seen: a violation may have been missed.",
+        options.context->dropped_events,
+        observer.gaps()));
+  }
+  verdict.measurements = {
+      {.name = "leaders", .value = static_cast<double>(observer.leader_count()), .unit = {}},
+      {.name = "committed entries",
+       .value = static_cast<double>(observer.committed_index()),
+       .unit = {}},
+      {.name = "comparisons", .value = static_cast<double>(observer.comparisons()), .unit = {}}};
+  return verdict;
+}
+
+CheckerInfo replicated_log_info() {
+  return {.name = "replicated-log",
+          .summary = "All nodes hold the same log: one leader a term, one entry an index.",
+          .check = check_replicated_log};
+}
+
+}  // namespace sunder::checkers
