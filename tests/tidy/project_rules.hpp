@@ -1,0 +1,26 @@
+// Rules that look at the whole tree: sources that nobody builds, fixtures that nobody reads, links
+// that lead nowhere.
+
+#pragma once
+
+#include <vector>
+
+#include "tests/tidy/source.hpp"
+
+namespace sunder::tidy {
+
+// A .cpp whose opening comment is its header's; every other C++ file needs one of its own.
+[[nodiscard]] bool has_header_beside(const std::vector<Source>& tree, const Source& source);
+
+// Every .cpp and .proto is named in the nearest CMakeLists.txt above it.
+[[nodiscard]] Violations check_listed_in_cmake(const std::vector<Source>& tree);
+
+// Every file below tests/ that is neither code nor documentation is named, or lies in a folder that
+// is named
+// ("tests/histories"), in some test's source or CMakeLists.txt.
+[[nodiscard]] Violations check_fixtures_read(const std::vector<Source>& tree);
+
+// One `# ` title in a Markdown file, and its relative links lead to files of the tree.
+[[nodiscard]] Violations check_markdown(const std::vector<Source>& tree, const Source& source);
+
+}  // namespace sunder::tidy
