@@ -1,3 +1,5 @@
+// The table of systems under test; one row a system, sorted by name.
+
 #include <array>
 
 #include "nodes/system.hpp"

@@ -185,6 +185,7 @@ bool outer_is_dead(const Ties& ties) {
 std::optional<int> reap(pid_t runner) {
   for (;;) {
     int status = 0;
+    // tidy-allow: waitpid(-1) because this is PID 1, which must reap every orphan.
     const pid_t ended = ::waitpid(-1, &status, WNOHANG);
     if (ended <= 0) return std::nullopt;
     if (ended == runner) return exit_status_of(status);

@@ -1,3 +1,5 @@
+// The text forms of what happened around the operations: faults.jsonl, events.jsonl, context.json.
+
 #include <functional>
 #include <utility>
 

@@ -1,3 +1,5 @@
+// Writes histories as JSONL, one event a line, in the order of their stamps.
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>

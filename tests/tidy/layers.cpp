@@ -41,7 +41,7 @@ const std::vector<Folder>& folders() {
       {"nemesis", {"harness/base", "harness/history", "harness/cluster"}, {}},
       {"nodes", {"harness/base"}, {}},
       {"nodes/host", {"harness/base", "harness/wire"}, {}},
-      {"nodes/kv", {"harness/base", "harness/wire", "nodes/host", "nodes/raft"}, {}},
+      {"nodes/kv", {"harness/base", "harness/wire", "nodes", "nodes/host", "nodes/raft"}, {}},
       {"nodes/raft", {"harness/base"}, {}},
       {"tests", {"*"}, {}},
       {"workloads", {"harness/base", "harness/history", "harness/wire"}, {}},
@@ -79,7 +79,7 @@ struct KeptHeader {
 
 const std::vector<KeptHeader>& kept_headers() {
   static const std::vector<KeptHeader> table = {
-      {R"(^(netlink/|linux/(netlink|rtnetlink|pkt_sched|pkt_cls)))",
+      {R"(^netlink/)",
        {"harness/netlink/", "tests/unit/netlink/"},
        {},
        "netlink is spoken in harness/netlink only"},

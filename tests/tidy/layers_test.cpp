@@ -54,7 +54,6 @@ INSTANTIATE_TEST_SUITE_P(
         IncludeRow{"Generated", "harness/report/a.cpp", "\"generated/assets.hpp\"", true},
         IncludeRow{"NetlinkAtHome", "harness/netlink/a.cpp", "<netlink/route/link.h>", true},
         IncludeRow{"NetlinkElsewhere", "harness/cluster/a.cpp", "<netlink/route/link.h>", false},
-        IncludeRow{"KernelNetlink", "nemesis/a.cpp", "<linux/pkt_sched.h>", false},
         IncludeRow{"OperatorsAtHome",
                    "harness/base/deadline.hpp",
                    "<boost/asio/experimental/awaitable_operators.hpp>",

@@ -28,14 +28,14 @@ bool names(const std::string& text, const std::string& name) {
   return false;
 }
 
-// The nearest CMakeLists.txt above a path names it, relative to itself or by its bare name.
+// A CMakeLists.txt above a path names it, relative to itself.
 bool is_listed(const std::vector<Source>& tree, const std::string& path) {
   std::string folder = path;
   while (!folder.empty()) {
     folder = directory_of(folder);
     const std::string prefix = folder.empty() ? "" : folder + "/";
     const Source* list = find_source(tree, prefix + "CMakeLists.txt");
-    if (list != nullptr) return names(list->text, path.substr(prefix.size()));
+    if (list != nullptr && names(list->text, path.substr(prefix.size()))) return true;
   }
   return false;
 }
@@ -71,10 +71,17 @@ std::string link_target(const Source& source, std::string link) {
 
 }  // namespace
 
-bool has_header_beside(const std::vector<Source>& tree, const Source& source) {
+bool is_introduced_elsewhere(const std::vector<Source>& tree, const Source& source) {
   if (source.is_header()) return false;
   const std::string stem = source.path.substr(0, source.path.rfind('.'));
-  return find_source(tree, stem + ".hpp") != nullptr;
+  if (find_source(tree, stem + ".hpp") != nullptr) return true;
+  const std::string_view suffix = "_test";
+  const std::string name = stem.substr(stem.rfind('/') + 1);
+  if (!name.ends_with(suffix)) return false;
+  const std::string subject = "/" + name.substr(0, name.size() - suffix.size());
+  return std::any_of(tree.begin(), tree.end(), [&](const Source& other) {
+    return other.path.ends_with(subject + ".hpp") || other.path.ends_with(subject + ".cpp");
+  });
 }
 
 Violations check_listed_in_cmake(const std::vector<Source>& tree) {

@@ -9,10 +9,11 @@
 
 namespace sunder::tidy {
 
-// A .cpp whose opening comment is its header's; every other C++ file needs one of its own.
-[[nodiscard]] bool has_header_beside(const std::vector<Source>& tree, const Source& source);
+// A file that needs no opening comment: foo.cpp whose header foo.hpp has it, and foo_test.cpp for
+// any foo of the tree.
+[[nodiscard]] bool is_introduced_elsewhere(const std::vector<Source>& tree, const Source& source);
 
-// Every .cpp and .proto is named in the nearest CMakeLists.txt above it.
+// Every .cpp and .proto is named in a CMakeLists.txt above it.
 [[nodiscard]] Violations check_listed_in_cmake(const std::vector<Source>& tree);
 
 // Every file below tests/ that is neither code nor documentation is named, or lies in a folder that

@@ -10,9 +10,10 @@
 namespace sunder::tidy {
 namespace {
 
-TEST(ProjectRules, ExpectEverySourceInTheNearestCMakeList) {
+TEST(ProjectRules, ExpectEverySourceInACMakeListAbove) {
   const std::vector<Source> tree = {
       make_source("a/CMakeLists.txt", "SOURCES\n  one.cpp\n  models/two.cpp\n"),
+      make_source("a/models/CMakeLists.txt", "# listed above\n"),
       make_source("a/one.cpp", ""),
       make_source("a/models/two.cpp", ""),
       make_source("a/header.hpp", ""),
@@ -65,12 +66,19 @@ TEST(ProjectRules, ExpectLinksToLeadSomewhere) {
   EXPECT_EQ(count("harness/base/error.hpp"), 1U);
 }
 
-TEST(ProjectRules, KnowASourceWhoseHeaderSpeaksForIt) {
+TEST(ProjectRules, KnowWhoIsIntroducedElsewhere) {
   const std::vector<Source> tree = {
-      make_source("a/one.hpp", ""), make_source("a/one.cpp", ""), make_source("a/two.cpp", "")};
-  EXPECT_TRUE(has_header_beside(tree, tree[1]));
-  EXPECT_FALSE(has_header_beside(tree, tree[2]));
-  EXPECT_FALSE(has_header_beside(tree, tree[0]));
+      make_source("a/one.hpp", ""),
+      make_source("a/one.cpp", ""),
+      make_source("a/two.cpp", ""),
+      make_source("tests/unit/a/two_test.cpp", ""),
+      make_source("tests/unit/a/other_test.cpp", ""),
+  };
+  EXPECT_FALSE(is_introduced_elsewhere(tree, tree[0]));
+  EXPECT_TRUE(is_introduced_elsewhere(tree, tree[1]));
+  EXPECT_FALSE(is_introduced_elsewhere(tree, tree[2]));
+  EXPECT_TRUE(is_introduced_elsewhere(tree, tree[3]));
+  EXPECT_FALSE(is_introduced_elsewhere(tree, tree[4]));
 }
 
 }  // namespace

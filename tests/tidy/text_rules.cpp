@@ -146,8 +146,9 @@ Violations check_columns(const Source& source) {
   std::size_t number = 0;
   for (const std::string_view line : lines_of(source.text)) {
     ++number;
-    const bool excepted =
-        line.find("://") != std::string_view::npos || line.starts_with("#include ");
+    const bool excepted = line.find("://") != std::string_view::npos ||
+                          line.find("R\"") != std::string_view::npos ||
+                          line.starts_with("#include ");
     const std::size_t columns = characters_in(line);
     if (columns <= kColumnsMax || excepted) continue;
     found.push_back({source.path,

@@ -19,7 +19,8 @@ constexpr std::size_t kFunctionLinesMax = 70;
 
 // The file opens with a comment whose first paragraph is a sentence; headers have #pragma once.
 [[nodiscard]] Violations check_opening(const Source& source);
-// Columns are characters, not bytes. Lines with a URL or an #include may be longer.
+// Columns are characters, not bytes. Lines with a URL, a raw string or an
+// #include may be longer.
 [[nodiscard]] Violations check_columns(const Source& source);
 [[nodiscard]] Violations check_file_length(const Source& source);
 // A function is a brace after parentheses outside of any other function: a heuristic that misses
