@@ -5,10 +5,14 @@
 // holds it and `replay` runs exactly it. Targets that only exist at run time ("leader") are
 // resolved when the fault begins and recorded.
 //
-// Text form, for --faults and TOML: a comma-separated list of families ("partition,kill,pause")
-// asks for a random schedule in which each family appears; items with a placement are explicit:
-//   partition:leader@3s+4s      family:shape-or-target @ start + duration
-//   kill:all@10s+1s             kill -9 all nodes at 10 s, restart them 1 s later
+// Text form, for --faults and TOML: a comma-separated list of items.
+//   partition                   a family: faults of it are laid out at random (seeded), at least
+//   one partition:leader            the same with this shape only, at least once kill:all@10s+1s
+//   explicit: kill -9 all nodes 10 s into the load, start them again 1 s later
+//   partition:n1+n2/n3+n4+n5@2s+6s;flap=500ms
+//                               named sides (A>B cuts only the direction from A to B); ;NAME=VALUE
+//                               sets a parameter, ;seed=N the choices made when it begins
+//   all, none                   every family; no fault. Each stands alone.
 //
 // Threading: the run's single thread. An ActiveFault heals in its destructor with synchronous calls
 // only.
@@ -40,12 +44,14 @@ namespace sunder::nemesis {
 struct PlannedFault {
   std::uint32_t id = 0;
   std::string family;  // "partition"
-  std::string shape;   // "halves", "leader", "one", … a word of the family
-  std::string target;  // "leader", "minority", "n2", "n1+n2"; empty: the shape's own
+  std::string shape;   // "halves", "leader", "one", … one of the family's shapes
+  std::string target;  // for shapes "nodes" ("n1+n3") and "groups" ("n1+n2/n3"); empty otherwise
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds duration{0};
-  std::map<std::string, double> parameters;
-  std::uint64_t seed = 0;  // for choices made when it begins
+  std::map<std::string, double> parameters;  // {"flap_ms", 500}
+  std::uint64_t seed = 0;                    // for choices made when it begins
+
+  friend bool operator==(const PlannedFault&, const PlannedFault&) = default;
 };
 
 using Schedule = std::vector<PlannedFault>;
@@ -86,21 +92,49 @@ class ActiveFault {
   virtual ~ActiveFault() = default;
   // Undoes it and completes the record with evidence.
   [[nodiscard]] virtual Result<void> heal() = 0;
+
+  // A flapping fault: toggle() is to be called each time this much has passed.
+  [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> period() const {
+    return std::nullopt;
+  }
+
+  [[nodiscard]] virtual Result<void> toggle() { return {}; }
+
   [[nodiscard]] virtual const history::FaultRecord& record() const noexcept = 0;
+};
+
+// How a random schedule uses a shape.
+struct RandomUse {
+  double weight = 0;       // how often it is drawn; 0: only when asked for
+  double slot = 1;         // length of its slot relative to others: the fault and the calm after it
+  double share_low = 0.3;  // part of the slot in which the fault stands
+  double share_high = 0.6;
+  bool light = false;  // touches one node: may overlap with a light fault of another family
 };
 
 struct FaultShape {
   std::string_view name;
   std::string_view summary;
+  std::size_t nodes_min = 1;  // smaller clusters cannot have it
+  RandomUse random;
+};
+
+// A duration that an item may set: ";flap=500ms", kept as parameters["flap_ms"].
+struct FaultParameter {
+  std::string_view name;
+  std::string_view summary;
+  std::chrono::nanoseconds low{0};
+  std::chrono::nanoseconds high{0};
 };
 
 struct FaultInfo {
   std::string_view name;  // family
   std::string_view summary;
   std::span<const FaultShape> shapes;
-  std::span<const FaultShape> targets;
-  // Applies it now. Errc::usage: impossible target. The record's `applying` and `active.begin` are
-  // filled in.
+  std::span<const FaultParameter> parameters;
+  // Applies it now. Errc::usage: impossible target; Errc::unsupported: this machine cannot do it.
+  // The record's `applying` and `active.begin` are filled in. A fault that found nothing to act on
+  // still stands, and says so.
   boost::asio::awaitable<Result<std::unique_ptr<ActiveFault>>> (*apply)(
       NemesisContext& context, PlannedFault fault) = nullptr;
 };
@@ -110,8 +144,9 @@ struct FaultInfo {
 [[nodiscard]] const FaultInfo* find_fault(std::string_view family);
 
 // Runs a schedule from now (the beginning of the load phase) until it is through or cancelled;
-// every fault is healed before it returns, also when cancelled. Fault records are in the order of
-// the schedule.
+// every fault is healed before it returns, also when cancelled or failed. Records are in the order
+// of the schedule; a fault that never began has none. A fault that this machine cannot do is
+// recorded with the reason.
 [[nodiscard]] boost::asio::awaitable<Result<std::vector<history::FaultRecord>>> run_schedule(
     NemesisContext& context, Schedule schedule);
 

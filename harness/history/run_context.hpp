@@ -49,6 +49,8 @@ struct FaultRecord {
   std::int64_t requested = 0;        // when the schedule wanted it
   Window applying;                   // installing took this long
   Window active;            // the effect stood: from the end of applying to the start of healing
+  // A flapping fault's effect came and went: when it stood, inside `active`. Empty: throughout.
+  std::vector<Window> standing;
   std::int64_t healed = 0;  // healing finished
   bool exercised = false;   // evidence shows that it bit
   std::string reason;       // why it was not exercised, or was skipped

@@ -1,0 +1,14 @@
+// The rows of the fault table: one function per family, each defined in the family's own file.
+
+#pragma once
+
+#include "nemesis/nemesis.hpp"
+
+namespace sunder::nemesis {
+
+[[nodiscard]] FaultInfo kill_fault();
+[[nodiscard]] FaultInfo partition_fault();
+[[nodiscard]] FaultInfo pause_fault();
+[[nodiscard]] FaultInfo restart_fault();
+
+}  // namespace sunder::nemesis

@@ -1,0 +1,89 @@
+// Kill: SIGKILL to chosen nodes at once, and a fresh start of each at the end of the fault.
+//
+// A process crash: the page cache survives, so this says nothing of a loss of power.
+
+#include <array>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "nemesis/families.hpp"
+#include "nemesis/process_fault.hpp"
+
+namespace sunder::nemesis {
+namespace {
+
+constexpr std::chrono::seconds kReap_limit(5);
+
+class ActiveKill final : public ProcessFault {
+ public:
+  using ProcessFault::ProcessFault;
+
+  ~ActiveKill() override { heal_at_last(); }
+
+  // All signals first, then the waiting: the nodes die together.
+  boost::asio::awaitable<Result<void>> kill() {
+    for (const Victim& victim : victims_) {
+      auto sent = context_.cluster.signal(victim.node, SIGKILL);
+      if (sent.has_error()) co_return sent;
+    }
+    for (Victim& victim : victims_) {
+      victim.since = context_.clock.now();
+      auto reaped = co_await context_.cluster.wait_down(victim.node, kReap_limit);
+      if (reaped.has_error()) co_return reaped;
+    }
+    stands();
+    for (const Victim& victim : victims_) {
+      add_evidence(victim, "pid killed", victim.pid, "");
+      const std::string how = context_.cluster.how_ended(victim.node);
+      if (!how.empty() && how != "signal 9") {
+        not_exercised(fmt::format("n{} ended by {}, not by SIGKILL", victim.node + 1, how));
+      }
+    }
+    co_return Result<void>();
+  }
+
+ private:
+  [[nodiscard]] Result<void> undo() override {
+    // One that cannot be started must not keep the others down.
+    Result<void> outcome;
+    for (const Victim& victim : victims_) {
+      auto started = start_again(victim);
+      if (started.has_error() && outcome.has_value()) outcome = started;
+    }
+    return outcome;
+  }
+};
+
+boost::asio::awaitable<Result<std::unique_ptr<ActiveFault>>> apply_kill(NemesisContext& context,
+                                                                        PlannedFault fault) {
+  base::Random random(fault.seed);
+  auto targets = resolve_targets(context, fault, random);
+  if (targets.has_error()) co_return targets.error();
+  auto active = std::make_unique<ActiveKill>(context, fault, std::move(*targets));
+  auto killed = co_await active->kill();
+  if (killed.has_error()) co_return with_context(killed.error(), active->record().description);
+  co_return std::unique_ptr<ActiveFault>(std::move(active));
+}
+
+constexpr std::array kShapes{
+    FaultShape{"all", "every node at once", 1, {0, 0.8, 0.12, 0.2, false}},
+    FaultShape{"followers", "every node but the leader", 2, {0, 1, 0.2, 0.4, false}},
+    FaultShape{"leader", "the leader", 1, {3, 1, 0.3, 0.55, true}},
+    FaultShape{"majority", "the smallest majority", 1, {0, 1, 0.2, 0.4, false}},
+    FaultShape{"minority", "the largest minority", kMinority_nodes_min, {2, 1, 0.3, 0.55, false}},
+    FaultShape{"nodes", "named nodes: n2, n1+n3", 1, {0, 1, 0.3, 0.55, false}},
+    FaultShape{"one", "one random node", 1, {2, 1, 0.3, 0.55, true}},
+};
+
+}  // namespace
+
+FaultInfo kill_fault() {
+  return {.name = "kill",
+          .summary = "Kills processes with SIGKILL and starts them again at the end of the fault.",
+          .shapes = kShapes,
+          .parameters = {},
+          .apply = apply_kill};
+}
+
+}  // namespace sunder::nemesis

@@ -1,0 +1,25 @@
+#include <algorithm>
+#include <array>
+
+#include "nemesis/families.hpp"
+#include "nemesis/nemesis.hpp"
+
+namespace sunder::nemesis {
+
+std::span<const FaultInfo> all_faults() {
+  static const std::array faults{
+      kill_fault(),
+      partition_fault(),
+      pause_fault(),
+      restart_fault(),
+  };
+  return faults;
+}
+
+const FaultInfo* find_fault(std::string_view family) {
+  const auto faults = all_faults();
+  const auto found = std::ranges::lower_bound(faults, family, {}, &FaultInfo::name);
+  return found != faults.end() && found->name == family ? &*found : nullptr;
+}
+
+}  // namespace sunder::nemesis

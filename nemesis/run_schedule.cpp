@@ -1,0 +1,186 @@
+#include <algorithm>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "harness/base/assert.hpp"
+#include "harness/base/deadline.hpp"
+#include "nemesis/nemesis.hpp"
+
+namespace sunder::nemesis {
+namespace {
+
+namespace asio = boost::asio;
+using history::FaultRecord;
+using std::chrono::nanoseconds;
+
+// The faults of one run: which are still to come, which stand, what is to be done next and when.
+// One thing at a time.
+class Agenda {
+ public:
+  Agenda(NemesisContext& context, Schedule schedule)
+      : context_(context), begin_(context.clock.now()), faults_(schedule.size()) {
+    for (std::size_t i = 0; i < schedule.size(); ++i) faults_[i].planned = std::move(schedule[i]);
+  }
+
+  // The run's time of the next thing to do; none when all is done.
+  [[nodiscard]] std::optional<std::int64_t> next_time() const {
+    std::optional<std::int64_t> next;
+    for (const Entry& entry : faults_) {
+      if (entry.state == State::over) continue;
+      const std::int64_t due = due_of(entry);
+      if (!next || due < *next) next = due;
+    }
+    return next;
+  }
+
+  // Does what is due first.
+  asio::awaitable<Result<void>> act() {
+    Entry* first = nullptr;
+    for (Entry& entry : faults_) {
+      if (entry.state == State::over) continue;
+      if (first == nullptr || due_of(entry) < due_of(*first)) first = &entry;
+    }
+    SUNDER_ASSERT(first != nullptr);
+    if (first->state == State::planned) {
+      auto begun = co_await begin(*first);
+      co_return begun;
+    }
+    if (first->toggle_at && *first->toggle_at < first->heal_at) co_return toggle(*first);
+    co_return end(*first);
+  }
+
+  // Heals what stands, the youngest first, whatever fails meanwhile.
+  Result<void> heal_all() {
+    Result<void> outcome;
+    for (auto entry = faults_.rbegin(); entry != faults_.rend(); ++entry) {
+      if (entry->state != State::stands) continue;
+      auto healed = end(*entry);
+      if (healed.has_error() && outcome.has_value()) outcome = healed;
+    }
+    return outcome;
+  }
+
+  [[nodiscard]] std::vector<FaultRecord> records() const {
+    std::vector<FaultRecord> records;
+    for (const Entry& entry : faults_) {
+      if (entry.record) records.push_back(*entry.record);
+    }
+    return records;
+  }
+
+ private:
+  enum class State : std::uint8_t { planned, stands, over };
+
+  struct Entry {
+    PlannedFault planned;
+    State state = State::planned;
+    std::unique_ptr<ActiveFault> active;
+    std::int64_t heal_at = 0;
+    std::optional<std::int64_t> toggle_at;
+    std::optional<FaultRecord> record;
+  };
+
+  [[nodiscard]] std::int64_t requested(const Entry& entry) const {
+    return begin_ + entry.planned.start.count();
+  }
+
+  [[nodiscard]] std::int64_t due_of(const Entry& entry) const {
+    if (entry.state == State::planned) return requested(entry);
+    return entry.toggle_at ? std::min(*entry.toggle_at, entry.heal_at) : entry.heal_at;
+  }
+
+  void write_down(Entry& entry, FaultRecord record) {
+    record.requested = requested(entry);
+    entry.record = std::move(record);
+    if (context_.record) context_.record(*entry.record);
+  }
+
+  asio::awaitable<Result<void>> begin(Entry& entry) {
+    const FaultInfo* const family = find_fault(entry.planned.family);
+    SUNDER_ASSERT(family != nullptr);
+    auto applied = co_await family->apply(context_, entry.planned);
+    if (applied.has_error()) {
+      entry.state = State::over;
+      if (!is(applied.error(), Errc::unsupported)) co_return applied.error();
+      write_down(entry, skipped(entry, applied.error()));
+      co_return Result<void>();
+    }
+    entry.state = State::stands;
+    entry.active = std::move(*applied);
+    const std::int64_t since = entry.active->record().active.begin;
+    entry.heal_at = since + entry.planned.duration.count();
+    if (const auto period = entry.active->period()) entry.toggle_at = since + period->count();
+    write_down(entry, entry.active->record());
+    co_return Result<void>();
+  }
+
+  Result<void> toggle(Entry& entry) {
+    const auto period = entry.active->period();
+    SUNDER_ASSERT(period.has_value());
+    *entry.toggle_at = std::max(*entry.toggle_at + period->count(), context_.clock.now());
+    return entry.active->toggle();
+  }
+
+  Result<void> end(Entry& entry) {
+    entry.state = State::over;
+    auto healed = entry.active->heal();
+    write_down(entry, entry.active->record());
+    entry.active.reset();
+    return healed;
+  }
+
+  [[nodiscard]] FaultRecord skipped(const Entry& entry, const Error& error) const {
+    FaultRecord record;
+    record.id = entry.planned.id;
+    record.family = entry.planned.family;
+    record.shape = entry.planned.shape;
+    record.description = fmt::format("{} {}: skipped", entry.planned.family, entry.planned.shape);
+    record.reason = error.message();
+    const std::int64_t now = context_.clock.now();
+    record.applying = {now, now};
+    record.active = {now, now};
+    record.healed = now;
+    return record;
+  }
+
+  NemesisContext& context_;
+  std::int64_t begin_;
+  std::vector<Entry> faults_;
+};
+
+}  // namespace
+
+asio::awaitable<Result<std::vector<FaultRecord>>> run_schedule(NemesisContext& context,
+                                                               Schedule schedule) {
+  Agenda agenda(context, std::move(schedule));
+  // Cancellation is noticed between the acts, never in the middle of one: a fault is whole or not
+  // there.
+  const bool throwing = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  Result<void> outcome;
+  bool cancelled = false;
+  while (!cancelled && outcome.has_value()) {
+    const auto next = agenda.next_time();
+    if (!next) break;
+    const nanoseconds wait(*next - context.clock.now());
+    if (wait.count() > 0 && !co_await base::pause_for(wait)) break;
+    const auto before = co_await asio::this_coro::cancellation_state;
+    if (before.cancelled() != asio::cancellation_type::none) break;
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation(),
+                                                       asio::disable_cancellation());
+    outcome = co_await agenda.act();
+    const auto after = co_await asio::this_coro::cancellation_state;
+    cancelled = after.cancelled() != asio::cancellation_type::none;
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+  }
+  const auto healed = agenda.heal_all();
+  co_await asio::this_coro::throw_if_cancelled(throwing);
+  if (outcome.has_error()) co_return outcome.error();
+  if (healed.has_error()) co_return healed.error();
+  co_return agenda.records();
+}
+
+}  // namespace sunder::nemesis
