@@ -68,11 +68,14 @@ std::vector<std::string> texts_at(const json::object& object, std::string_view n
   return texts;
 }
 
-Window window_at(const json::object& object, std::string_view name) {
-  const json::array& pair = array_at(object, name);
+Window window_of(const json::array& pair) {
   if (pair.empty()) return {};
   return {number_of<std::int64_t>(pair.at(0)),
           pair.at(1).is_null() ? kNever : number_of<std::int64_t>(pair.at(1))};
+}
+
+Window window_at(const json::object& object, std::string_view name) {
+  return window_of(array_at(object, name));
 }
 
 FaultRecord fault_of(const json::object& object) {
@@ -85,6 +88,9 @@ FaultRecord fault_of(const json::object& object) {
   fault.requested = number_at<std::int64_t>(object, "requested");
   fault.applying = window_at(object, "applying");
   fault.active = window_at(object, "active");
+  for (const json::value& item : array_at(object, "standing")) {
+    fault.standing.push_back(window_of(item.as_array()));
+  }
   fault.healed = number_at<std::int64_t>(object, "healed");
   fault.exercised = flag_at(object, "exercised");
   fault.reason = text_at(object, "reason");
@@ -212,6 +218,11 @@ std::string fault_line(const FaultRecord& fault) {
                       {"healed", fault.healed},
                       {"exercised", fault.exercised}};
   if (!fault.reason.empty()) object["reason"] = fault.reason;
+  if (!fault.standing.empty()) {
+    json::array standing;
+    for (const Window& window : fault.standing) standing.push_back(window_json(window));
+    object["standing"] = std::move(standing);
+  }
   json::array evidence;
   for (const Evidence& item : fault.evidence) evidence.push_back(evidence_json(item));
   object["evidence"] = std::move(evidence);

@@ -16,6 +16,7 @@ FaultRecord some_fault() {
   fault.requested = 5;
   fault.applying = {6, 7};
   fault.active = {7, kNever};
+  fault.standing = {{7, 8}, {8, kNever}};
   fault.healed = 9;
   fault.exercised = true;
   fault.evidence = {{"packets dropped", 2314, "packets"}, {"applied in", 1.25, "ms"}};
@@ -33,6 +34,8 @@ TEST(ContextText, FaultsSurviveTheRoundTrip) {
   EXPECT_EQ(fault_line(copy), fault_line(fault));
   EXPECT_EQ(copy.active.end, kNever);
   EXPECT_EQ(copy.cut_links, fault.cut_links);
+  ASSERT_EQ(copy.standing.size(), 2U);
+  EXPECT_EQ(copy.standing.back().end, kNever);
   EXPECT_EQ(copy.evidence.at(1).value, 1.25);
 }
 

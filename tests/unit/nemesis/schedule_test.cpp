@@ -1,0 +1,262 @@
+// Schedules: what --faults means, that it reads back exactly, and what is refused.
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "nemesis/nemesis.hpp"
+#include "nemesis/targets.hpp"
+
+namespace sunder::nemesis {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ScheduleOptions options_for(std::size_t nodes,
+                            std::chrono::nanoseconds duration,
+                            std::uint64_t seed = 1) {
+  ScheduleOptions options;
+  options.nodes = nodes;
+  options.duration = duration;
+  options.random = base::Random(seed);
+  return options;
+}
+
+bool has(const Schedule& schedule, std::string_view family, std::string_view shape = {}) {
+  return std::ranges::any_of(schedule, [&](const PlannedFault& fault) {
+    return fault.family == family && (shape.empty() || fault.shape == shape);
+  });
+}
+
+TEST(Schedule, ExplicitItemsStandWhereTheyWerePut) {
+  const auto schedule =
+      make_schedule("kill:all@10s+1s, partition:leader@3s+4s", options_for(5, 30s));
+  ASSERT_TRUE(schedule.has_value()) << schedule.error().message();
+  ASSERT_EQ(schedule->size(), 2U);
+  EXPECT_EQ(schedule->at(0).family, "partition");
+  EXPECT_EQ(schedule->at(0).shape, "leader");
+  EXPECT_EQ(schedule->at(0).start, 3s);
+  EXPECT_EQ(schedule->at(0).duration, 4s);
+  EXPECT_EQ(schedule->at(0).id, 1U);
+  EXPECT_EQ(schedule->at(1).family, "kill");
+  EXPECT_EQ(schedule->at(1).start, 10s);
+}
+
+TEST(Schedule, NamedNodesAndParametersAreKept) {
+  const auto schedule = make_schedule(
+      "partition:n1+n2/n3+n4+n5@2s+6s;flap=500ms;seed=9,kill:n2+n4@1s+1s", options_for(5, 30s));
+  ASSERT_TRUE(schedule.has_value()) << schedule.error().message();
+  EXPECT_EQ(schedule->at(0).shape, "nodes");
+  EXPECT_EQ(schedule->at(0).target, "n2+n4");
+  EXPECT_EQ(schedule->at(1).shape, "groups");
+  EXPECT_EQ(schedule->at(1).target, "n1+n2/n3+n4+n5");
+  EXPECT_EQ(schedule->at(1).parameters.at("flap_ms"), 500.0);
+  EXPECT_EQ(schedule->at(1).seed, 9U);
+}
+
+TEST(Schedule, NoneIsEmptyAndReadsBack) {
+  const auto schedule = make_schedule("none", options_for(5, 30s));
+  ASSERT_TRUE(schedule.has_value());
+  EXPECT_TRUE(schedule->empty());
+  EXPECT_EQ(to_text(*schedule), "none");
+}
+
+TEST(Schedule, TextReadsBackExactly) {
+  const std::array<std::string_view, 5> texts{"all",
+                                              "partition",
+                                              "partition,kill,pause",
+                                              "restart,kill:leader",
+                                              "partition:ring,pause:n2@1s+1500us"};
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    ScheduleOptions options = options_for(5, 20s + std::chrono::milliseconds(seed * 137), seed);
+    options.required = {"partition:minority", "kill:all"};
+    for (const std::string_view text : texts) {
+      SCOPED_TRACE(testing::Message() << "seed " << seed << ", faults " << text);
+      const auto schedule = make_schedule(text, options);
+      ASSERT_TRUE(schedule.has_value()) << schedule.error().message();
+      // Another seed: nothing of a resolved schedule is left to chance.
+      options.random = base::Random(seed + 1);
+      const auto again = make_schedule(to_text(*schedule), options);
+      ASSERT_TRUE(again.has_value()) << again.error().message() << " in " << to_text(*schedule);
+      EXPECT_EQ(*again, *schedule) << to_text(*schedule);
+    }
+  }
+}
+
+TEST(Schedule, RandomSchedulesPlaceWhatWasAskedAndWhatPromisesNeed) {
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    SCOPED_TRACE(seed);
+    ScheduleOptions options = options_for(5, 30s, seed);
+    options.required = {"partition:minority", "kill:all"};
+    const auto schedule = make_schedule("partition,kill,pause", options);
+    ASSERT_TRUE(schedule.has_value()) << schedule.error().message();
+    EXPECT_TRUE(has(*schedule, "partition", "minority"));
+    EXPECT_TRUE(has(*schedule, "kill", "all"));
+    EXPECT_TRUE(has(*schedule, "pause"));
+    EXPECT_FALSE(has(*schedule, "restart"));
+    for (const PlannedFault& fault : *schedule) {
+      EXPECT_GE(fault.start, 0s);
+      EXPECT_GT(fault.duration, 0s);
+      EXPECT_LT(fault.start + fault.duration, 30s);
+    }
+  }
+}
+
+// A partition must leave time for ten election time-outs of 300 ms and operations to judge.
+TEST(Schedule, ADefaultRunHoldsItsNeededPartitionLongEnoughToJudge) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    ScheduleOptions options = options_for(5, 30s, seed);
+    options.required = {"partition:minority", "kill:all"};
+    const auto schedule = make_schedule("partition,kill,pause", options);
+    ASSERT_TRUE(schedule.has_value());
+    const auto longest = std::ranges::max(*schedule, {}, [](const PlannedFault& fault) {
+      return fault.shape == "minority" && fault.family == "partition" ? fault.duration : 0ns;
+    });
+    EXPECT_GE(longest.duration, 4300ms) << to_text(*schedule);
+  }
+}
+
+TEST(Schedule, SameSeedSameSchedule) {
+  const auto first = make_schedule("all", options_for(5, 60s, 7));
+  const auto second = make_schedule("all", options_for(5, 60s, 7));
+  const auto other = make_schedule("all", options_for(5, 60s, 8));
+  ASSERT_TRUE(first.has_value() && second.has_value() && other.has_value());
+  EXPECT_EQ(*first, *second);
+  EXPECT_NE(*first, *other);
+}
+
+// Overlapping faults never disable more than a minority together.
+TEST(Schedule, OverlappingRandomFaultsTouchOneNodeEach) {
+  std::size_t overlaps = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const auto schedule = make_schedule("all", options_for(5, 120s, seed));
+    ASSERT_TRUE(schedule.has_value());
+    for (std::size_t i = 0; i + 1 < schedule->size(); ++i) {
+      const PlannedFault& first = schedule->at(i);
+      const PlannedFault& second = schedule->at(i + 1);
+      if (second.start >= first.start + first.duration) continue;
+      ++overlaps;
+      EXPECT_TRUE(first.shape == "one" || first.shape == "leader") << to_text(*schedule);
+      EXPECT_TRUE(second.shape == "one" || second.shape == "leader") << to_text(*schedule);
+      EXPECT_NE(first.family, second.family);
+    }
+  }
+  EXPECT_GT(overlaps, 100U);
+}
+
+TEST(Schedule, SmallClustersGetOnlyPossibleShapes) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    ScheduleOptions options = options_for(3, 60s, seed);
+    options.required = {"partition:ring"};
+    const auto schedule = make_schedule("partition", options);
+    ASSERT_TRUE(schedule.has_value());
+    EXPECT_FALSE(has(*schedule, "partition", "ring"));
+  }
+}
+
+struct Refusal {
+  std::string_view name;
+  std::string_view text;
+  std::string_view says;
+  std::size_t nodes = 5;
+};
+
+TEST(Schedule, RefusalsNameTheWordAndWhatExists) {
+  const std::vector<Refusal> rows{
+      {"unknown family",
+       "partition,flood",
+       "no fault 'flood'; there are: kill, partition, pause, restart"},
+      {"empty", "", "no fault ''"},
+      {"trailing comma", "kill,,pause", "no fault ''"},
+      {"unknown shape", "kill:leaders@1s+1s", "no shape 'leaders'; it has: all, followers, leader"},
+      {"bare explicit shape word", "kill:nodes@1s+1s", "no shape 'nodes'"},
+      {"no such node", "kill:n6@1s+1s", "no node 'n6': this cluster has n1 to n5"},
+      {"node zero", "kill:n0@1s+1s", "no node 'n0'"},
+      {"node twice", "kill:n1+n1@1s+1s", "names a node twice"},
+      {"node on two sides", "partition:n1/n1+n2@1s+1s", "names n1 twice"},
+      {"one side only", "partition:n1+n2+n3@1s+1s", "all nodes on one side", 3},
+      {"one way needs two", "partition:n1>n2>n3@1s+1s", "two sides"},
+      {"ring too small", "partition:ring@1s+1s", "needs at least 4 nodes, this cluster has 3", 3},
+      {"partition of one", "partition", "impossible with 1 nodes", 1},
+      {"starts too late", "kill:one@30s+1s", "starts at 30s, but the load lasts only 30s"},
+      {"no duration", "kill:one@3s", "needs a placement such as @10s+2s"},
+      {"zero duration", "kill:one@3s+0s", "must last longer than nothing"},
+      {"no unit", "kill:one@3+1s", "not a duration"},
+      {"no shape", "kill@3s+1s", "needs a shape"},
+      {"unknown parameter",
+       "partition:one@3s+1s;speed=1s",
+       "no parameter 'speed'; it has: flap, seed"},
+      {"parameter of another family",
+       "kill:one@3s+1s;flap=1s",
+       "no parameter 'flap'; it has: none, seed"},
+      {"parameter out of bounds",
+       "partition:one@3s+1s;flap=1ms",
+       "flap must be between 20ms and 10m"},
+      {"bad seed", "kill:one@3s+1s;seed=x", "seed 'x' is not a number"},
+      {"parameter without placement", "partition:one;flap=500ms", "need a placement"},
+      {"none with others", "none,kill", "'none' stands alone"},
+  };
+  for (const Refusal& row : rows) {
+    SCOPED_TRACE(row.name);
+    const auto schedule = make_schedule(row.text, options_for(row.nodes, 30s));
+    ASSERT_TRUE(schedule.has_error()) << to_text(*schedule);
+    EXPECT_TRUE(is(schedule.error(), Errc::usage));
+    EXPECT_THAT(schedule.error().message(), HasSubstr(std::string(row.says)));
+    EXPECT_EQ(schedule.error().message().find('\n'), std::string::npos);
+  }
+}
+
+TEST(Schedule, TooShortARunForItsFaultsIsRefused) {
+  const auto schedule = make_schedule("all", options_for(5, 2s));
+  ASSERT_TRUE(schedule.has_error());
+  EXPECT_THAT(schedule.error().message(), HasSubstr("2s is too short for 4 faults"));
+}
+
+TEST(Schedule, FamiliesAreNamedOnceAndSorted) {
+  EXPECT_THAT(*families_of("partition,kill:all@1s+1s,partition:one@2s+1s"),
+              ElementsAre("kill", "partition"));
+  EXPECT_THAT(*families_of("all"), ElementsAre("kill", "partition", "pause", "restart"));
+  EXPECT_TRUE(families_of("none")->empty());
+  EXPECT_TRUE(families_of("flood").has_error());
+}
+
+TEST(FaultTable, IsSortedUniqueAndComplete) {
+  const auto faults = all_faults();
+  EXPECT_EQ(std::ranges::adjacent_find(faults, {}, &FaultInfo::name), faults.end());
+  EXPECT_TRUE(std::ranges::is_sorted(faults, {}, &FaultInfo::name));
+  for (const FaultInfo& fault : faults) {
+    SCOPED_TRACE(fault.name);
+    EXPECT_EQ(find_fault(fault.name), &fault);
+    EXPECT_NE(fault.apply, nullptr);
+    EXPECT_FALSE(fault.summary.empty());
+    EXPECT_TRUE(std::ranges::is_sorted(fault.shapes, {}, &FaultShape::name));
+    double weight = 0;
+    for (const FaultShape& shape : fault.shapes) {
+      weight += shape.random.weight;
+      EXPECT_FALSE(shape.summary.empty());
+      EXPECT_LT(shape.random.share_low, shape.random.share_high);
+      EXPECT_LT(shape.random.share_high, 1.0);
+    }
+    EXPECT_GT(weight, 0);
+    for (const FaultParameter& parameter : fault.parameters)
+      EXPECT_LT(parameter.low, parameter.high);
+  }
+  EXPECT_EQ(find_fault("flood"), nullptr);
+}
+
+TEST(Targets, SidesTakeInTheNodesThatWereNotNamed) {
+  const auto sides = parse_sides("n2", 4);
+  ASSERT_TRUE(sides.has_value());
+  EXPECT_THAT(sides->sides, ElementsAre(ElementsAre(1U), ElementsAre(0U, 2U, 3U)));
+  EXPECT_FALSE(sides->one_way);
+  const auto one_way = parse_sides("n2>n1+n3", 4);
+  ASSERT_TRUE(one_way.has_value());
+  EXPECT_THAT(one_way->sides, ElementsAre(ElementsAre(1U), ElementsAre(0U, 2U)));
+  EXPECT_TRUE(one_way->one_way);
+}
+
+}  // namespace
+}  // namespace sunder::nemesis
