@@ -19,6 +19,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "harness/base/error.hpp"
 #include "harness/base/random.hpp"
 #include "harness/history/history.hpp"
 #include "workloads/client.hpp"
@@ -71,5 +72,10 @@ struct WorkloadInfo {
 // Sorted by name.
 [[nodiscard]] std::span<const WorkloadInfo> all_workloads();
 [[nodiscard]] const WorkloadInfo* find_workload(std::string_view name);
+
+// Reads --mix: "read=50,write=50" as weights of the workload's functions; functions not named get
+// none. Errc::usage lists what exists.
+[[nodiscard]] Result<std::map<std::string, double>> parse_mix(std::string_view text,
+                                                              const WorkloadInfo& workload);
 
 }  // namespace sunder::workloads
