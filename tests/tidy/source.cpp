@@ -44,7 +44,7 @@ class Splitter {
       directive();
     } else {
       code_[at_] = text_[at_];
-      ++at_;
+      keep_line_breaks(at_ + 1);
     }
   }
 

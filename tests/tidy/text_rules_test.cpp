@@ -19,6 +19,7 @@ std::string repeated(const std::string& text, std::size_t count) {
 TEST(SourceViews, KeepCodeAndCommentsApart) {
   const Source source = make_source("a.cpp", "int a = 1'000;  // b\n/* c\n d */ char e = '\"';\n");
   EXPECT_EQ(source.code, "int a = 1'000;      \n    \n      char e = ' ';\n");
+  EXPECT_EQ(lines_of(source.comments).size(), 3U);
   EXPECT_NE(source.comments.find("// b"), std::string::npos);
   EXPECT_NE(source.comments.find("/* c\n d */"), std::string::npos);
   EXPECT_EQ(source.comments.find("int"), std::string::npos);
