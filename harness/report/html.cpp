@@ -101,23 +101,21 @@ std::string promises_html(const RunReport& report) {
                           all == 1 ? "" : fmt::format(" (first of {})", all));
     }
     picture += drawn;
-    const std::string source =
-        promise.source.empty()
-            ? ""
-            : fmt::format("<br><span class=\"source\">{}</span>", escape_markup(promise.source));
-    out += fmt::format(
-        "<tr class=\"{}\"><td>{}</td><td><b>{}</b><br>{}<br><span "
-        "class=\"condition\">{}</span>{}</td>"
-        "<td><p>{}{}</p>{}</td></tr>\n",
-        promise.verdict.kind == VerdictKind::not_applicable ? "idle" : "",
-        verdict_badge(name_of(promise.verdict.kind)),
-        escape_markup(promise.name),
-        escape_markup(promise.sentence),
-        escape_markup(promise.condition),
-        source,
-        escape_markup(promise.verdict.summary),
-        links,
-        evidence_html(promise));
+    std::string claim = fmt::format("<b>{}</b>", escape_markup(promise.name));
+    const auto add = [&](std::string_view kind, const std::string& text) {
+      if (text.empty()) return;
+      claim += fmt::format("<p class=\"{}\">{}</p>", kind, escape_markup(text));
+    };
+    add("sentence", promise.sentence);
+    add("condition", promise.condition);
+    add("source", promise.source);
+    out += fmt::format("<tr class=\"{}\"><td>{}</td><td>{}</td><td><p>{}{}</p>{}</td></tr>\n",
+                       promise.verdict.kind == VerdictKind::not_applicable ? "idle" : "",
+                       verdict_badge(name_of(promise.verdict.kind)),
+                       claim,
+                       escape_markup(promise.verdict.summary),
+                       links,
+                       evidence_html(promise));
   }
   if (report.promises.empty()) out = "<tr><td colspan=\"3\">No promise was judged.</td></tr>";
   return out;

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { data, make, html, tickText, ticks, seconds, colourOf, faultTip } = sunder;
+  const { data, make, html, tickText, ticks, colourOf, faultTip } = sunder;
   const gutter = 64;
   const margin = 24;
   const rowHeight = 34;
@@ -61,7 +61,7 @@
       const left = Math.max(gutter, placed.at(fault.active));
       const right = Math.min(placed.width - 4, placed.at(fault.until));
       const group = make("g", { class: "fault", "data-tip": faultTip(fault) }, svg);
-      make("rect", { x: left, y: 0, width: Math.max(2, right - left), height, fill: colourOf(fault.family), "fill-opacity": 0.11 }, group);
+      make("rect", { x: left, y: 0, width: Math.max(2, right - left), height, fill: colourOf(fault.family), "fill-opacity": 0.1 }, group);
       if (y < 40) make("text", { class: "soft", x: left + 5, y }, group, fault.text);
       y += 14;
     }
@@ -72,16 +72,18 @@
     const edge = placed.width - 6;
     const right = item.end === null ? edge : Math.max(placed.at(item.end), left + 5);
     const colour = { ok: "var(--ok)", fail: "var(--fail)", info: "var(--info)" }[item.outcome];
-    const group = make("g", { class: item.core ? "operation core" : "operation", "data-tip": tipOf(item, picture.timed), opacity: item.core ? 1 : 0.5 }, svg);
+    const group = make("g", { class: item.core ? "operation core" : "operation", "data-tip": tipOf(item, picture.timed), opacity: item.core ? 1 : 0.62 }, svg);
     const outline = item.first ? { stroke: "var(--broken)", "stroke-width": 2.5 } : item.core ? { stroke: colour, "stroke-width": 1.5 } : { stroke: "none" };
+    // Paper beneath, so that the faults behind do not mix with the outcome's colour.
+    const solid = item.end === null ? (item.seen === null ? left + 18 : Math.max(placed.at(item.seen), left + 8)) : right;
+    make("rect", { x: left, y, width: solid - left, height: 22, rx: 3, fill: "var(--paper)" }, group);
     if (item.end === null) {
       // Open for ever: solid until the client gave up, then dashes to the edge.
-      const known = item.seen === null ? left + 18 : Math.max(placed.at(item.seen), left + 8);
       make("path", { d: `M${edge - 7} ${y + 5}l7 6l-7 6`, fill: "none", stroke: colour, "stroke-width": 1.5 }, group);
-      make("line", { x1: known, x2: edge, y1: y + 11, y2: y + 11, stroke: colour, "stroke-width": 1.5, "stroke-dasharray": "5 4" }, group);
-      make("rect", { x: left, y, width: known - left, height: 22, rx: 3, fill: colour, "fill-opacity": 0.28, ...outline }, group);
+      make("line", { x1: solid, x2: edge, y1: y + 11, y2: y + 11, stroke: colour, "stroke-width": 1.5, "stroke-dasharray": "5 4" }, group);
+      make("rect", { x: left, y, width: solid - left, height: 22, rx: 3, fill: colour, "fill-opacity": 0.34, ...outline }, group);
     } else {
-      make("rect", { x: left, y, width: right - left, height: 22, rx: 3, fill: colour, "fill-opacity": item.core ? 0.3 : 0.22, ...outline }, group);
+      make("rect", { x: left, y, width: right - left, height: 22, rx: 3, fill: colour, "fill-opacity": item.core ? 0.42 : 0.3, ...outline }, group);
     }
     let x = left + 5;
     if (item.number > 0) {
@@ -89,8 +91,11 @@
       make("text", { x: left, y: y + 4, "text-anchor": "middle", style: "fill:var(--paper);font-weight:650;font-size:10.5px" }, group, String(item.number));
       x += 7;
     }
-    const room = Math.max(right, item.limit) - x - 4;
-    const fits = Math.floor(room / 6.4);
+    // Inside the bar when it fits, otherwise behind it, as far as the next bar lets it.
+    const advance = item.core ? 7 : 6.4;
+    const inside = x + item.label.length * advance < right;
+    if (!inside) x = Math.max(right + 4, left + 12);
+    const fits = Math.floor(((inside ? right : item.limit) - x) / advance);
     const text = item.label.length <= fits ? item.label : fits >= 5 ? item.label.slice(0, fits - 1) + "…" : "";
     if (text) make("text", { x, y: y + 15.5, style: item.core ? "font-weight:600" : "" }, group, text);
   };
@@ -108,12 +113,14 @@
       for (const value of values) make("text", { class: "soft", x: placed.at(value), y: y + 15, "text-anchor": "middle" }, svg, tickText(value, step) + " s");
       return;
     }
+    const gaps = placed.stamps.slice(1).map((stamp, i) => stamp - placed.stamps[i]);
+    const digits = Math.min(...gaps, 1) < 0.0009 ? 6 : 3;
     let free = gutter;
     for (const stamp of placed.stamps) {
       const x = placed.at(stamp);
       make("line", { class: "rule", x1: x, x2: x, y1: y, y2: y + 3 }, svg);
       if (x < free) continue;
-      make("text", { class: "soft", x, y: y + 15, "text-anchor": "middle" }, svg, seconds(stamp, (last - first) / 50));
+      make("text", { class: "soft", x, y: y + 15, "text-anchor": "middle" }, svg, `${stamp.toFixed(digits)} s`);
       free = x + 78;
     }
   };
@@ -138,7 +145,9 @@
     const placed = layout(items, picture.timed, state.mode, Math.max(scroll.clientWidth, 600));
     limitLabels(items, placed);
     const processes = [...new Set(items.map((item) => item.process))].sort((a, b) => a - b);
-    const head = picture.timed ? 46 : 18;
+    const [first, last] = [placed.stamps[0], placed.stamps[placed.stamps.length - 1]];
+    const faulty = picture.timed && data.faults.some((fault) => fault.until >= first && fault.active <= last);
+    const head = faulty ? 46 : 18;
     const height = head + processes.length * rowHeight + 30;
     const svg = make("svg", { width: placed.width, height, role: "img", "aria-label": "operations over time" }, scroll);
     drawFaults(svg, placed, height - 22, picture);
@@ -153,8 +162,8 @@
       }
     }
     drawAxis(svg, placed, height, picture, state.mode);
-    const first = items.find((item) => item.first);
-    state.jump = () => { if (first) scroll.scrollLeft = placed.at(first.begin) - scroll.clientWidth / 2; };
+    const error = items.find((item) => item.first);
+    state.jump = () => { if (error) scroll.scrollLeft = placed.at(error.begin) - scroll.clientWidth / 2; };
     if (placed.width > scroll.clientWidth) state.jump();
   };
 
@@ -164,7 +173,7 @@
       html("button", { type: "button" }, box, "jump to first error").addEventListener("click", () => state.jump());
     }
     if (picture.timed) {
-      const modes = [["order", "short gaps widened"], ["time", "true time scale"]].map(([mode, text]) => {
+      const modes = [["order", "gaps evened out"], ["time", "true time"]].map(([mode, text]) => {
         const button = html("button", { type: "button", "aria-pressed": mode === state.mode }, box, text);
         button.addEventListener("click", () => {
           state.mode = mode;

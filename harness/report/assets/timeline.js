@@ -5,10 +5,10 @@ const sunder = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const namespace = "http://www.w3.org/2000/svg";
   // The first family seen gets the first colour; the same in the lanes, the charts and the pictures.
-  const palette = ["#d1495b", "#3a7ca5", "#d98e04", "#6a994e", "#8e5ea2", "#2a9d8f", "#b56576", "#5f6caf"];
+  // No blue: that is the leader's.
+  const palette = ["#d1495b", "#8e5ea2", "#d98e04", "#2a9d8f", "#a0522d", "#6a994e", "#c2559d", "#7d7461"];
   const families = [...new Set(data.faults.map((fault) => fault.family))];
   const colourOf = (family) => palette[Math.max(0, families.indexOf(family)) % palette.length];
-  const nodeColourOf = (node) => palette[(Math.max(0, data.nodes.indexOf(node)) + 1) % palette.length];
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // An SVG element; text only ever goes in by textContent.
@@ -25,11 +25,6 @@ const sunder = (() => {
     if (text !== undefined) element.textContent = text;
     if (parent) parent.append(element);
     return element;
-  };
-
-  const seconds = (value, span) => {
-    const digits = span > 20 ? 1 : span > 2 ? 2 : span > 0.2 ? 3 : span > 0.02 ? 4 : 6;
-    return value.toFixed(digits) + " s";
   };
 
   // About `count` round values in [begin, end].
@@ -85,13 +80,13 @@ const sunder = (() => {
     });
   }
 
-  return { data, make, html, seconds, ticks, tickText, stack, style, colourOf, nodeColourOf, families, faultTip };
+  return { data, make, html, ticks, tickText, stack, style, colourOf, families, faultTip };
 })();
 
 (() => {
   const root = document.getElementById("timeline");
   if (!root) return;
-  const { data, make, html, ticks, tickText, stack, style, colourOf, nodeColourOf, families, faultTip } = sunder;
+  const { data, make, html, ticks, tickText, stack, style, colourOf, families, faultTip } = sunder;
   const gutter = 118;  // left of the axis: names of lanes, values of charts
   const margin = 10;   // right of it
   const range = { begin: 0, end: data.end };
@@ -236,14 +231,27 @@ const sunder = (() => {
     return y;
   };
 
+  // Operations that were not ok, as cells: a handful beside thousands would be invisible on the chart.
+  const outcomeLane = (y, name, counts) => {
+    const most = Math.max(0, ...counts);
+    if (most === 0) return y;
+    heading(y, 1, name);
+    counts.forEach((count, i) => {
+      if (count === 0) return;
+      const begin = i * data.bucket;
+      span(lanes, y, { begin, end: begin + data.bucket }, { fill: `var(--${name})`, "fill-opacity": 0.25 + 0.75 * Math.sqrt(count / most) }, "",
+        `${count} ${name}\n${begin.toFixed(3)} – ${(begin + data.bucket).toFixed(3)} s`);
+    });
+    return y + rowHeight + 3;
+  };
+
   const leaderLane = (start) => {
     if (data.leaders.length === 0) return start;
     const rows = stack(data.leaders);
     heading(start, rows, "leader");
     for (const leader of data.leaders) {
-      const colour = nodeColourOf(leader.node);
       const term = leader.term >= 0 ? ` · term ${leader.term}` : "";
-      span(lanes, start + leader.row * rowHeight, leader, { fill: colour, "fill-opacity": 0.3, stroke: colour },
+      span(lanes, start + leader.row * rowHeight, leader, { fill: "var(--accent)", "fill-opacity": 0.22, stroke: "var(--accent)" },
         leader.node + (term && ` t${leader.term}`),
         `${leader.node} leads${term}\n${leader.begin.toFixed(3)} – ${leader.end.toFixed(3)} s`);
     }
@@ -258,7 +266,7 @@ const sunder = (() => {
       if (down.length === 0 && leads.length === 0 && data.nodes.length > 9) continue;
       heading(y, 1, node);
       span(lanes, y, { begin: 0, end: data.end }, { fill: "var(--faint)" }, "", `${node}: up`);
-      for (const item of leads) span(lanes, y, item, { fill: nodeColourOf(node), "fill-opacity": 0.3 }, "", `${node} leads, term ${item.term}`);
+      for (const item of leads) span(lanes, y, item, { fill: "var(--accent)", "fill-opacity": 0.35 }, "", `${node} leads, term ${item.term}`);
       for (const item of down) {
         const text = item.family === "pause" ? "paused" : "down";
         span(lanes, y, item, { fill: text === "down" ? "var(--ink)" : "var(--soft)", "fill-opacity": text === "down" ? 0.75 : 0.5, label: { style: "fill:var(--paper)" } }, text,
@@ -271,7 +279,7 @@ const sunder = (() => {
 
   const drawLanes = () => {
     lanes.replaceChildren();
-    let y = 6;
+    let y = outcomeLane(outcomeLane(6, "fail", data.fail), "info", data.info);
     if (data.phases.length > 0) {
       heading(y, 1, "phase");
       data.phases.forEach((phase, i) => span(lanes, y, phase, { fill: "var(--soft)", "fill-opacity": i % 2 ? 0.22 : 0.12 }, phase.name,
