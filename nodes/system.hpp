@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <span>
 #include <string>
@@ -19,9 +20,9 @@ struct Promise {
   std::string name;  // "linearizable"
   std::string
       sentence;  // "Every operation takes effect at one instant between its call and its return."
-  std::string condition;  // "always", "while one majority is fully connected …"
-  std::string checker;    // a name in the checkers' registry
-  std::string model = {};      // for the checker; may be empty
+  std::string condition;   // "always", "while one majority is fully connected …"
+  std::string checker;     // a name in the checkers' registry
+  std::string model = {};  // for the checker; may be empty
   std::map<std::string, double> parameters = {};
   // Fault families of which at least one must have been requested for the promise to apply; empty:
   // always applies.
@@ -34,10 +35,10 @@ struct Sabotage {
   std::string name;     // "ack-before-quorum"
   std::string summary;  // what the bug is
   std::string breaks;   // the promise's name
-  // The schedule that suits it, as --faults takes it, and extra arguments of `sunder run`; empty:
-  // the scenario's defaults find it.
-  std::string faults = {};
-  std::vector<std::string> run_arguments = {};
+  // What suits it, used where the user says nothing else; empty or zero: the scenario's defaults.
+  std::string faults = {};  // as --faults takes it
+  std::chrono::seconds duration{0};
+  std::size_t keys = 0;
 };
 
 struct Mode {

@@ -72,47 +72,50 @@ std::vector<Sabotage> raft_sabotages() {
        .summary = "The leader answers a write before its log holds it.",
        .breaks = "durable",
        .faults = kAllKilled,
-       .run_arguments = {"--duration", "24s"}},
+       .duration = std::chrono::seconds(24)},
       {.name = "ack-before-quorum",
        .summary = "The leader takes its own append for a commit.",
        .breaks = "linearizable",
        .faults = kLeaderCut,
-       .run_arguments = {"--duration", "20s"}},
+       .duration = std::chrono::seconds(20)},
       {.name = "apply-twice",
        .summary = "No client sessions: a retry of an operation is applied again.",
        .breaks = "linearizable",
        .faults = "partition:leader@3s+3s,kill:leader@9s+1s",
-       .run_arguments = {"--duration", "15s", "--keys", "8"}},
+       .duration = std::chrono::seconds(15),
+       .keys = 8},
       {.name = "commit-old-term",
        .summary = "Entries of older terms are committed by counting replicas, without a no-op.",
        .breaks = "raft-invariants",
        .faults = "partition:leader@2s+1s;flap=300ms,kill:leader@4s+300ms,partition:leader@5s+1s,"
                  "kill:leader@7s+300ms,"
                  "partition:leader@8s+1s,kill:leader@10s+300ms",
-       .run_arguments = {"--duration", "15s"}},
+       .duration = std::chrono::seconds(15)},
       {.name = "ignore-term",
        .summary = "A follower accepts entries from leaders of older terms.",
        .breaks = "raft-invariants",
        .faults =
            "pause:leader@2s+2s,pause:leader@6s+2s,pause:leader@10s+2s,partition:leader@14s+2s",
-       .run_arguments = {"--duration", "20s"}},
+       .duration = std::chrono::seconds(20)},
       {.name = "lose-snapshot-tail",
        .summary = "Snapshots miss the effects of the last entries that they claim to include.",
        .breaks = "durable",
        .faults = kAllKilled,
-       .run_arguments = {"--duration", "24s", "--keys", "512"}},
+       .duration = std::chrono::seconds(24),
+       .keys = 512},
       {.name = "stale-read",
        .summary = "The leader answers reads without confirming that it still leads.",
        .breaks = "linearizable",
        .faults = kLeaderCut,
-       .run_arguments = {"--duration", "20s", "--keys", "8"}},
+       .duration = std::chrono::seconds(20),
+       .keys = 8},
       {.name = "vote-twice",
        .summary = "The vote is kept in memory only: a restarted node votes again in the same term.",
        .breaks = "raft-invariants",
        .faults =
            "kill:all@2s+100ms,kill:all@4s+100ms,kill:followers@6s+100ms,kill:majority@8s+100ms,"
            "kill:followers@10s+100ms,kill:majority@12s+100ms",
-       .run_arguments = {"--duration", "16s"}},
+       .duration = std::chrono::seconds(16)},
   };
 }
 
@@ -122,7 +125,7 @@ System kv_system() {
   Mode raft;
   raft.name = "raft";
   raft.summary = "Raft: one leader, a replicated log, reads through ReadIndex.";
-  raft.arguments = {"--mode", "raft", "--snapshot-every", "1000"};
+  raft.arguments = {"--snapshot-every", "1000"};
   raft.promises = raft_promises();
   raft.sabotages = raft_sabotages();
   raft.election_timeout = std::chrono::milliseconds(400);
