@@ -61,6 +61,38 @@ bool is_mentioned(const std::string& all_tests, const std::string& path) {
   return false;
 }
 
+// The text without its layout: no white space, no comment signs (a comment may be wrapped
+// differently).
+std::string squeezed(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) == 0 && c != '/') result += c;
+  }
+  return result;
+}
+
+// The code blocks of a Markdown file: the line each begins on, and its lines.
+struct CodeBlock {
+  std::size_t line = 0;
+  std::vector<std::string_view> lines;
+};
+
+std::vector<CodeBlock> code_blocks(const Source& source) {
+  std::vector<CodeBlock> blocks;
+  bool inside = false;
+  std::size_t number = 0;
+  for (const std::string_view line : lines_of(source.text)) {
+    ++number;
+    if (line.starts_with("```")) {
+      inside = !inside;
+      if (inside) blocks.push_back({number, {}});
+    } else if (inside) {
+      blocks.back().lines.push_back(line);
+    }
+  }
+  return blocks;
+}
+
 std::string link_target(const Source& source, std::string link) {
   link = link.substr(0, link.find('#'));
   const std::filesystem::path base = directory_of(source.path);
@@ -130,6 +162,30 @@ Violations check_markdown(const std::vector<Source>& tree, const Source& source)
   }
   if (titles != 1) {
     found.push_back({source.path, 0, std::to_string(titles) + " titles (# …); exactly one"});
+  }
+  return found;
+}
+
+Violations check_quotations(const std::vector<Source>& tree, const Source& source) {
+  Violations found;
+  for (const CodeBlock& block : code_blocks(source)) {
+    if (block.lines.empty() || !block.lines.front().starts_with("// ")) continue;
+    const std::string path(block.lines.front().substr(3));
+    const Source* quoted = find_source(tree, path);
+    if (quoted == nullptr) continue;  // a comment, not a path
+    const std::string original = squeezed(quoted->text);
+    std::string part;
+    for (std::size_t i = 1; i <= block.lines.size(); ++i) {
+      const bool end = i == block.lines.size() || block.lines[i] == "// …";
+      if (!end) {
+        part += squeezed(block.lines[i]);
+      } else if (original.find(part) == std::string::npos) {
+        found.push_back({source.path, block.line, "this is not what " + path + " says"});
+        break;
+      } else {
+        part.clear();
+      }
+    }
   }
   return found;
 }

@@ -24,4 +24,8 @@ namespace sunder::tidy {
 // One `# ` title in a Markdown file, and its relative links lead to files of the tree.
 [[nodiscard]] Violations check_markdown(const std::vector<Source>& tree, const Source& source);
 
+// A code block of a Markdown file whose first line is "// PATH" of a source of the tree quotes it:
+// what stands between lines "// …" occurs there, whatever the layout.
+[[nodiscard]] Violations check_quotations(const std::vector<Source>& tree, const Source& source);
+
 }  // namespace sunder::tidy

@@ -66,6 +66,20 @@ TEST(ProjectRules, ExpectLinksToLeadSomewhere) {
   EXPECT_EQ(count("harness/base/error.hpp"), 1U);
 }
 
+TEST(ProjectRules, ExpectQuotationsToBeTrue) {
+  const Source quoted =
+      make_source("a/one.hpp", "int f(int a,\n      int b);  // why\n\nint g();\n");
+  const auto count = [&](const std::string& block) {
+    const Source source = make_source("a.md", "# Title\n\n```cpp\n" + block + "```\n");
+    return check_quotations({quoted, source}, source).size();
+  };
+  EXPECT_EQ(count("// a/one.hpp\nint f(int a, int b);  // why\n"), 0U);
+  EXPECT_EQ(count("// a/one.hpp\nint f(int a, int b);\n// …\nint g();\n"), 0U);
+  EXPECT_EQ(count("// a/one.hpp\nint f(int a);\n"), 1U);
+  EXPECT_EQ(count("// a/one.hpp\nint g();\n// …\nint h();\n"), 1U);
+  EXPECT_EQ(count("// an example of your own\nint h();\n"), 0U);
+}
+
 TEST(ProjectRules, KnowWhoIsIntroducedElsewhere) {
   const std::vector<Source> tree = {
       make_source("a/one.hpp", ""),

@@ -93,5 +93,11 @@ TEST(Tree, HasOneTitleAndWorkingLinksInEveryDocument) {
   }
 }
 
+TEST(Tree, QuotesItsHeadersTruly) {
+  for (const Source& source : tree()) {
+    if (source.is_markdown()) expect_none(check_quotations(tree(), source));
+  }
+}
+
 }  // namespace
 }  // namespace sunder::tidy
