@@ -1,3 +1,5 @@
+// The table of fault families, sorted by name; one row each.
+
 #include <algorithm>
 #include <array>
 

@@ -1,3 +1,6 @@
+// Carries out a schedule: begins each fault at its time, heals it after its duration, one thing at
+// a time, and heals whatever stands when it is cancelled.
+
 #include <algorithm>
 
 #include <boost/asio/as_tuple.hpp>

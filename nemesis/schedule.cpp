@@ -1,3 +1,5 @@
+// Lays faults out in time: explicit items where they say, random ones in slots drawn from the seed.
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,3 +1,5 @@
+// The table of workloads, sorted by name; one row each. Reads --mix.
+
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -130,6 +130,7 @@ class Cluster {
 
   // How the node's last process ended: "exit 0", "signal 9"; empty: none has ended yet.
   [[nodiscard]] virtual std::string how_ended(std::size_t /*node*/) const { return {}; }
+
   // How a node that ended without being asked to ended: "exit 134", "signal 6"; empty otherwise.
   // Such a death is the system's own failure, recorded with its time, and never silently restarted.
   struct Death {

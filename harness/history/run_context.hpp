@@ -48,7 +48,7 @@ struct FaultRecord {
   std::vector<std::string> targets;  // nodes acted on, sorted
   std::int64_t requested = 0;        // when the schedule wanted it
   Window applying;                   // installing took this long
-  Window active;            // the effect stood: from the end of applying to the start of healing
+  Window active;  // the effect stood: from the end of applying to the start of healing
   // A flapping fault's effect came and went: when it stood, inside `active`. Empty: throughout.
   std::vector<Window> standing;
   std::int64_t healed = 0;  // healing finished
