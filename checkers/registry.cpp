@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "checkers/checker.hpp"
+#include "checkers/linearizability.hpp"
+#include "checkers/models/model.hpp"
 
 namespace sunder::checkers {
 
@@ -25,6 +29,36 @@ const CheckerInfo* find_checker(std::string_view name) {
   const std::span<const CheckerInfo> all = all_checkers();
   const auto found = std::ranges::find(all, name, &CheckerInfo::name);
   return found == all.end() ? nullptr : &*found;
+}
+
+std::span<const ModelInfo> all_models() {
+  static const std::vector<ModelInfo> all = [] {
+    std::vector<ModelInfo> models;
+    for (const ModelRow& row : model_rows()) models.push_back({row.name, row.summary});
+    return models;
+  }();
+  return all;
+}
+
+Result<Verdict> check_model(const history::History& history,
+                            std::string_view model,
+                            const CheckOptions& options,
+                            std::stop_token stop) {
+  const ModelRow* row = find_model(model);
+  if (row == nullptr) {
+    std::string known;
+    for (const ModelInfo& info : all_models()) {
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", info.name);
+    }
+    return base::make_error(Errc::usage, fmt::format("no model \"{}\"; known: {}", model, known));
+  }
+  try {
+    return check_linearizability(history, *row, options, std::move(stop));
+  } catch (const std::exception& exception) {
+    Verdict verdict;
+    verdict.summary = fmt::format("the checker failed: {}", exception.what());
+    return verdict;
+  }
 }
 
 }  // namespace sunder::checkers

@@ -1,0 +1,282 @@
+#include "checkers/linearizability.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "checkers/explanation.hpp"
+#include "checkers/frontier.hpp"
+#include "checkers/zones.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+using history::Operation;
+using history::Outcome;
+
+struct KeyVerdict {
+  VerdictKind kind = VerdictKind::undetermined;
+  std::string reason;
+  bool searched = false;
+  std::size_t observations = 0;  // operations that say something
+  std::size_t configurations = 0;
+  std::vector<Counterexample> counterexamples;
+};
+
+struct KeyTask {
+  history::Symbol key = 0;
+  std::vector<std::uint32_t> operations;
+};
+
+std::vector<KeyTask> split_by_key(const history::History& history) {
+  std::vector<KeyTask> tasks;
+  std::unordered_map<history::Symbol, std::size_t> index;
+  const std::vector<Operation>& operations = history.operations();
+  std::vector<std::uint32_t> sizes;
+  std::vector<std::uint32_t> task_of(operations.size());
+  for (std::uint32_t i = 0; i < operations.size(); ++i) {
+    const auto [found, added] = index.try_emplace(operations[i].key, tasks.size());
+    if (added) {
+      tasks.push_back({operations[i].key, {}});
+      sizes.push_back(0);
+    }
+    task_of[i] = static_cast<std::uint32_t>(found->second);
+    ++sizes[found->second];
+  }
+  for (std::size_t i = 0; i < tasks.size(); ++i) tasks[i].operations.reserve(sizes[i]);
+  for (std::uint32_t i = 0; i < operations.size(); ++i) tasks[task_of[i]].operations.push_back(i);
+  return tasks;
+}
+
+// Judges one key. Threading: one task in one thread; the history is read only.
+class KeyJudge {
+ public:
+  KeyJudge(const history::History& history,
+           const ModelRow& row,
+           const SearchLimits& limits,
+           Routes routes)
+      : history_(&history), row_(&row), limits_(&limits), routes_(routes) {}
+
+  [[nodiscard]] KeyVerdict judge(const KeyTask& task) const {
+    KeyVerdict verdict;
+    if (limits_->stop.stop_requested()) {
+      verdict.reason = "stopped";
+      return verdict;
+    }
+    if (routes_.zones && row_->is_register) {
+      if (const std::optional<Zones> zones = check_zones(*history_, task.operations)) {
+        verdict.observations = count_observations(task);
+        if (!zones->linearizable) {
+          verdict.kind = VerdictKind::broken;
+          add_example(verdict, zones->counterexample, task);
+          return verdict;
+        }
+        if (zones->exact) {
+          verdict.kind = VerdictKind::kept;
+          return verdict;
+        }
+      }
+    }
+    search_key(task, verdict);
+    return verdict;
+  }
+
+ private:
+  [[nodiscard]] std::size_t count_observations(const KeyTask& task) const {
+    const auto says_something = [&](std::uint32_t index) {
+      const Operation& operation = history_->operations()[index];
+      return operation.outcome == Outcome::ok || !operation.output.is_none() ||
+             has_compared(history_->pool(), operation);
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(task.operations, says_something));
+  }
+
+  void search_key(const KeyTask& task, KeyVerdict& verdict) const {
+    verdict.searched = true;
+    const std::unique_ptr<Model> model = row_->make(history_->pool());
+    SearchProblem problem;
+    problem.initial = {model->initial()};
+    for (const std::uint32_t index : task.operations) {
+      const Operation& operation = history_->operations()[index];
+      const std::optional<Call> call = model->encode(operation);
+      if (!call) continue;
+      const bool optional = operation.outcome == Outcome::info;
+      problem.operations.push_back({operation.invoke, operation.complete, *call, index, optional});
+    }
+    verdict.observations = count_observations(task);
+    model->simplify(problem.operations);
+    const SearchResult result = search(*model, problem, *limits_);
+    verdict.configurations = result.configurations;
+    switch (result.kind) {
+      case SearchResult::Kind::linearizable:
+        verdict.kind = VerdictKind::kept;
+        return;
+      case SearchResult::Kind::undetermined:
+        verdict.reason = result.reason;
+        return;
+      case SearchResult::Kind::violation:
+        verdict.kind = VerdictKind::broken;
+        add_example(verdict, explain(*history_, *model, problem, result, *limits_), task);
+        return;
+    }
+  }
+
+  // Puts the key and a few neighbours, for the picture, to a counter-example.
+  void add_example(KeyVerdict& verdict, Counterexample example, const KeyTask& task) const {
+    constexpr std::size_t kNeighbours = 12;
+    example.key = history_->pool().name(task.key);
+    if (!example.key.empty()) example.why += fmt::format(" (key {})", example.key);
+    std::vector<std::uint32_t> core;
+    for (const Counterexample::Item& item : example.items) {
+      core.push_back(static_cast<std::uint32_t>(item.operation));
+    }
+    const auto centre =
+        std::ranges::lower_bound(task.operations, static_cast<std::uint32_t>(example.first_error));
+    const auto position = static_cast<std::size_t>(centre - task.operations.begin());
+    const std::size_t begin = position > kNeighbours ? position - kNeighbours : 0;
+    const std::size_t end = std::min(position + kNeighbours / 2, task.operations.size());
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::uint32_t index = task.operations[i];
+      if (!std::ranges::binary_search(core, index)) example.items.push_back({index, false, {}});
+    }
+    std::ranges::sort(example.items, {}, &Counterexample::Item::operation);
+    verdict.counterexamples.push_back(std::move(example));
+  }
+
+  const history::History* history_;
+  const ModelRow* row_;
+  const SearchLimits* limits_;
+  Routes routes_;
+};
+
+// Judges every task, the largest first, on so many threads; verdicts come back in the order of the
+// tasks.
+std::vector<KeyVerdict> judge_all(const KeyJudge& judge,
+                                  const std::vector<KeyTask>& tasks,
+                                  unsigned threads) {
+  std::vector<KeyVerdict> verdicts(tasks.size());
+  std::vector<std::size_t> order(tasks.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(
+      order, std::ranges::greater(), [&](std::size_t i) { return tasks[i].operations.size(); });
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    while (true) {
+      const std::size_t turn = next.fetch_add(1);
+      if (turn >= order.size()) return;
+      const std::size_t task = order[turn];
+      try {
+        verdicts[task] = judge.judge(tasks[task]);
+      } catch (const std::exception& exception) {
+        // The boundary of STYLE's checker runner: a thread must not end by an exception.
+        verdicts[task].reason = fmt::format("the checker failed: {}", exception.what());
+      }
+    }
+  };
+  const std::size_t helpers = std::min<std::size_t>(threads, tasks.size()) - 1;
+  std::vector<std::jthread> pool;
+  for (std::size_t i = 0; i < helpers; ++i) pool.emplace_back(work);
+  work();
+  pool.clear();
+  return verdicts;
+}
+
+// An operation that the model says nothing about, described; empty when there is none.
+std::string foreign_operation(const history::History& history, const ModelRow& model) {
+  for (const Operation& operation : history.operations()) {
+    if (!model.knows(operation.function)) return history.describe(operation);
+  }
+  return {};
+}
+
+struct Tally {
+  std::size_t searched = 0;
+  std::size_t configurations = 0;
+  std::size_t observations = 0;
+  std::size_t broken = 0;
+  std::size_t undetermined = 0;
+  std::string reason;
+};
+
+Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, std::string_view model) {
+  constexpr std::size_t kExamplesMax = 5;
+  Verdict verdict;
+  Tally tally;
+  verdict.kind = VerdictKind::kept;
+  for (KeyVerdict& key : keys) {
+    verdict.kind = worse(verdict.kind, key.kind);
+    tally.searched += key.searched ? 1U : 0U;
+    tally.configurations += key.configurations;
+    tally.observations += key.observations;
+    tally.broken += key.kind == VerdictKind::broken ? 1U : 0U;
+    if (key.kind == VerdictKind::undetermined) {
+      ++tally.undetermined;
+      if (tally.reason.empty()) tally.reason = key.reason;
+    }
+    for (Counterexample& example : key.counterexamples) {
+      if (verdict.counterexamples.size() < kExamplesMax) {
+        verdict.counterexamples.push_back(std::move(example));
+      }
+    }
+  }
+  const auto count = [](std::size_t value) { return static_cast<double>(value); };
+  verdict.measurements = {{"operations", count(operations), ""},
+                          {"keys", count(keys.size()), ""},
+                          {"keys searched", count(tally.searched), ""},
+                          {"configurations", count(tally.configurations), ""}};
+  if (verdict.kind == VerdictKind::broken) {
+    verdict.summary =
+        verdict.counterexamples.empty() ? "not linearizable" : verdict.counterexamples.front().why;
+    if (tally.broken > 1) {
+      verdict.details.push_back(
+          fmt::format("{} of {} keys are not linearizable", tally.broken, keys.size()));
+    }
+  } else if (verdict.kind == VerdictKind::undetermined) {
+    verdict.summary = fmt::format(
+        "{} of {} keys could not be decided: {}", tally.undetermined, keys.size(), tally.reason);
+  } else if (tally.observations == 0) {
+    verdict.kind = VerdictKind::undetermined;
+    verdict.summary = "nothing observed: no operation has a known result";
+  } else {
+    verdict.summary = fmt::format("{} operations on {} {} are linearizable as a {}",
+                                  operations,
+                                  keys.size(),
+                                  keys.size() == 1 ? "key" : "keys",
+                                  model);
+  }
+  return verdict;
+}
+
+}  // namespace
+
+Verdict check_linearizability(const history::History& history,
+                              const ModelRow& model,
+                              const CheckOptions& options,
+                              std::stop_token stop,
+                              Routes routes) {
+  Verdict verdict;
+  if (history.empty()) {
+    verdict.summary = "nothing observed: the history is empty";
+    return verdict;
+  }
+  if (const std::string foreign = foreign_operation(history, model); !foreign.empty()) {
+    verdict.summary =
+        fmt::format("the model {} does not know the operation {}", model.name, foreign);
+    return verdict;
+  }
+  const unsigned threads =
+      options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
+  SearchLimits limits;
+  limits.deadline = std::chrono::steady_clock::now() + options.time_budget;
+  limits.memory = options.memory_budget / threads;
+  limits.stop = std::move(stop);
+  const KeyJudge judge(history, model, limits, routes);
+  return summarise(
+      judge_all(judge, split_by_key(history), threads), history.operations().size(), model.name);
+}
+
+}  // namespace sunder::checkers

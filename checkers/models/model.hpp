@@ -1,0 +1,89 @@
+// A model: what an ideal system would answer, for the linearizability search.
+//
+// One instance judges one object (one key) in one thread. Operations are encoded once into small
+// calls, and states are interned: equal states have equal numbers, so the search compares and
+// hashes integers and never looks at a value.
+
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/history/history.hpp"
+
+namespace sunder::checkers {
+
+using State = std::uint32_t;
+// What step() returns for a call that the state does not allow.
+constexpr State kNoState = std::numeric_limits<State>::max();
+
+// An operation as its model sees it; equal calls are interchangeable.
+struct Call {
+  std::uint32_t kind = 0;
+  std::uint32_t first = 0;
+  std::uint32_t second = 0;
+  friend constexpr auto operator<=>(const Call&, const Call&) noexcept = default;
+};
+
+// One operation of one key for the search. An optional one (unknown outcome) takes effect at any
+// time after its invocation, or never; the others between `invoke` and `complete`.
+struct SearchOperation {
+  std::int64_t invoke = 0;
+  std::int64_t complete = history::kNever;
+  Call call;
+  std::uint32_t source = 0;  // index into History::operations()
+  bool optional = false;
+};
+
+class Model {
+ public:
+  Model() = default;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+  virtual ~Model() = default;
+
+  [[nodiscard]] virtual State initial() = 0;
+  // Nothing: the operation says nothing and changes nothing (a read without a result, a definite
+  // failure).
+  [[nodiscard]] virtual std::optional<Call> encode(const history::Operation& operation) = 0;
+  // The state after the call, or kNoState when the state does not allow it. Deterministic.
+  [[nodiscard]] virtual State step(State state, Call call) = 0;
+  // Whether the call never changes a state, whatever it is.
+  [[nodiscard]] virtual bool observes(Call call) const noexcept = 0;
+
+  // Drops optional operations that cannot matter and bounds those that were observed. Must not
+  // change the answer.
+  virtual void simplify(std::vector<SearchOperation>& operations) { (void)operations; }
+
+  // A state as a reader writes it.
+  [[nodiscard]] virtual std::string describe(State state) const = 0;
+  // Bytes held.
+  [[nodiscard]] virtual std::size_t memory() const noexcept = 0;
+};
+
+struct ModelRow {
+  std::string_view name;
+  std::string_view summary;
+  // Whether the model can say something about this function.
+  bool (*knows)(history::Function function) = nullptr;
+  std::unique_ptr<Model> (*make)(const history::ValuePool& pool) = nullptr;
+  bool is_register =
+      false;  // reads, writes and cas of single values from nil: the closed-form tests apply
+};
+
+// All models that the search decides, sorted by name.
+[[nodiscard]] std::span<const ModelRow> model_rows();
+[[nodiscard]] const ModelRow* find_model(std::string_view name);
+
+// Whether a failed cas says that it compared and found another value.
+[[nodiscard]] bool has_compared(const history::ValuePool& pool,
+                                const history::Operation& operation) noexcept;
+
+}  // namespace sunder::checkers

@@ -1,0 +1,36 @@
+// The table of the search's models, sorted by name; one row each.
+
+#include <algorithm>
+#include <array>
+
+#include "checkers/models/model.hpp"
+#include "harness/history/event_pairing.hpp"
+
+namespace sunder::checkers {
+
+ModelRow cas_register_row();
+ModelRow kv_append_row();
+ModelRow register_row();
+
+std::span<const ModelRow> model_rows() {
+  static const std::array all{
+      cas_register_row(),
+      kv_append_row(),
+      register_row(),
+  };
+  return all;
+}
+
+const ModelRow* find_model(std::string_view name) {
+  const std::span<const ModelRow> all = model_rows();
+  const auto found = std::ranges::find(all, name, &ModelRow::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool has_compared(const history::ValuePool& pool, const history::Operation& operation) noexcept {
+  return operation.function == history::Function::cas &&
+         operation.outcome == history::Outcome::fail &&
+         pool.name(operation.error) == history::kCasMismatch;
+}
+
+}  // namespace sunder::checkers

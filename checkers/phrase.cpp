@@ -1,0 +1,82 @@
+#include "checkers/phrase.hpp"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "harness/base/duration.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+using history::Function;
+using history::Operation;
+using history::Outcome;
+
+// The pair of a cas, as text.
+std::pair<std::string, std::string> pair_of(const history::History& history,
+                                            const Operation& operation) {
+  if (!operation.input.is_list()) return {"?", "?"};
+  const auto items = history.pool().items_of(operation.input);
+  if (items.size() != 2) return {"?", "?"};
+  return {history.pool().describe(items[0]), history.pool().describe(items[1])};
+}
+
+}  // namespace
+
+std::string phrase(const history::History& history, const Operation& operation) {
+  const history::ValuePool& pool = history.pool();
+  const std::string who = fmt::format("p{}'s", operation.process);
+  const std::string unknown = operation.outcome == Outcome::info ? "unacknowledged " : "";
+  switch (operation.function) {
+    case Function::read:
+      return fmt::format("{} read of {}", who, pool.describe(operation.output));
+    case Function::write:
+      return fmt::format("{} {}write of {}", who, unknown, pool.describe(operation.input));
+    case Function::append:
+      return fmt::format("{} {}append of {}", who, unknown, pool.describe(operation.input));
+    case Function::cas: {
+      const auto [from, to] = pair_of(history, operation);
+      if (operation.outcome != Outcome::fail) {
+        return fmt::format("{} {}cas from {} to {}", who, unknown, from, to);
+      }
+      if (operation.output.is_none()) return fmt::format("{} failed cas from {}", who, from);
+      return fmt::format("{} failed cas, which found {}", who, pool.describe(operation.output));
+    }
+    default:
+      return fmt::format("{} {}", who, history.describe(operation));
+  }
+}
+
+std::string statement(const history::History& history, const Operation& operation) {
+  const history::ValuePool& pool = history.pool();
+  switch (operation.function) {
+    case Function::read:
+      return fmt::format("p{} read {}", operation.process, pool.describe(operation.output));
+    case Function::write:
+      return fmt::format("p{} wrote {}", operation.process, pool.describe(operation.input));
+    case Function::cas: {
+      const auto [from, to] = pair_of(history, operation);
+      if (operation.outcome != Outcome::fail) {
+        return fmt::format("p{} changed {} to {}", operation.process, from, to);
+      }
+      if (operation.output.is_none()) {
+        return fmt::format("p{}'s cas found another value than {}", operation.process, from);
+      }
+      return fmt::format("p{}'s cas found {}", operation.process, pool.describe(operation.output));
+    }
+    default:
+      return fmt::format("p{}: {}", operation.process, history.describe(operation));
+  }
+}
+
+std::string lead(const Operation& earlier, const Operation& later) {
+  const bool timed = earlier.complete_time != history::kUnknownTime &&
+                     later.invoke_time != history::kUnknownTime &&
+                     later.invoke_time >= earlier.complete_time;
+  if (!timed) return "before";
+  const std::chrono::nanoseconds gap(later.invoke_time - earlier.complete_time);
+  return base::format_duration(gap) + " before";
+}
+
+}  // namespace sunder::checkers
