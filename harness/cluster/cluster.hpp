@@ -70,6 +70,9 @@ class LinkMatrix {
   std::vector<LinkState> states_;
 };
 
+// Both matrices at once, link by link. Precondition: of the same size.
+[[nodiscard]] LinkMatrix fold(const LinkMatrix& a, const LinkMatrix& b);
+
 struct LinkChange {
   std::size_t links = 0;  // directed links whose state changed
   std::chrono::nanoseconds installing{
@@ -117,6 +120,7 @@ class Cluster {
 
   // Processes. A node's standard error goes to nodes/nK/log (appended across restarts), fd 3 to the
   // event handlers.
+  // Error while the process of an earlier start has not been reaped: await wait_down() first.
   [[nodiscard]] virtual Result<void> start(std::size_t node) = 0;
   // Sends a signal to the node's process. SIGKILL and SIGSTOP change its state at once. Error when
   // it is down.
@@ -166,7 +170,9 @@ class Cluster {
   virtual void on_event(EventHandler handler) = 0;
   [[nodiscard]] virtual std::uint64_t dropped_events() const noexcept = 0;
 
-  // Ends every node (SIGTERM, then SIGKILL after `limit`) and waits for them.
+  // Ends every node (SIGTERM, then SIGKILL after `limit`) and waits for them and their events.
+  // Await it before the cluster is destroyed, also after an error: the destructor asserts that no
+  // node runs.
   [[nodiscard]] virtual boost::asio::awaitable<void> stop_all(std::chrono::nanoseconds limit) = 0;
 };
 

@@ -1,0 +1,425 @@
+// LocalCluster: the Cluster of processes and namespaces on this machine.
+//
+// Each start of a node is an Incarnation, shared by the task that waits for the process and the
+// task that reads its events; both end by themselves when the process has ended. Everything that
+// waits for a node to end waits on its `changed` timer.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/base/assert.hpp"
+#include "harness/base/deadline.hpp"
+#include "harness/base/file.hpp"
+#include "harness/base/task_group.hpp"
+#include "harness/cluster/cluster.hpp"
+#include "harness/cluster/event_stream.hpp"
+#include "harness/cluster/fabric.hpp"
+#include "harness/cluster/launch.hpp"
+
+namespace sunder::cluster {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kEventPipeBytes = 1 << 20;  // wished for; the kernel may give less
+constexpr std::chrono::seconds kKillLimit{5};
+
+struct Incarnation {
+  Incarnation(std::unique_ptr<Child> child_,
+              asio::posix::stream_descriptor events_,
+              EventStream stream_)
+      : child(std::move(child_)), events(std::move(events_)), stream(std::move(stream_)) {}
+
+  std::unique_ptr<Child> child;
+  asio::posix::stream_descriptor events;
+  EventStream stream;
+  std::vector<int> signals;  // sent by us, in order
+};
+
+struct Node {
+  explicit Node(const asio::any_io_executor& executor)
+      : changed(executor, asio::steady_timer::time_point::max()) {}
+
+  std::shared_ptr<Incarnation> current;  // from start() until the process is reaped
+  NodeState state = NodeState::down;
+  asio::steady_timer changed;  // cancelled (so: woken) each time the process has ended
+};
+
+// Why the end of a process was not what our signals asked for; nothing when it was.
+std::optional<std::string> unexpected_end(int status, const std::vector<int>& signals) {
+  const auto sent = [&](int number) {
+    return std::find(signals.begin(), signals.end(), number) != signals.end();
+  };
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    if (sent(number) || sent(SIGKILL)) return std::nullopt;
+    return fmt::format("signal {}", number);
+  }
+  const int code = WEXITSTATUS(status);
+  const bool asked = sent(SIGTERM) || sent(SIGINT);
+  if (sent(SIGKILL) || (asked && (code == 0 || code == 128 + SIGTERM || code == 128 + SIGINT))) {
+    return std::nullopt;
+  }
+  return fmt::format("exit {}", code);
+}
+
+// The letter that /proc gives for a process' state; 0 when there is no such process.
+char process_state(int pid) {
+  const auto text = base::read_file(fmt::format("/proc/{}/stat", pid));
+  if (text.has_error()) return 0;
+  const std::size_t name_end = text->rfind(')');
+  return name_end != std::string::npos && name_end + 2 < text->size() ? (*text)[name_end + 2]
+                                                                      : '\0';
+}
+
+class LocalCluster final : public Cluster {
+ public:
+  LocalCluster(asio::any_io_executor executor, ClusterOptions options, Fabric fabric)
+      : executor_(executor),
+        options_(std::move(options)),
+        fabric_(std::make_unique<Fabric>(std::move(fabric))),
+        tasks_(executor) {
+    for (std::size_t i = 0; i < options_.nodes; ++i) {
+      nodes_.push_back(std::make_unique<Node>(executor_));
+    }
+  }
+
+  [[nodiscard]] std::size_t nodes() const noexcept override { return options_.nodes; }
+
+  [[nodiscard]] std::size_t clients() const noexcept override { return options_.clients; }
+
+  [[nodiscard]] std::string name(Endpoint endpoint) const override {
+    return fabric_->name(endpoint);
+  }
+
+  [[nodiscard]] std::string address(Endpoint endpoint) const override {
+    return netlink::to_text(fabric_->address(endpoint));
+  }
+
+  [[nodiscard]] Result<void> start(std::size_t node) override;
+  [[nodiscard]] Result<void> signal(std::size_t node, int number) override;
+  [[nodiscard]] asio::awaitable<Result<void>> wait_down(std::size_t node,
+                                                        std::chrono::nanoseconds limit) override;
+
+  [[nodiscard]] NodeState state(std::size_t node) const override { return nodes_.at(node)->state; }
+
+  [[nodiscard]] int pid(std::size_t node) const override;
+
+  [[nodiscard]] const std::vector<Death>& unexpected_deaths() const noexcept override {
+    return deaths_;
+  }
+
+  [[nodiscard]] Result<LinkChange> apply(FaultId fault, const LinkMatrix& overlay) override;
+  [[nodiscard]] Result<LinkChange> withdraw(FaultId fault) override;
+
+  [[nodiscard]] LinkMatrix installed() const override { return fabric_->installed(); }
+
+  [[nodiscard]] Result<std::vector<LinkCounters>> counters() const override {
+    return fabric_->counters();
+  }
+
+  [[nodiscard]] Result<std::vector<std::string>> leftovers() const override;
+  [[nodiscard]] Result<asio::ip::tcp::socket> client_socket(std::size_t client) override;
+  [[nodiscard]] asio::awaitable<Result<int>> run_beside(std::vector<std::string> command) override;
+
+  void on_event(EventHandler handler) override { handlers_.push_back(std::move(handler)); }
+
+  [[nodiscard]] std::uint64_t dropped_events() const noexcept override;
+  [[nodiscard]] asio::awaitable<void> stop_all(std::chrono::nanoseconds limit) override;
+
+ private:
+  [[nodiscard]] Result<LaunchOptions> launch_options(std::size_t node) const;
+  [[nodiscard]] Result<LinkChange> install(std::map<FaultId, LinkMatrix> overlays);
+  [[nodiscard]] asio::awaitable<void> watch(std::size_t node, std::shared_ptr<Incarnation> process);
+  [[nodiscard]] asio::awaitable<void> read_events(std::shared_ptr<Incarnation> process);
+  [[nodiscard]] asio::awaitable<Result<void>> ended(std::size_t node);
+
+  asio::any_io_executor executor_;
+  ClusterOptions options_;
+  std::unique_ptr<Fabric> fabric_;  // asking the kernel changes its socket, not what it stands for
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::shared_ptr<Incarnation>> incarnations_;  // all there were, for what they dropped
+  std::map<FaultId, LinkMatrix> overlays_;
+  std::vector<EventHandler> handlers_;
+  std::vector<Death> deaths_;
+  base::TaskGroup tasks_;
+};
+
+// ---- processes ----
+
+Result<LaunchOptions> LocalCluster::launch_options(std::size_t node) const {
+  const std::filesystem::path directory =
+      options_.directory / "nodes" / fmt::format("n{}", node + 1);
+  NodeCommand command = options_.command(node, directory / "data");
+  LaunchOptions launch;
+  launch.program = std::move(command.program);
+  launch.arguments = std::move(command.arguments);
+  launch.environment = std::move(command.environment);
+  launch.network_namespace = fabric_->node_namespace(node).descriptor();
+  launch.own_group = true;
+  return launch;
+}
+
+Result<void> LocalCluster::start(std::size_t node) {
+  Node& slot = *nodes_.at(node);
+  const std::string who = fmt::format("n{}", node + 1);
+  if (slot.current) return make_error(Errc::failed, fmt::format("start {}: it has not ended", who));
+  auto launch = launch_options(node);
+  if (launch.has_error()) return launch.error();
+  const std::filesystem::path log = options_.directory / "nodes" / who / "log";
+  const base::FileDescriptor output(
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!output.valid()) return base::system_error(fmt::format("open {}", log.string()));
+  const base::FileDescriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!input.valid()) return base::system_error("open /dev/null");
+  int ends[2];
+  // A node that finds the pipe full drops the event; it must never wait for us.
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return base::system_error("make an event pipe");
+  base::FileDescriptor read_end(ends[0]);
+  const base::FileDescriptor write_end(ends[1]);
+  ::fcntl(write_end.get(), F_SETPIPE_SZ, kEventPipeBytes);
+  launch->input = input.get();
+  launch->output = output.get();
+  launch->error = output.get();
+  launch->events = write_end.get();
+  auto child = Child::launch(executor_, *launch);
+  if (child.has_error()) return with_context(child.error(), who);
+
+  EventStream stream(who, options_.clock, [this](const history::NodeEvent& event) {
+    for (const EventHandler& handler : handlers_) handler(event);
+  });
+  asio::posix::stream_descriptor events(executor_, read_end.release());
+  slot.current =
+      std::make_shared<Incarnation>(std::move(*child), std::move(events), std::move(stream));
+  slot.state = NodeState::running;
+  incarnations_.push_back(slot.current);
+  tasks_.spawn("wait for " + who, watch(node, slot.current));
+  tasks_.spawn("events of " + who, read_events(slot.current));
+  return {};
+}
+
+asio::awaitable<void> LocalCluster::watch(std::size_t node, std::shared_ptr<Incarnation> process) {
+  const auto status = co_await process->child->wait();
+  Node& slot = *nodes_[node];
+  SUNDER_ASSERT(slot.current == process);
+  std::optional<std::string> how;
+  if (status.has_error()) {
+    how = status.error().message();
+  } else {
+    how = unexpected_end(*status, process->signals);
+  }
+  if (how) deaths_.push_back(Death{node, options_.clock.now(), std::move(*how)});
+  slot.current.reset();
+  slot.state = NodeState::down;
+  slot.changed.cancel();
+  // A process that the node left behind may keep the pipe open: the reader takes what is there and
+  // stops.
+  boost::system::error_code already_closed;
+  process->events.cancel(already_closed);
+}
+
+asio::awaitable<void> LocalCluster::read_events(std::shared_ptr<Incarnation> process) {
+  std::array<char, 16 * 1024> bytes;
+  for (;;) {
+    const auto buffer = asio::buffer(bytes);
+    const auto [error, count] =
+        co_await process->events.async_read_some(buffer, asio::as_tuple(asio::use_awaitable));
+    process->stream.feed(std::string_view(bytes.data(), count));
+    if (error) break;
+  }
+  // What was written between the cancellation and now: at most what a pipe holds.
+  for (int i = 0; i <= kEventPipeBytes; i += static_cast<int>(bytes.size())) {
+    const ssize_t count = ::read(process->events.native_handle(), bytes.data(), bytes.size());
+    if (count <= 0) break;
+    process->stream.feed(std::string_view(bytes.data(), static_cast<std::size_t>(count)));
+  }
+  process->events.close();
+}
+
+Result<void> LocalCluster::signal(std::size_t node, int number) {
+  Node& slot = *nodes_.at(node);
+  if (!slot.current || slot.state == NodeState::down) {
+    return base::system_error(ESRCH, fmt::format("signal n{}", node + 1));
+  }
+  const int leader = slot.current->child->pid();
+  const bool everybody = number == SIGKILL || number == SIGSTOP || number == SIGCONT;
+  slot.current->signals.push_back(number);
+  if (::kill(everybody ? -leader : leader, number) != 0) {
+    return base::system_error(fmt::format("signal n{}", node + 1));
+  }
+  if (number == SIGKILL) slot.state = NodeState::down;
+  if (number == SIGSTOP) slot.state = NodeState::paused;
+  if (number == SIGCONT) slot.state = NodeState::running;
+  return {};
+}
+
+asio::awaitable<Result<void>> LocalCluster::ended(std::size_t node) {
+  Node& slot = *nodes_[node];
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  while (slot.current) {
+    if (cancellation.cancelled() != asio::cancellation_type::none) {
+      co_return make_error(Errc::cancelled, fmt::format("wait for the end of n{}", node + 1));
+    }
+    co_await slot.changed.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> LocalCluster::wait_down(std::size_t node,
+                                                      std::chrono::nanoseconds limit) {
+  SUNDER_ASSERT(node < nodes_.size());
+  if (!nodes_[node]->current) co_return Result<void>();
+  auto end = ended(node);
+  auto result = co_await base::with_deadline(std::move(end), limit);
+  if (result.has_error()) {
+    co_return base::with_context(result.error(), fmt::format("end of n{}", node + 1));
+  }
+  co_return result;
+}
+
+int LocalCluster::pid(std::size_t node) const {
+  const Node& slot = *nodes_.at(node);
+  return slot.state == NodeState::down ? 0 : slot.current->child->pid();
+}
+
+asio::awaitable<void> LocalCluster::stop_all(std::chrono::nanoseconds limit) {
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    if (nodes_[node]->state == NodeState::paused) (void)signal(node, SIGCONT);
+    if (nodes_[node]->state == NodeState::running) (void)signal(node, SIGTERM);
+  }
+  const std::int64_t deadline = base::monotonic_ns() + limit.count();
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    const std::int64_t rest = std::max<std::int64_t>(0, deadline - base::monotonic_ns());
+    const auto down = co_await wait_down(node, std::chrono::nanoseconds(rest));
+    if (down.has_value()) continue;
+    (void)signal(node, SIGKILL);
+    const auto killed = co_await wait_down(node, kKillLimit);
+    SUNDER_ASSERT_MESSAGE(killed.has_value(), "a process survives SIGKILL");
+  }
+  co_await tasks_.join();
+}
+
+// ---- links ----
+
+Result<LinkChange> LocalCluster::install(std::map<FaultId, LinkMatrix> overlays) {
+  LinkMatrix wanted(endpoints());
+  for (const auto& [fault, overlay] : overlays) wanted = fold(wanted, overlay);
+  auto change = fabric_->install(wanted);
+  if (change.has_value()) overlays_ = std::move(overlays);
+  return change;
+}
+
+Result<LinkChange> LocalCluster::apply(FaultId fault, const LinkMatrix& overlay) {
+  SUNDER_ASSERT(overlay.endpoints() == endpoints());
+  auto overlays = overlays_;
+  overlays.insert_or_assign(fault, overlay);
+  return install(std::move(overlays));
+}
+
+Result<LinkChange> LocalCluster::withdraw(FaultId fault) {
+  auto overlays = overlays_;
+  overlays.erase(fault);
+  return install(std::move(overlays));
+}
+
+Result<std::vector<std::string>> LocalCluster::leftovers() const {
+  auto found = fabric_->unhealthy_links();
+  if (found.has_error()) return found;
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    if (!nodes_[node]->current) continue;
+    const int process = nodes_[node]->current->child->pid();
+    if (process_state(process) != 'T') continue;
+    found->push_back(fmt::format("n{} (process {}) is stopped", node + 1, process));
+  }
+  return found;
+}
+
+// ---- clients ----
+
+Result<asio::ip::tcp::socket> LocalCluster::client_socket(std::size_t client) {
+  SUNDER_ASSERT(client < clients());
+  base::FileDescriptor descriptor;
+  {
+    const netlink::NamespaceScope scope(fabric_->clients_namespace(), fabric_->home());
+    descriptor.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  }
+  if (!descriptor.valid()) return base::system_error("open a client's socket");
+  const int on = 1;
+  // The port is chosen when connecting, so that one port serves many servers.
+  ::setsockopt(descriptor.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(fabric_->address(static_cast<Endpoint>(nodes() + client)).bits);
+  if (::bind(descriptor.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
+    return base::system_error(fmt::format("bind a socket of c{}", client + 1));
+  }
+  asio::ip::tcp::socket socket(executor_);
+  boost::system::error_code error;
+  socket.assign(asio::ip::tcp::v4(), descriptor.get(), error);
+  if (error) return base::system_error(error.value(), "watch a client's socket");
+  (void)descriptor.release();
+  return socket;
+}
+
+asio::awaitable<Result<int>> LocalCluster::run_beside(std::vector<std::string> command) {
+  SUNDER_ASSERT(!command.empty());
+  auto program = find_program(command.front());
+  if (program.has_error()) co_return program.error();
+  LaunchOptions launch;
+  launch.program = std::move(*program);
+  launch.arguments.assign(command.begin() + 1, command.end());
+  launch.network_namespace = fabric_->clients_namespace().descriptor();
+  auto child = Child::launch(executor_, launch);
+  if (child.has_error()) co_return child.error();
+  const auto status = co_await (*child)->wait();
+  if (status.has_error()) co_return status.error();
+  co_return WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
+}
+
+std::uint64_t LocalCluster::dropped_events() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& incarnation : incarnations_) sum += incarnation->stream.dropped();
+  return sum;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cluster>> Cluster::create(asio::any_io_executor executor,
+                                                 ClusterOptions options) {
+  SUNDER_ASSERT(options.command != nullptr);
+  for (std::size_t node = 0; node < options.nodes; ++node) {
+    const auto directory = options.directory / "nodes" / fmt::format("n{}", node + 1) / "data";
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) return Error{error, fmt::format("make {}", directory.string())};
+  }
+  auto fabric = Fabric::create(options.nodes, options.clients);
+  if (fabric.has_error()) return with_context(fabric.error(), "build the fabric");
+  return std::unique_ptr<Cluster>(
+      std::make_unique<LocalCluster>(executor, std::move(options), std::move(*fabric)));
+}
+
+}  // namespace sunder::cluster
