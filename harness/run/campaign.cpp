@@ -1,0 +1,286 @@
+#include "harness/run/campaign.hpp"
+
+#include <csignal>
+#include <set>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/process/v2/stdio.hpp>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "harness/base/clock.hpp"
+#include "harness/base/duration.hpp"
+#include "harness/base/file.hpp"
+#include "harness/base/task_group.hpp"
+#include "harness/report/report.hpp"
+#include "harness/run/directory.hpp"
+#include "harness/run/host.hpp"
+
+namespace sunder::run {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+namespace json = boost::json;
+namespace process = boost::process::v2;
+
+struct Ending {
+  int exit_code = 3;
+  std::vector<std::string> broken;  // promises
+  std::chrono::nanoseconds took{0};
+};
+
+std::vector<std::string> arguments_of(const CampaignRun& run, const fs::path& directory) {
+  const RunOptions& options = run.options;
+  std::vector<std::string> arguments{"run",
+                                     options.scenario,
+                                     "--seed",
+                                     fmt::format("{}", options.seed.value_or(0)),
+                                     "--clients",
+                                     fmt::format("{}", options.clients),
+                                     "--out",
+                                     directory.string(),
+                                     "--quiet",
+                                     "--json"};
+  const auto add = [&](const char* flag, const std::string& value) {
+    arguments.emplace_back(flag);
+    arguments.push_back(value);
+  };
+  if (options.duration) add("--duration", base::format_duration(*options.duration));
+  if (options.keys) add("--keys", fmt::format("{}", *options.keys));
+  if (options.nodes) add("--nodes", fmt::format("{}", *options.nodes));
+  if (options.faults) add("--faults", *options.faults);
+  if (options.rate > 0) add("--rate", fmt::format("{}", options.rate));
+  if (!options.mix.empty()) add("--mix", options.mix);
+  if (!options.sabotage.empty()) add("--sabotage", options.sabotage);
+  if (options.clients_see_all) add("--clients-see", "all");
+  return arguments;
+}
+
+// The verdicts as the run's own report.json states them.
+void read_verdicts(const fs::path& directory, Ending& ending) {
+  const auto text = base::read_file(directory / "report.json");
+  if (text.has_error()) return;
+  boost::system::error_code error;
+  const json::value document = json::parse(*text, error);
+  if (error) return;
+  const json::value* promises =
+      document.is_object() ? document.as_object().if_contains("promises") : nullptr;
+  if (promises == nullptr || !promises->is_array()) return;
+  for (const json::value& promise : promises->as_array()) {
+    const json::object& fields = promise.as_object();
+    if (json::value_to<std::string>(fields.at("verdict")) != "broken") continue;
+    ending.broken.push_back(json::value_to<std::string>(fields.at("name")));
+  }
+}
+
+// A campaign that is killed takes its runs with it: their universes end with their outer process.
+struct DieWithParent {
+  template <typename Launcher>
+  process::error_code on_exec_setup(Launcher&, const fs::path&, const char* const*&) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    return {};
+  }
+};
+
+class Conductor {
+ public:
+  Conductor(const Campaign& campaign, const CampaignOptions& options, fs::path directory)
+      : campaign_(campaign),
+        options_(options),
+        directory_(std::move(directory)),
+        tasks_(loop_.get_executor()) {}
+
+  Result<ExitCode> perform();
+
+ private:
+  asio::awaitable<void> body();
+  asio::awaitable<void> worker();
+  asio::awaitable<void> one(std::size_t index);
+  asio::awaitable<void> watch_signals();
+  Result<ExitCode> conclude();
+  [[nodiscard]] fs::path directory_of(std::size_t index) const;
+  [[nodiscard]] bool as_expected(std::size_t index) const;
+  [[nodiscard]] std::string actual(std::size_t index) const;
+
+  const Campaign& campaign_;
+  const CampaignOptions& options_;
+  fs::path directory_;
+  asio::io_context loop_{1};
+  base::TaskGroup tasks_;
+  std::string started_ = base::utc_readable();
+  std::vector<std::size_t> mine_;  // indices of this shard
+  std::size_t next_ = 0;
+  std::map<std::size_t, Ending> endings_;
+  std::set<process::process*> running_;
+  bool stopping_ = false;
+};
+
+fs::path Conductor::directory_of(std::size_t index) const {
+  const RunOptions& options = campaign_.runs[index].options;
+  std::string name =
+      fmt::format("{:02}-{}-{}", index + 1, options.scenario, options.seed.value_or(0));
+  if (!options.sabotage.empty()) name += "-" + options.sabotage;
+  std::ranges::replace(name, '/', '-');
+  return directory_ / name;
+}
+
+bool Conductor::as_expected(std::size_t index) const {
+  const CampaignRun& run = campaign_.runs[index];
+  const Ending& ending = endings_.at(index);
+  if (!run.expect_broken) return ending.exit_code == static_cast<int>(ExitCode::kept);
+  const bool right_promise =
+      run.expect_promise.empty() ||
+      std::ranges::find(ending.broken, run.expect_promise) != ending.broken.end();
+  return ending.exit_code == static_cast<int>(ExitCode::broken) && right_promise;
+}
+
+std::string Conductor::actual(std::size_t index) const {
+  const Ending& ending = endings_.at(index);
+  switch (ending.exit_code) {
+    case 0:
+      return "kept";
+    case 1:
+      return fmt::format("broken: {}", fmt::join(ending.broken, ", "));
+    case 2:
+      return "undetermined or not exercised";
+    default:
+      return fmt::format("the harness failed (exit {})", ending.exit_code);
+  }
+}
+
+asio::awaitable<void> Conductor::one(std::size_t index) {
+  const CampaignRun& run = campaign_.runs[index];
+  const fs::path directory = directory_of(index);
+  if (!options_.quiet) {
+    fmt::print(
+        stderr,
+        "[{}/{}] {}: {} seed {}{}\n",
+        index + 1,
+        campaign_.runs.size(),
+        run.title,
+        run.options.scenario,
+        run.options.seed.value_or(0),
+        run.options.sabotage.empty() ? "" : fmt::format(", sabotaged: {}", run.options.sabotage));
+  }
+  const std::int64_t started = base::monotonic_ns();
+  Ending ending;
+  process::process_stdio stdio{.in = nullptr, .out = nullptr, .err = stderr};
+  process::process child(loop_.get_executor(),
+                         options_.program.string(),
+                         arguments_of(run, directory),
+                         std::move(stdio),
+                         DieWithParent());
+  running_.insert(&child);
+  const auto [error, code] = co_await child.async_wait(asio::as_tuple(asio::use_awaitable));
+  running_.erase(&child);
+  ending.exit_code = error ? 3 : code;
+  ending.took = std::chrono::nanoseconds(base::monotonic_ns() - started);
+  read_verdicts(directory, ending);
+  endings_[index] = ending;
+  if (!options_.quiet) {
+    fmt::print(stderr,
+               "      {} in {}, {}\n",
+               actual(index),
+               base::format_duration(std::chrono::milliseconds(ending.took.count() / 1'000'000)),
+               as_expected(index) ? "as expected" : "NOT as expected");
+  }
+}
+
+asio::awaitable<void> Conductor::worker() {
+  while (next_ < mine_.size() && !stopping_) co_await one(mine_[next_++]);
+}
+
+asio::awaitable<void> Conductor::watch_signals() {
+  asio::signal_set signals(loop_.get_executor(), SIGINT, SIGTERM);
+  for (;;) {
+    const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (error) co_return;
+    stopping_ = true;
+    for (process::process* child : running_) {
+      boost::system::error_code ignored;  // it may have ended just now
+      child->interrupt(ignored);
+    }
+  }
+}
+
+asio::awaitable<void> Conductor::body() {
+  base::TaskGroup watching(loop_.get_executor());
+  watching.spawn("signals", watch_signals());
+  for (std::size_t i = 0; i < options_.jobs; ++i) tasks_.spawn("runs", worker());
+  co_await tasks_.join();
+  co_await watching.close();
+}
+
+Result<ExitCode> Conductor::perform() {
+  for (std::size_t i = 0; i < campaign_.runs.size(); ++i) {
+    if (i % options_.shards == options_.shard - 1) mine_.push_back(i);
+  }
+  std::exception_ptr failure;
+  auto on_end = [&failure](const std::exception_ptr& error) { failure = error; };
+  asio::co_spawn(loop_, body(), on_end);
+  loop_.run();
+  if (failure) std::rethrow_exception(failure);
+  return conclude();
+}
+
+Result<ExitCode> Conductor::conclude() {
+  report::CampaignReport report;
+  report.name = campaign_.name;
+  report.started = started_;
+  report.version = version();
+  int code = stopping_ ? 2 : 0;
+  const auto worsen = [&code](int other) {
+    const auto rank = [](int value) {
+      return value == 3 ? 3 : value == 1 ? 2 : value == 2 ? 1 : 0;
+    };
+    if (rank(other) > rank(code)) code = other;
+  };
+  for (const auto& [index, ending] : endings_) {
+    const CampaignRun& run = campaign_.runs[index];
+    const bool expected = as_expected(index);
+    if (!expected) {
+      const bool known = ending.exit_code == 1 || ending.exit_code == 2;
+      // A sabotage that was not caught is a defect of the harness, not of the system.
+      worsen(run.expect_broken || !known ? 3 : ending.exit_code);
+    }
+    report::CampaignRow row;
+    row.title = run.title;
+    row.scenario = run.options.scenario;
+    row.seed = run.options.seed.value_or(0);
+    row.sabotage = run.options.sabotage;
+    row.expected = run.expect_broken ? fmt::format("broken {}", run.expect_promise) : "kept";
+    row.actual = actual(index);
+    row.as_expected = expected;
+    row.duration_ns = ending.took.count();
+    row.directory = directory_of(index).string();
+    row.link = directory_of(index).filename().string() + "/report.html";
+    report.rows.push_back(std::move(row));
+  }
+  report.exit_code = code;
+  SUNDER_TRY(report::write_campaign(report, directory_));
+  fmt::print("{}", report::render_campaign_terminal(report, ::isatty(STDOUT_FILENO) == 1));
+  fmt::print("report: {}/campaign.html\n",
+             directory_.lexically_relative(fs::current_path()).string());
+  return static_cast<ExitCode>(code);
+}
+
+}  // namespace
+
+Result<ExitCode> perform_campaign(const Campaign& campaign, const CampaignOptions& options) {
+  auto directory = make_run_directory(options.out, campaign.name, 0);
+  SUNDER_TRY(directory);
+  Conductor conductor(campaign, options, *directory);
+  auto code = conductor.perform();
+  SUNDER_TRY(return_to_sudo_user(*directory));
+  return code;
+}
+
+}  // namespace sunder::run

@@ -1,0 +1,59 @@
+// Campaign: many scenarios × seeds from one TOML file, each run a process of its own, with the
+// verdict it expects.
+//
+//   name = "quickstart"
+//   [[run]]
+//   title = "healthy"                  # optional
+//   scenario = "raft/register"
+//   seeds = [1, 2]                     # or seed = 1
+//   duration = "20s"
+//   faults = "partition,kill"          # and nodes, clients, keys, rate, mix, sabotage as the flags
+//   of `sunder run` expect = "kept"                    # or "broken" expect_promise =
+//   "linearizable"    # with "broken": the promise that must be broken
+//
+// Exit code: 0 when every run ended as expected; otherwise the worst of: a promise broken that was
+// expected kept (1), an undetermined run (2), a harness failure or a sabotage that was not caught
+// (3).
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.hpp"
+#include "harness/run/options.hpp"
+
+namespace sunder::run {
+
+struct CampaignRun {
+  std::string title;
+  RunOptions options;  // seed is set
+  bool expect_broken = false;
+  std::string expect_promise;
+};
+
+struct Campaign {
+  std::string name;
+  std::vector<CampaignRun> runs;
+};
+
+// Errc::unreadable_input with file, line and what was expected; unknown keys are errors. Every run
+// is resolved here, so that a campaign with a wrong flag in its last run fails at once.
+[[nodiscard]] Result<Campaign> read_campaign(const std::filesystem::path& path);
+
+struct CampaignOptions {
+  std::size_t jobs = 1;
+  std::size_t shard = 1;  // of `shards`, counted from 1
+  std::size_t shards = 1;
+  std::filesystem::path program;  // ourselves
+  std::filesystem::path out;      // empty: runs/<time>-<name>
+  bool quiet = false;
+};
+
+[[nodiscard]] Result<ExitCode> perform_campaign(const Campaign& campaign,
+                                                const CampaignOptions& options);
+
+}  // namespace sunder::run

@@ -1,0 +1,157 @@
+#include "harness/run/judge.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "checkers/checker.hpp"
+
+namespace sunder::run {
+namespace {
+
+using checkers::Verdict;
+using checkers::VerdictKind;
+
+bool applies(const nodes::Promise& promise, const std::vector<std::string>& families) {
+  if (promise.needs.empty()) return true;
+  return std::ranges::any_of(promise.needs, [&](const std::string& family) {
+    return std::ranges::find(families, family) != families.end();
+  });
+}
+
+Verdict decide(const nodes::Promise& promise,
+               const nodes::Mode& mode,
+               const history::History& history,
+               const history::RunContext& context,
+               const JudgeOptions& options,
+               std::stop_token stop) {
+  Verdict verdict;
+  if (!applies(promise, options.families)) {
+    verdict.kind = VerdictKind::not_applicable;
+    verdict.summary = fmt::format("needs a fault of: {}", fmt::join(promise.needs, ", "));
+    return verdict;
+  }
+  const checkers::CheckerInfo* checker = checkers::find_checker(promise.checker);
+  if (checker == nullptr) {
+    verdict.summary = fmt::format("this build has no checker '{}'", promise.checker);
+    return verdict;
+  }
+  checkers::CheckOptions check;
+  check.model = promise.model;
+  check.time_budget = options.time_budget;
+  check.context = &context;
+  check.parameters = promise.parameters;
+  check.parameters.emplace("election_timeout_ms",
+                           static_cast<double>(mode.election_timeout.count()));
+  try {
+    verdict = checker->check(history, check, std::move(stop));
+  } catch (const std::exception& caught) {
+    verdict = Verdict();
+    verdict.summary = fmt::format("the checker {} failed: {}", promise.checker, caught.what());
+  }
+  return verdict;
+}
+
+// An overloaded host may have broken the timing itself: it is said, and nobody is blamed.
+void excuse_overload(Verdict& verdict, const history::RunContext& context) {
+  if (verdict.kind != VerdictKind::broken || context.host_overload.empty()) return;
+  verdict.kind = VerdictKind::undetermined;
+  verdict.summary =
+      fmt::format("the host was overloaded ({}), so this cannot be held against the system: {}",
+                  context.host_overload,
+                  verdict.summary);
+}
+
+report::PromiseResult stays_up(const JudgeOptions& options) {
+  report::PromiseResult result{
+      .name = "stays-up",
+      .sentence = "No node ends unless it is told to.",
+      .condition = "always",
+      .checker = "process table",
+      .source = "sunder's own expectation of every server",
+      .verdict = {},
+  };
+  const bool kept = options.unexpected_deaths.empty();
+  result.verdict.kind = kept ? VerdictKind::kept : VerdictKind::broken;
+  result.verdict.summary = kept ? "every node ran until it was told to stop"
+                                : fmt::format("{}", fmt::join(options.unexpected_deaths, "; "));
+  return result;
+}
+
+report::PromiseResult faults_bit(const history::RunContext& context, const JudgeOptions& options) {
+  report::PromiseResult result{
+      .name = "faults-bit",
+      .sentence = "Every requested fault family bit at least once, with evidence.",
+      .condition = "when faults are requested",
+      .checker = "evidence in faults.jsonl",
+      .source = "DESIGN: an idle fault is not a kept promise",
+      .verdict = {},
+  };
+  Verdict& verdict = result.verdict;
+  if (options.families.empty()) {
+    verdict.kind = VerdictKind::not_applicable;
+    verdict.summary = "no fault was requested";
+    return result;
+  }
+  std::vector<std::string> idle;
+  std::size_t bit = 0;
+  for (const std::string& family : options.families) {
+    const auto of_family = [&](const history::FaultRecord& fault) {
+      return fault.family == family && fault.exercised;
+    };
+    const auto count = std::ranges::count_if(context.faults, of_family);
+    bit += static_cast<std::size_t>(count);
+    if (count == 0) idle.push_back(family);
+  }
+  for (const history::FaultRecord& fault : context.faults) {
+    if (!fault.exercised) {
+      verdict.details.push_back(
+          fmt::format("{} did not bite: {}", fault.description, fault.reason));
+    }
+  }
+  verdict.measurements.push_back({"faults that bit", static_cast<double>(bit), ""});
+  verdict.measurements.push_back(
+      {"faults planned", static_cast<double>(context.faults.size()), ""});
+  verdict.kind = idle.empty() ? VerdictKind::kept : VerdictKind::not_exercised;
+  verdict.summary = idle.empty() ? fmt::format("{} of {} faults bit", bit, context.faults.size())
+                                 : fmt::format("never bit: {}", fmt::join(idle, ", "));
+  return result;
+}
+
+}  // namespace
+
+std::vector<report::PromiseResult> judge(const nodes::Mode& mode,
+                                         const history::History& history,
+                                         const history::RunContext& context,
+                                         const JudgeOptions& options,
+                                         std::stop_token stop) {
+  std::vector<report::PromiseResult> results;
+  for (const nodes::Promise& promise : mode.promises) {
+    if (options.on_promise) options.on_promise(promise.name);
+    report::PromiseResult result{.name = promise.name,
+                                 .sentence = promise.sentence,
+                                 .condition = promise.condition,
+                                 .checker = promise.checker,
+                                 .source = promise.source,
+                                 .verdict = decide(promise, mode, history, context, options, stop)};
+    if (promise.time_based) excuse_overload(result.verdict, context);
+    results.push_back(std::move(result));
+  }
+  results.push_back(stays_up(options));
+  results.push_back(faults_bit(context, options));
+  return results;
+}
+
+ExitCode exit_code_of(const std::vector<report::PromiseResult>& promises) noexcept {
+  VerdictKind worst = VerdictKind::not_applicable;
+  for (const report::PromiseResult& promise : promises) {
+    worst = checkers::worse(worst, promise.verdict.kind);
+  }
+  if (worst == VerdictKind::broken) return ExitCode::broken;
+  const bool proves_nothing =
+      worst == VerdictKind::undetermined || worst == VerdictKind::not_exercised;
+  return proves_nothing ? ExitCode::undetermined : ExitCode::kept;
+}
+
+}  // namespace sunder::run

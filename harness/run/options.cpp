@@ -1,0 +1,241 @@
+#include "harness/run/options.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <set>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "harness/base/clock.hpp"
+#include "harness/base/duration.hpp"
+#include "harness/run/host.hpp"
+#include "workloads/workload.hpp"
+
+namespace sunder::run {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto kDefaultDuration = std::chrono::seconds(30);
+constexpr std::size_t kDefaultKeys = 64;
+
+// What the user did not say: a sabotage's own suggestions first, then the scenario's defaults.
+Result<void> fill_defaults(ResolvedRun& run) {
+  const RunOptions& options = run.options;
+  const nodes::Sabotage none;
+  const nodes::Sabotage* sabotage = &none;
+  if (!options.sabotage.empty()) {
+    auto found = find_sabotage(*run.scenario, options.sabotage);
+    SUNDER_TRY(found);
+    sabotage = *found;
+  }
+  run.nodes = options.nodes.value_or(run.scenario->default_nodes);
+  run.keys = options.keys.value_or(sabotage->keys > 0 ? sabotage->keys : kDefaultKeys);
+  // A schedule of the user's own needs the usual time, not that of the sabotage's schedule.
+  const bool suggested = !options.faults && !sabotage->faults.empty();
+  const bool suggested_time = suggested && sabotage->duration.count() > 0;
+  run.duration = options.duration.value_or(suggested_time ? sabotage->duration : kDefaultDuration);
+  run.faults = suggested ? sabotage->faults
+                         : options.faults.value_or(std::string(run.scenario->default_faults));
+  return {};
+}
+
+Result<void> check_limits(const ResolvedRun& run) {
+  const RunOptions& options = run.options;
+  const auto refuse = [](std::string text) {
+    return base::make_error(Errc::usage, std::move(text));
+  };
+  if (run.nodes < 1 || run.nodes > kNodesMax) {
+    return refuse(fmt::format("--nodes {}: give 1 to {}", run.nodes, kNodesMax));
+  }
+  if (options.clients < 1 || options.clients > kClientsMax) {
+    return refuse(fmt::format("--clients {}: give 1 to {}", options.clients, kClientsMax));
+  }
+  if (run.keys < 1 || run.keys > 1'000'000) {
+    return refuse(fmt::format("--keys {}: give 1 to 1000000", run.keys));
+  }
+  if (run.duration < std::chrono::seconds(1) || run.duration > std::chrono::hours(24)) {
+    return refuse(
+        fmt::format("--duration {}: give 1s to 24h", base::format_duration(run.duration)));
+  }
+  if (!std::isfinite(options.rate) || options.rate < 0 || options.rate > 1e6) {
+    return refuse(fmt::format("--rate {}: give 0 (closed loop) to 1000000", options.rate));
+  }
+  return {};
+}
+
+Result<std::map<std::string, double>> resolve_mix(const RunOptions& options,
+                                                  const Scenario& scenario) {
+  const workloads::WorkloadInfo* workload = workloads::find_workload(scenario.workload);
+  std::map<std::string, double> known;
+  for (const auto& [name, weight] : workload->default_mix) known.emplace(name, weight);
+  if (options.mix.empty()) return known;
+  auto mix = parse_mix(options.mix);
+  SUNDER_TRY(mix);
+  for (const auto& [name, weight] : *mix) {
+    if (known.contains(name)) continue;
+    std::string names;
+    for (const auto& [function, unused] : known) names += (names.empty() ? "" : ", ") + function;
+    return base::make_error(
+        Errc::usage,
+        fmt::format("--mix: workload {} has no '{}': it has {}", scenario.workload, name, names));
+  }
+  return mix;
+}
+
+}  // namespace
+
+Result<std::map<std::string, double>> parse_mix(std::string_view text) {
+  std::map<std::string, double> mix;
+  double sum = 0;
+  while (!text.empty()) {
+    const std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    const std::size_t equals = item.find('=');
+    double weight = 0;
+    const char* const end = item.data() + item.size();
+    const char* const number = equals == std::string_view::npos ? end : item.data() + equals + 1;
+    const auto parsed = std::from_chars(number, end, weight);
+    const bool whole = parsed.ec == std::errc{} && parsed.ptr == end;
+    if (!whole || !std::isfinite(weight) || weight < 0) {
+      return base::make_error(
+          Errc::usage,
+          fmt::format("--mix '{}': write function=weight, such as read=50,write=50", item));
+    }
+    mix[std::string(item.substr(0, equals))] = weight;
+    sum += weight;
+  }
+  if (sum <= 0) return base::make_error(Errc::usage, "--mix: the weights add up to nothing");
+  return mix;
+}
+
+Result<ResolvedRun> resolve(const RunOptions& options) {
+  auto scenario = find_scenario(options.scenario);
+  SUNDER_TRY(scenario);
+  ResolvedRun run{.options = options,
+                  .scenario = *scenario,
+                  .faults = {},
+                  .families = {},
+                  .schedule = {},
+                  .mix = {}};
+  SUNDER_TRY(fill_defaults(run));
+  SUNDER_TRY(check_limits(run));
+  run.seed = options.seed.value_or(base::fresh_seed());
+  auto mix = resolve_mix(options, *run.scenario);
+  SUNDER_TRY(mix);
+  run.mix = std::move(*mix);
+
+  auto families = nemesis::families_of(run.faults);
+  SUNDER_TRY(families);
+  run.families = std::move(*families);
+  nemesis::ScheduleOptions schedule_options;
+  schedule_options.nodes = run.nodes;
+  schedule_options.duration = run.duration;
+  schedule_options.random = base::Random(run.seed).fork("schedule");
+  for (const std::string& shape : run.scenario->required_shapes) {
+    const std::string family = shape.substr(0, shape.find(':'));
+    if (std::ranges::find(run.families, family) != run.families.end()) {
+      schedule_options.required.push_back(shape);
+    }
+  }
+  auto schedule = nemesis::make_schedule(run.faults, schedule_options);
+  SUNDER_TRY(schedule);
+  run.schedule = std::move(*schedule);
+  return run;
+}
+
+Result<ResolvedRun> resolve(const StoredInputs& inputs) {
+  auto run = resolve(inputs.options);
+  SUNDER_TRY(run);
+  run->families = inputs.families;
+  run->faults = inputs.faults;
+  return run;
+}
+
+std::string to_json(const ResolvedRun& run, std::string_view started) {
+  json::object mix;
+  for (const auto& [name, weight] : run.mix) mix[name] = weight;
+  json::object host;
+  for (const auto& [name, value] : host_facts()) host[name] = value;
+  const json::object document{
+      {"format", 1},
+      {"sunder", version()},
+      {"started", started},
+      {"scenario", run.options.scenario},
+      {"seed", run.seed},
+      {"nodes", run.nodes},
+      {"clients", run.options.clients},
+      {"duration_ms", std::chrono::duration_cast<std::chrono::milliseconds>(run.duration).count()},
+      {"rate", run.options.rate},
+      {"keys", run.keys},
+      {"mix", mix},
+      {"sabotage", run.options.sabotage},
+      {"clients_see_all", run.options.clients_see_all},
+      {"faults", run.faults},
+      {"families", json::value_from(run.families)},
+      {"schedule", nemesis::to_text(run.schedule)},
+      {"command", command_line(run)},
+      {"host", host},
+  };
+  return json::serialize(document) + "\n";
+}
+
+Result<StoredInputs> read_inputs(std::string_view text, std::string_view source) {
+  const auto unreadable = [&](std::string_view what) {
+    return base::make_error(Errc::unreadable_input,
+                            fmt::format("{}: not a run.json of sunder: {}", source, what));
+  };
+  boost::system::error_code error;
+  const json::value document = json::parse(text, error);
+  if (error) return unreadable(error.message());
+  try {
+    const json::object& object = document.as_object();
+    StoredInputs stored;
+    RunOptions& options = stored.options;
+    options.scenario = json::value_to<std::string>(object.at("scenario"));
+    options.seed = object.at("seed").to_number<std::uint64_t>();
+    options.nodes = object.at("nodes").to_number<std::size_t>();
+    options.clients = object.at("clients").to_number<std::size_t>();
+    options.duration =
+        std::chrono::milliseconds(object.at("duration_ms").to_number<std::int64_t>());
+    options.rate = object.at("rate").to_number<double>();
+    options.keys = object.at("keys").to_number<std::size_t>();
+    for (const auto& [name, weight] : object.at("mix").as_object()) {
+      options.mix += fmt::format("{}{}={}",
+                                 options.mix.empty() ? "" : ",",
+                                 std::string_view(name),
+                                 weight.to_number<double>());
+    }
+    options.sabotage = json::value_to<std::string>(object.at("sabotage"));
+    options.clients_see_all = object.at("clients_see_all").as_bool();
+    const auto schedule = json::value_to<std::string>(object.at("schedule"));
+    options.faults = schedule.empty() ? "none" : schedule;
+    stored.faults = json::value_to<std::string>(object.at("faults"));
+    stored.families = json::value_to<std::vector<std::string>>(object.at("families"));
+    stored.started = json::value_to<std::string>(object.at("started"));
+    return stored;
+  } catch (const std::exception& caught) {
+    return unreadable(caught.what());
+  }
+}
+
+std::string command_line(const ResolvedRun& run) {
+  const RunOptions& options = run.options;
+  std::string text =
+      fmt::format("sunder run {} --nodes {} --duration {} --seed {} --clients {} --keys {}",
+                  options.scenario,
+                  run.nodes,
+                  base::format_duration(run.duration),
+                  run.seed,
+                  options.clients,
+                  run.keys);
+  text += fmt::format(" --faults '{}'", run.faults);
+  if (options.rate > 0) text += fmt::format(" --rate {}", options.rate);
+  if (!options.mix.empty()) text += fmt::format(" --mix {}", options.mix);
+  if (!options.sabotage.empty()) text += fmt::format(" --sabotage {}", options.sabotage);
+  if (options.clients_see_all) text += " --clients-see all";
+  return text;
+}
+
+}  // namespace sunder::run

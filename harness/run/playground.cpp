@@ -1,0 +1,141 @@
+#include "harness/run/playground.hpp"
+
+#include <csignal>
+#include <cstdlib>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "harness/base/deadline.hpp"
+#include "harness/base/task_group.hpp"
+#include "harness/cluster/cluster.hpp"
+#include "harness/cluster/universe.hpp"
+#include "harness/run/directory.hpp"
+#include "harness/run/leader.hpp"
+#include "harness/run/node_command.hpp"
+
+namespace sunder::run {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// A cluster without a leader after this long does not work; the command runs all the same, to find
+// out why.
+constexpr auto kLeaderLimit = 10s;
+
+class Playground {
+ public:
+  Playground(const PlaygroundOptions& options, std::filesystem::path directory)
+      : options_(options), directory_(std::move(directory)) {}
+
+  Result<int> perform();
+
+ private:
+  asio::awaitable<void> body();
+  asio::awaitable<Result<int>> play_along();
+  asio::awaitable<void> ignore_interrupts();
+
+  const PlaygroundOptions& options_;
+  std::filesystem::path directory_;
+  asio::io_context loop_{1};
+  std::unique_ptr<cluster::Cluster> cluster_;
+  LeaderTracker leader_;
+  Result<int> result_ = 0;
+};
+
+Result<int> Playground::perform() {
+  std::exception_ptr failure;
+  auto on_end = [&failure](const std::exception_ptr& error) { failure = error; };
+  asio::co_spawn(loop_, body(), on_end);
+  loop_.run();
+  if (failure) std::rethrow_exception(failure);
+  return result_;
+}
+
+asio::awaitable<void> Playground::body() {
+  base::TaskGroup background(loop_.get_executor());
+  background.spawn("signals", ignore_interrupts());
+  result_ = co_await play_along();
+  if (cluster_) co_await cluster_->stop_all(3s);
+  co_await background.close();
+  cluster_.reset();
+}
+
+asio::awaitable<Result<int>> Playground::play_along() {
+  cluster::ClusterOptions cluster_options;
+  cluster_options.nodes = options_.nodes;
+  cluster_options.clients = 1;
+  cluster_options.directory = directory_;
+  const NodeCommandInputs inputs{.system = *options_.system,
+                                 .mode = *options_.mode,
+                                 .nodes = options_.nodes,
+                                 .seed = options_.seed,
+                                 .sabotage = options_.sabotage,
+                                 .programs = options_.programs};
+  cluster_options.command = [inputs](std::size_t node, const std::filesystem::path& data) {
+    return node_command(inputs, node, data);
+  };
+  auto cluster = cluster::Cluster::create(loop_.get_executor(), std::move(cluster_options));
+  SUNDER_CO_TRY(cluster);
+  cluster_ = std::move(*cluster);
+  cluster_->on_event([this](const history::NodeEvent& event) { leader_.note(event); });
+  for (std::size_t node = 0; node < options_.nodes; ++node) {
+    const auto started = cluster_->start(node);
+    SUNDER_CO_TRY(started);
+  }
+  const auto limit = base::MonotonicClock::now() + kLeaderLimit;
+  while (!leader_.leader() && base::MonotonicClock::now() < limit) co_await base::pause_for(5ms);
+
+  std::vector<std::string> command = options_.command;
+  if (command.empty()) {
+    const char* const shell = std::getenv("SHELL");
+    command.emplace_back(shell != nullptr ? shell : "/bin/sh");
+    const auto leader = leader_.leader();
+    fmt::print(stderr,
+               "{} nodes of {} are up: n1 … n{}, port {}{}. Try: redis-cli -h n1 set x 1. The "
+               "cluster ends with this shell.\n",
+               options_.nodes,
+               options_.mode->name,
+               options_.nodes,
+               kClientPort,
+               leader ? fmt::format(", n{} leads", *leader + 1) : "");
+  }
+  auto pending = cluster_->run_beside(std::move(command));
+  Result<int> status = co_await std::move(pending);
+  co_return status;
+}
+
+// Ctrl-C is the command's business: it has the terminal.
+asio::awaitable<void> Playground::ignore_interrupts() {
+  asio::signal_set signals(loop_.get_executor(), SIGINT, SIGTERM);
+  for (;;) {
+    const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (error) co_return;
+  }
+}
+
+}  // namespace
+
+Result<int> play(const PlaygroundOptions& options) {
+  auto directory = make_run_directory({}, fmt::format("up-{}", options.mode->name), options.seed);
+  SUNDER_TRY(directory);
+  cluster::UniverseOptions universe;
+  universe.hosts = cluster::hosts_of(options.nodes, 1);
+  auto status = cluster::enter_universe(universe, [&]() -> int {
+    Playground playground(options, *directory);
+    const auto result = playground.perform();
+    if (result.has_value()) return *result;
+    fmt::print(stderr, "sunder: {}\n", result.error().message());
+    return static_cast<int>(ExitCode::harness_failed);
+  });
+  SUNDER_TRY(return_to_sudo_user(*directory));
+  return status;
+}
+
+}  // namespace sunder::run

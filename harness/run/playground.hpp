@@ -1,0 +1,28 @@
+// Playground: `sunder up`: a cluster to play with, and a command (a shell by default) beside it
+// that ends with it.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.hpp"
+#include "harness/run/options.hpp"
+
+namespace sunder::run {
+
+struct PlaygroundOptions {
+  const nodes::System* system = nullptr;
+  const nodes::Mode* mode = nullptr;
+  std::size_t nodes = 5;
+  std::uint64_t seed = 1;
+  std::string sabotage;
+  std::filesystem::path programs;
+  std::vector<std::string> command;  // empty: $SHELL
+};
+
+// The command's exit status. Nodes' data is removed with the run unless the command failed.
+[[nodiscard]] Result<int> play(const PlaygroundOptions& options);
+
+}  // namespace sunder::run

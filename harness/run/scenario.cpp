@@ -1,0 +1,63 @@
+#include "harness/run/scenario.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/base/assert.hpp"
+
+namespace sunder::run {
+
+std::span<const Scenario> all_scenarios() {
+  static const std::vector<Scenario> rows{
+      {.name = "raft/register",
+       .summary = "Reads, writes and compare-and-set on many keys of a Raft-replicated store.",
+       .system = "kv",
+       .mode = "raft",
+       .workload = "register",
+       .default_faults = "partition,kill,pause,restart",
+       .required_shapes = {"partition:leader-minority", "kill:all"}},
+  };
+  return rows;
+}
+
+Result<const Scenario*> find_scenario(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Scenario& scenario : all_scenarios()) {
+    if (scenario.name == name) return &scenario;
+    names.push_back(scenario.name);
+  }
+  return base::make_error(
+      Errc::usage,
+      fmt::format("unknown scenario '{}': known are {}", name, fmt::join(names, ", ")));
+}
+
+const nodes::System& system_of(const Scenario& scenario) {
+  const auto systems = nodes::all_systems();
+  const auto found = std::ranges::find(systems, scenario.system, &nodes::System::name);
+  SUNDER_ASSERT(found != systems.end());
+  return *found;
+}
+
+const nodes::Mode& mode_of(const Scenario& scenario) {
+  const nodes::System& system = system_of(scenario);
+  const auto found = std::ranges::find(system.modes, scenario.mode, &nodes::Mode::name);
+  SUNDER_ASSERT(found != system.modes.end());
+  return *found;
+}
+
+Result<const nodes::Sabotage*> find_sabotage(const Scenario& scenario, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const nodes::Sabotage& sabotage : mode_of(scenario).sabotages) {
+    if (sabotage.name == name) return &sabotage;
+    names.push_back(sabotage.name);
+  }
+  return base::make_error(Errc::usage,
+                          fmt::format("unknown sabotage '{}' of {}: known are {}",
+                                      name,
+                                      scenario.name,
+                                      fmt::join(names, ", ")));
+}
+
+}  // namespace sunder::run

@@ -1,0 +1,42 @@
+// Scenario: a node mode, a workload, default faults: what `sunder run mode/workload` means.
+//
+// Its promises are the mode's (nodes/system.hpp). One row per scenario in scenario.cpp.
+
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/error.hpp"
+#include "nodes/system.hpp"
+
+namespace sunder::run {
+
+struct Scenario {
+  std::string_view name;  // "raft/register"
+  std::string_view summary;
+  std::string_view system;    // "kv"
+  std::string_view mode;      // "raft"
+  std::string_view workload;  // "register"
+  std::string_view default_faults;
+  // Fault shapes that a promise needs at least once, used when their family is requested:
+  // "kill:all".
+  std::vector<std::string> required_shapes;
+  std::size_t default_nodes = 5;
+};
+
+// Sorted by name.
+[[nodiscard]] std::span<const Scenario> all_scenarios();
+// Errc::usage lists what exists.
+[[nodiscard]] Result<const Scenario*> find_scenario(std::string_view name);
+// The scenario's mode. Precondition: the scenario is a row of all_scenarios().
+[[nodiscard]] const nodes::System& system_of(const Scenario& scenario);
+[[nodiscard]] const nodes::Mode& mode_of(const Scenario& scenario);
+// Errc::usage lists the mode's sabotages.
+[[nodiscard]] Result<const nodes::Sabotage*> find_sabotage(const Scenario& scenario,
+                                                           std::string_view name);
+
+}  // namespace sunder::run

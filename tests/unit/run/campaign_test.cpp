@@ -1,0 +1,80 @@
+// Campaign files: what is read, and errors with file, line and column.
+
+#include "harness/run/campaign.hpp"
+
+#include <gtest/gtest.h>
+
+#include "harness/base/file.hpp"
+
+namespace sunder::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<Campaign> read(std::string_view text) {
+  const fs::path path = fs::path(testing::TempDir()) / "sunder_campaign_test.toml";
+  EXPECT_TRUE(base::write_file(path, text).has_value());
+  auto campaign = read_campaign(path);
+  fs::remove(path);
+  return campaign;
+}
+
+TEST(Campaign, ReadsRunsAndMultipliesSeeds) {
+  const auto campaign = read(R"(
+name = "night"
+[[run]]
+scenario = "raft/register"
+seeds = [1, 2, 3]
+duration = "10s"
+faults = "kill"
+[[run]]
+scenario = "raft/register"
+seed = 9
+sabotage = "stale-read"
+expect = "broken"
+expect_promise = "linearizable"
+)");
+  ASSERT_TRUE(campaign.has_value()) << campaign.error().message();
+  EXPECT_EQ(campaign->name, "night");
+  ASSERT_EQ(campaign->runs.size(), 4U);
+  EXPECT_EQ(campaign->runs[2].options.seed, 3U);
+  EXPECT_EQ(campaign->runs[0].options.duration, std::chrono::seconds(10));
+  EXPECT_TRUE(campaign->runs[3].expect_broken);
+}
+
+TEST(Campaign, ErrorsNameTheLine) {
+  struct Row {
+    const char* text;
+    const char* says;
+  };
+
+  for (const Row& row : {
+           Row{"", "no [[run]]"},
+           Row{"[[run]\n", ":1:"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nfautls = \"kill\"\n",
+               "unknown key 'fautls'"},
+           Row{"[[run]]\nscenario = \"raft/register\"\n", "seed"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = -1\n", ":3:"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nduration = 30\n", ":4:"},
+           Row{"[[run]]\nscenario = \"nonsense\"\nseed = 1\n", "unknown scenario"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nexpect = \"good\"\n",
+               "kept or broken"},
+       }) {
+    SCOPED_TRACE(row.text);
+    const auto campaign = read(row.text);
+    ASSERT_TRUE(campaign.has_error());
+    EXPECT_TRUE(base::is(campaign.error(), Errc::unreadable_input));
+    EXPECT_NE(campaign.error().message().find(row.says), std::string::npos)
+        << campaign.error().message();
+  }
+}
+
+TEST(Campaign, TheQuickstartIsValid) {
+  const auto campaign =
+      read_campaign(fs::path(SUNDER_SOURCE_DIR) / "campaigns" / "quickstart.toml");
+  ASSERT_TRUE(campaign.has_value()) << campaign.error().message();
+  EXPECT_EQ(campaign->runs.size(), 2U);
+}
+
+}  // namespace
+}  // namespace sunder::run

@@ -1,0 +1,70 @@
+// Judge: verdicts become exit codes, idle faults and deaths are never silent, an overloaded host
+// blames nobody.
+
+#include "harness/run/judge.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sunder::run {
+namespace {
+
+using checkers::VerdictKind;
+
+nodes::Mode mode_with(nodes::Promise promise) {
+  nodes::Mode mode;
+  mode.name = "raft";
+  mode.promises.push_back(std::move(promise));
+  return mode;
+}
+
+const report::PromiseResult& find(const std::vector<report::PromiseResult>& results,
+                                  std::string_view name) {
+  for (const report::PromiseResult& result : results) {
+    if (result.name == name) return result;
+  }
+  throw std::runtime_error("no such promise");
+}
+
+TEST(Judge, APromiseWhoseFaultsWereNotRequestedIsNotApplicable) {
+  nodes::Promise promise;
+  promise.name = "durable";
+  promise.checker = "durability";
+  promise.needs = {"kill"};
+  const auto results = judge(mode_with(promise), {}, {}, {}, {});
+  EXPECT_EQ(find(results, "durable").verdict.kind, VerdictKind::not_applicable);
+}
+
+TEST(Judge, AnUnknownCheckerIsUndeterminedNotKept) {
+  nodes::Promise promise;
+  promise.name = "x";
+  promise.checker = "no-such-checker";
+  const auto results = judge(mode_with(promise), {}, {}, {}, {});
+  EXPECT_EQ(find(results, "x").verdict.kind, VerdictKind::undetermined);
+  EXPECT_EQ(exit_code_of(results), ExitCode::undetermined);
+}
+
+TEST(Judge, ARequestedFamilyThatNeverBitProvesNothing) {
+  history::RunContext context;
+  history::FaultRecord fault;
+  fault.family = "partition";
+  fault.exercised = true;
+  context.faults.push_back(fault);
+  JudgeOptions options;
+  options.families = {"kill", "partition"};
+  const auto results = judge({}, {}, context, options, {});
+  EXPECT_EQ(find(results, "faults-bit").verdict.kind, VerdictKind::not_exercised);
+  EXPECT_EQ(exit_code_of(results), ExitCode::undetermined);
+  options.families = {"partition"};
+  EXPECT_EQ(exit_code_of(judge({}, {}, context, options, {})), ExitCode::kept);
+}
+
+TEST(Judge, ANodeThatEndedByItselfBreaksThePromiseToStayUp) {
+  JudgeOptions options;
+  options.unexpected_deaths = {"n3 ended by itself (signal 6) at 4.200 s"};
+  const auto results = judge({}, {}, {}, options, {});
+  EXPECT_EQ(find(results, "stays-up").verdict.kind, VerdictKind::broken);
+  EXPECT_EQ(exit_code_of(results), ExitCode::broken);
+}
+
+}  // namespace
+}  // namespace sunder::run

@@ -1,0 +1,95 @@
+// The inputs of a run: defaults, limits, errors that say what to do, and run.json that gives the
+// same run again.
+
+#include "harness/run/options.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sunder::run {
+namespace {
+
+using namespace std::chrono_literals;
+
+RunOptions valid() {
+  RunOptions options;
+  options.scenario = "raft/register";
+  options.seed = 7;
+  options.duration = 30s;
+  options.faults = "partition,kill";
+  return options;
+}
+
+TEST(RunOptions, ResolvesTheSameScheduleFromTheSameSeed) {
+  const auto a = resolve(valid());
+  const auto b = resolve(valid());
+  ASSERT_TRUE(a.has_value()) << a.error().message();
+  EXPECT_FALSE(a->schedule.empty());
+  EXPECT_EQ(nemesis::to_text(a->schedule), nemesis::to_text(b->schedule));
+  RunOptions other = valid();
+  other.seed = 8;
+  EXPECT_NE(nemesis::to_text(resolve(other)->schedule), nemesis::to_text(a->schedule));
+}
+
+TEST(RunOptions, StoredInputsGiveExactlyTheSameSchedule) {
+  const auto run = resolve(valid());
+  ASSERT_TRUE(run.has_value());
+  const auto stored = read_inputs(to_json(*run, "2026-01-31T23:59:59Z"), "run.json");
+  ASSERT_TRUE(stored.has_value()) << stored.error().message();
+  const auto again = resolve(*stored);
+  ASSERT_TRUE(again.has_value()) << again.error().message();
+  EXPECT_EQ(nemesis::to_text(again->schedule), nemesis::to_text(run->schedule));
+  EXPECT_EQ(again->families, run->families);
+  EXPECT_EQ(again->seed, run->seed);
+  EXPECT_EQ(again->mix, run->mix);
+}
+
+TEST(RunOptions, RefusesWhatCannotBeRun) {
+  struct Row {
+    const char* name;
+    void (*change)(RunOptions&);
+    const char* says;
+  };
+
+  const Row rows[] = {
+      {"scenario", [](RunOptions& o) { o.scenario = "raft/regster"; }, "unknown scenario"},
+      {"nodes", [](RunOptions& o) { o.nodes = 0; }, "--nodes 0"},
+      {"many nodes", [](RunOptions& o) { o.nodes = 1000; }, "--nodes 1000"},
+      {"clients", [](RunOptions& o) { o.clients = 0; }, "--clients 0"},
+      {"keys", [](RunOptions& o) { o.keys = 0; }, "--keys 0"},
+      {"duration", [](RunOptions& o) { o.duration = 0s; }, "--duration"},
+      {"rate", [](RunOptions& o) { o.rate = -1; }, "--rate"},
+      {"mix name", [](RunOptions& o) { o.mix = "raed=1"; }, "no 'raed'"},
+      {"mix number", [](RunOptions& o) { o.mix = "read=x"; }, "read=x"},
+      {"mix nothing", [](RunOptions& o) { o.mix = "read=0"; }, "add up to nothing"},
+      {"sabotage", [](RunOptions& o) { o.sabotage = "nonsense"; }, "unknown sabotage"},
+      {"faults", [](RunOptions& o) { o.faults = "meteor"; }, "meteor"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    RunOptions options = valid();
+    row.change(options);
+    const auto run = resolve(options);
+    ASSERT_TRUE(run.has_error());
+    EXPECT_TRUE(base::is(run.error(), Errc::usage));
+    EXPECT_NE(run.error().message().find(row.says), std::string::npos) << run.error().message();
+  }
+}
+
+TEST(RunOptions, ReadsAMix) {
+  const auto mix = parse_mix("read=50,write=49.5,cas=0.5");
+  ASSERT_TRUE(mix.has_value());
+  EXPECT_EQ(mix->at("read"), 50);
+  EXPECT_EQ(mix->at("cas"), 0.5);
+}
+
+TEST(RunOptions, RefusesARunJsonThatIsNone) {
+  for (const char* text : {"", "{", "[]", "{}", R"({"scenario":1})"}) {
+    SCOPED_TRACE(text);
+    const auto stored = read_inputs(text, "x/run.json");
+    ASSERT_TRUE(stored.has_error());
+    EXPECT_TRUE(base::is(stored.error(), Errc::unreadable_input));
+  }
+}
+
+}  // namespace
+}  // namespace sunder::run
