@@ -200,6 +200,8 @@ json::array json_of(const std::vector<history::Phase>& phases) {
 json::array json_of(const std::vector<history::FaultRecord>& faults) {
   json::array array;
   for (const auto& fault : faults) {
+    json::array standing;
+    for (const auto& window : fault.standing) standing.push_back(window_json(window));
     array.push_back(json::object{{"id", fault.id},
                                  {"family", json_text(fault.family)},
                                  {"shape", json_text(fault.shape)},
@@ -207,6 +209,7 @@ json::array json_of(const std::vector<history::FaultRecord>& faults) {
                                  {"targets", texts_json(fault.targets)},
                                  {"applying", window_json(fault.applying)},
                                  {"active", window_json(fault.active)},
+                                 {"standing", std::move(standing)},
                                  {"healed_ns", stamp(fault.healed)},
                                  {"exercised", fault.exercised},
                                  {"reason", json_text(fault.reason)},

@@ -140,6 +140,12 @@ std::string counterexamples_html(const RunReport& report, const History& history
          "</section>\n";
 }
 
+std::string_view bite_html(const history::FaultRecord& fault) {
+  if (!took_place(fault)) return "<span class=\"no\">– skipped</span>";
+  return fault.exercised ? "<span class=\"yes\">✓ bit</span>"
+                         : "<span class=\"no\">○ did not bite</span>";
+}
+
 std::string faults_html(const RunReport& report) {
   std::string out;
   std::size_t rows = 0;
@@ -156,8 +162,7 @@ std::string faults_html(const RunReport& report) {
         escape_markup(fault.description),
         placed && fault.active.end != history::kNever ? time_text(lasted) : "–",
         placed && installed > 0 ? latency_text(installed) : "–",
-        fault.exercised ? "<span class=\"yes\">✓ bit</span>"
-                        : "<span class=\"no\">○ did not bite</span>",
+        bite_html(fault),
         evidence_chips(fault.evidence),
         fault.exercised ? "" : escape_markup(fault.reason));
   }

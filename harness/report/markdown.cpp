@@ -6,6 +6,7 @@
 #include "harness/report/escape.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/summary.hpp"
+#include "harness/report/timeline.hpp"
 
 namespace sunder::report {
 namespace {
@@ -105,7 +106,9 @@ void add_faults(std::string& out, const RunReport& report) {
     out += fmt::format("| {} | {} | {} | {} |\n",
                        time_text(fault.active.begin),
                        cell(fault.description),
-                       fault.exercised ? "yes" : "**no**",
+                       fault.exercised     ? "yes"
+                       : took_place(fault) ? "**no**"
+                                           : "skipped",
                        cell(evidence));
   }
   const std::size_t count = report.context.faults.size();

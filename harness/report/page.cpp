@@ -30,6 +30,10 @@ json::array faults_data(const RunReport& report, const Timeline& timeline) {
     if (array.size() >= kSpanCountMax) break;
     json::array evidence;
     for (const auto& item : fault.evidence) evidence.push_back(json_text(evidence_text(item)));
+    json::array standing;
+    for (const auto& window : standing_of(fault, timeline.end)) {
+      standing.push_back(json::array{seconds(window.begin), seconds(window.end)});
+    }
     const std::int64_t begin = fault.applying.end > 0 ? fault.applying.begin : fault.active.begin;
     array.push_back(json::object{{"id", fault.id},
                                  {"family", json_text(fault.family)},
@@ -38,6 +42,7 @@ json::array faults_data(const RunReport& report, const Timeline& timeline) {
                                  {"evidence", std::move(evidence)},
                                  {"exercised", fault.exercised},
                                  {"reason", json_text(fault.reason)},
+                                 {"standing", std::move(standing)},
                                  {"begin", seconds(begin)},
                                  {"active", seconds(std::min(fault.active.begin, timeline.end))},
                                  {"until", seconds(std::min(fault.active.end, timeline.end))},
@@ -208,12 +213,11 @@ std::string verdict_badge(std::string_view verdict) {
 std::string evidence_chips(const std::vector<history::Evidence>& evidence) {
   std::string out;
   for (const auto& item : evidence) {
+    const EvidenceText text = text_of(item);
     out += fmt::format("<span class=\"chip\">{} <b>{}</b>{}</span> ",
                        escape_markup(item.name),
-                       number_text(item.value),
-                       item.unit.empty() || item.name.find(item.unit) != std::string::npos
-                           ? ""
-                           : " " + escape_markup(item.unit));
+                       text.number,
+                       text.unit.empty() ? "" : " " + escape_markup(text.unit));
   }
   return out;
 }

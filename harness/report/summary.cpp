@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/report/timeline.hpp"
+
 namespace sunder::report {
 namespace {
 
@@ -67,6 +69,20 @@ std::string grouped(std::uint64_t value) {
   return out;
 }
 
+// The families of a --faults list: "partition:leader@2s+6s, kill" names partition and kill.
+std::vector<std::string> families_in(std::string_view list) {
+  std::vector<std::string> families;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view item = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    item = item.substr(0, item.find_first_of(" :@;"));
+    if (!item.empty() && item != "none" && item != "all") families.emplace_back(item);
+  }
+  return families;
+}
+
 }  // namespace
 
 std::string_view result_of(const RunReport& report) noexcept {
@@ -118,17 +134,14 @@ std::vector<FamilyCoverage> coverage_of(const RunReport& report) {
   std::map<std::string, FamilyCoverage> families;
   for (const auto& [name, value] : report.inputs) {
     if (name != "faults") continue;
-    std::string_view rest = value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      std::string_view family = rest.substr(0, comma);
-      while (family.starts_with(' ')) family.remove_prefix(1);
-      if (!family.empty() && family != "none") families[std::string(family)];
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
+    for (std::string& family : families_in(value)) families[std::move(family)];
   }
   for (const auto& fault : report.context.faults) {
     FamilyCoverage& family = families[fault.family];
+    if (!took_place(fault)) {
+      family.skipped = fault.reason;
+      continue;
+    }
     ++family.applied;
     if (fault.exercised) ++family.exercised;
   }
@@ -163,12 +176,19 @@ std::string number_text(double value) {
   return fmt::format("{}{}", value < 0 ? "-" : "", digits);
 }
 
+EvidenceText text_of(const history::Evidence& evidence) {
+  EvidenceText text;
+  const bool is_name =
+      evidence.name.find("pid") != std::string::npos && std::isfinite(evidence.value);
+  text.number = is_name ? fmt::format("{:.0f}", evidence.value) : number_text(evidence.value);
+  if (evidence.name.find(evidence.unit) == std::string::npos) text.unit = evidence.unit;
+  return text;
+}
+
 std::string evidence_text(const history::Evidence& evidence) {
-  const std::string number = number_text(evidence.value);
-  const bool named =
-      evidence.unit.empty() || evidence.name.find(evidence.unit) != std::string::npos;
-  return named ? fmt::format("{} {}", evidence.name, number)
-               : fmt::format("{} {} {}", evidence.name, number, evidence.unit);
+  const EvidenceText text = text_of(evidence);
+  const std::string_view space = text.unit.empty() ? "" : " ";
+  return fmt::format("{} {}{}{}", evidence.name, text.number, space, text.unit);
 }
 
 }  // namespace sunder::report

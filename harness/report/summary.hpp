@@ -58,6 +58,15 @@ struct FamilyCoverage {
 [[nodiscard]] std::string time_text(std::int64_t nanoseconds);
 // "2,314" or "0.973": at most six significant digits.
 [[nodiscard]] std::string number_text(double value);
+
+// The number without separators when it names something (a pid), the unit only when the name does
+// not say it.
+struct EvidenceText {
+  std::string number;
+  std::string unit;
+};
+
+[[nodiscard]] EvidenceText text_of(const history::Evidence& evidence);
 // "packets dropped 2,314"; "install 1.2 ms".
 [[nodiscard]] std::string evidence_text(const history::Evidence& evidence);
 

@@ -108,8 +108,9 @@ std::vector<LeaderSpan> leaders_of(const RunContext& context, std::int64_t end) 
 
   std::vector<Change> changes;
   for (const NodeEvent& event : context.events) {
-    constexpr std::array<std::string_view, 5> kRoles{
-        "became-leader", "became-follower", "became-candidate", "became-pre-candidate", "started"};
+    // "recovered" opens every incarnation of a node: whatever it was before, it no longer is.
+    constexpr std::array<std::string_view, 4> kRoles{
+        "became-leader", "became-follower", "became-candidate", "recovered"};
     if (std::ranges::find(kRoles, event.event) == kRoles.end()) continue;
     changes.push_back({.time = event.time, .event = &event, .node = &event.node});
   }
@@ -157,6 +158,17 @@ std::int64_t over_at(const FaultRecord& fault, std::int64_t end) noexcept {
 
 bool took_place(const FaultRecord& fault) noexcept {
   return fault.active.end > fault.active.begin || fault.applying.end > fault.applying.begin;
+}
+
+std::vector<history::Window> standing_of(const FaultRecord& fault, std::int64_t end) {
+  std::vector<history::Window> windows = fault.standing;
+  if (windows.empty()) windows.push_back(fault.active);
+  windows.resize(std::min(windows.size(), kSpanCountMax));
+  for (history::Window& window : windows) {
+    window.begin = std::min(window.begin, end);
+    window.end = std::min(window.end, end);
+  }
+  return windows;
 }
 
 Timeline make_timeline(const History& history, const RunContext& context) {

@@ -60,5 +60,8 @@ struct Timeline {
 [[nodiscard]] std::int64_t over_at(const history::FaultRecord& fault, std::int64_t end) noexcept;
 // False for a fault that was skipped: it has no place on the axis.
 [[nodiscard]] bool took_place(const history::FaultRecord& fault) noexcept;
+// When the fault's effect stood, before `end`: once, or in turns when it flapped.
+[[nodiscard]] std::vector<history::Window> standing_of(const history::FaultRecord& fault,
+                                                       std::int64_t end);
 
 }  // namespace sunder::report

@@ -110,11 +110,13 @@ const sunder = (() => {
       ctx.rect(chartArea.left, chartArea.top, chartArea.right - chartArea.left, chartArea.bottom - chartArea.top);
       ctx.clip();
       for (const fault of data.faults) {
-        const left = scales.x.getPixelForValue(fault.active);
-        const right = scales.x.getPixelForValue(fault.until);
         ctx.globalAlpha = fault.exercised ? 0.13 : 0.05;
         ctx.fillStyle = colourOf(fault.family);
-        ctx.fillRect(left, chartArea.top, Math.max(1, right - left), chartArea.bottom - chartArea.top);
+        for (const [begin, end] of fault.standing) {
+          const left = scales.x.getPixelForValue(begin);
+          const right = scales.x.getPixelForValue(end);
+          ctx.fillRect(left, chartArea.top, Math.max(1, right - left), chartArea.bottom - chartArea.top);
+        }
       }
       ctx.restore();
     },
@@ -224,7 +226,10 @@ const sunder = (() => {
         const colour = colourOf(family);
         const outline = fault.exercised ? {} : { "stroke-dasharray": "3 2" };
         span(lanes, top, { begin: fault.begin, end: fault.end }, { fill: colour, "fill-opacity": fault.exercised ? 0.25 : 0.06, stroke: colour, ...outline }, "", faultTip(fault));
-        span(lanes, top, { begin: fault.active, end: fault.until }, { fill: colour, "fill-opacity": fault.exercised ? 0.45 : 0.06 }, fault.shape || fault.text, faultTip(fault));
+        for (const [begin, end] of fault.standing) {
+          span(lanes, top, { begin, end }, { fill: colour, "fill-opacity": fault.exercised ? 0.45 : 0.06 }, "", faultTip(fault));
+        }
+        span(lanes, top, { begin: fault.active, end: fault.until }, { fill: "none" }, fault.shape || fault.text, faultTip(fault));
       }
       y += rows * rowHeight + 3;
     }

@@ -93,7 +93,7 @@ TEST(ReportJson, HoldsVerdictsFaultsAndCounterexample) {
   EXPECT_EQ(document.at("schema").as_string(), "sunder-report/1");
   EXPECT_EQ(document.at("result").as_string(), "broken");
   EXPECT_EQ(document.at("exit_code").as_int64(), 1);
-  EXPECT_EQ(document.at("faults").as_array().size(), 5U);
+  EXPECT_EQ(document.at("faults").as_array().size(), 6U);
   const auto& promises = document.at("promises").as_array();
   ASSERT_EQ(promises.size(), 5U);
   EXPECT_EQ(promises[0].at("verdict").as_string(), "broken");
@@ -300,12 +300,19 @@ TEST(ReportPicture, OrdersByEventsWhenTimesAreUnknown) {
 
 TEST(ReportCoverage, ListsWhatWasRequestedButNeverApplied) {
   RunReport report = healthy_sample().report;
-  report.inputs = {{"faults", "partition, restart"}};
+  report.inputs = {{"faults", "partition:leader@2s+6s;flap=500ms, restart"}};
+  history::FaultRecord skipped;
+  skipped.family = "disk";
+  skipped.reason = "/dev/fuse is closed to this user";
+  report.context.faults.push_back(skipped);
   std::map<std::string, FamilyCoverage> rows;
   for (const FamilyCoverage& row : coverage_of(report)) rows[row.family] = row;
   EXPECT_EQ(rows.at("restart").applied, 0U);
   EXPECT_EQ(rows.at("kill").applied, 2U);
   EXPECT_EQ(rows.at("kill").exercised, 1U);
+  EXPECT_EQ(rows.at("disk").applied, 0U);
+  EXPECT_EQ(rows.at("disk").skipped, "/dev/fuse is closed to this user");
+  EXPECT_FALSE(rows.contains("partition:leader@2s+6s;flap=500ms"));
   EXPECT_EQ(rows.at("clock").skipped, "this kernel has no time namespaces");
 }
 
@@ -318,6 +325,7 @@ TEST(ReportNumbers, ReadWell) {
   EXPECT_EQ(latency_text(950'000), "950 µs");
   EXPECT_EQ(latency_text(2'500'000'000), "2.50 s");
   EXPECT_EQ(evidence_text({"packets dropped", 2314, "packets"}), "packets dropped 2,314");
+  EXPECT_EQ(evidence_text({"n3 pid killed", 23412, ""}), "n3 pid killed 23412");
   EXPECT_EQ(evidence_text({"installed", 0.5, "ms"}), "installed 0.5 ms");
 }
 

@@ -58,7 +58,13 @@ std::vector<FaultRecord> sample_faults() {
   idle.disabled_nodes = {"n5"};
   idle.exercised = false;
   idle.reason = "no operation overlapped the crash";
-  return {halves, kill, pause, leader, idle};
+  FaultRecord flapping = fault(6, "partition", "ring", 23 * kSecond, 25 * kSecond);
+  flapping.description = "partition ring of majorities, flapping every 250 ms";
+  for (std::int64_t begin = 23 * kSecond; begin < 25 * kSecond; begin += kSecond / 2) {
+    flapping.standing.push_back({begin, begin + kSecond / 4});
+  }
+  flapping.evidence = {{"packets dropped", 311, "packets"}, {"flaps", 4, ""}};
+  return {halves, kill, pause, leader, idle, flapping};
 }
 
 void lead(history::RunContext& context,

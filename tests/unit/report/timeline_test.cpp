@@ -92,7 +92,17 @@ TEST(Timeline, ShowsAFaultThatNeverHealedToTheEnd) {
   fault.active = {kSecond, kNever};
   EXPECT_TRUE(took_place(fault));
   EXPECT_EQ(over_at(fault, 7 * kSecond), 7 * kSecond);
+  ASSERT_EQ(standing_of(fault, 7 * kSecond).size(), 1U);
+  EXPECT_EQ(standing_of(fault, 7 * kSecond)[0].end, 7 * kSecond);
   EXPECT_FALSE(took_place(history::FaultRecord()));  // skipped
+}
+
+TEST(Timeline, ShowsWhenAFlappingFaultStood) {
+  history::FaultRecord fault;
+  fault.active = {kSecond, 4 * kSecond};
+  fault.standing = {{kSecond, 2 * kSecond}, {3 * kSecond, 4 * kSecond}};
+  ASSERT_EQ(standing_of(fault, 9 * kSecond).size(), 2U);
+  EXPECT_EQ(standing_of(fault, 9 * kSecond)[1].begin, 3 * kSecond);
 }
 
 }  // namespace
