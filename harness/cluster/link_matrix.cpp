@@ -1,3 +1,5 @@
+// How the states that several faults want of a link, or of all links, become one.
+
 #include "harness/base/assert.hpp"
 #include "harness/cluster/cluster.hpp"
 

@@ -1,3 +1,5 @@
+// Reads histories in Jepsen's EDN: one vector of maps, or one map a line.
+
 #include <algorithm>
 #include <vector>
 

@@ -1,3 +1,5 @@
+// Reads the operation lines of Jepsen's history.txt and jepsen.log.
+
 #include <array>
 #include <charconv>
 #include <optional>

@@ -1,3 +1,5 @@
+// Reads history.jsonl, ours and those of other tools that use its words.
+
 #include <algorithm>
 #include <vector>
 

@@ -92,9 +92,10 @@ void with_cluster(ClusterShape shape, ClusterBody body) {
   auto made = Cluster::create(loop.get_executor(), std::move(options));
   ASSERT_TRUE(made.has_value()) << made.error().message();
   auto life = live(**made, body);
-  asio::co_spawn(loop, std::move(life), [](const std::exception_ptr& error) {
+  const auto rethrow = [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
-  });
+  };
+  asio::co_spawn(loop, std::move(life), rethrow);
   loop.run();
 }
 
