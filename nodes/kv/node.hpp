@@ -1,0 +1,140 @@
+// Node: one sunder-kv server; the shell that gives the Raft core its time, disk, network and
+// clients.
+//
+// A client's command becomes a proposal or a read of the core; its reply comes out of the state
+// machine when the core says so. A follower forwards commands to the leader over the peer
+// connection and answers for it, or redirects
+// (`--on-follower redirect`). A command whose fate is not known any more is answered with an error
+// that is not definite.
+//
+// Threading: the loop, but for the storage's own thread. Errors: what a peer or client sends never
+// ends the process; a disk that fails does.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "harness/base/error.hpp"
+#include "harness/base/task_group.hpp"
+#include "nodes/host/command_line.hpp"
+#include "nodes/host/event_writer.hpp"
+#include "nodes/host/peer_transport.hpp"
+#include "nodes/host/resp_server.hpp"
+#include "nodes/kv/state_machine.hpp"
+#include "nodes/kv/storage.hpp"
+#include "nodes/raft/core.hpp"
+
+namespace sunder::nodes::kv {
+
+enum class OnFollower : std::uint8_t { forward, redirect };
+
+// The deliberate bugs of the state machine and its shell; those of the protocol are the core's.
+enum class Sabotage : std::uint8_t { none, apply_twice, lose_snapshot_tail };
+
+struct NodeOptions {
+  host::HostOptions host;
+  OnFollower on_follower = OnFollower::forward;
+  std::uint64_t snapshot_every = 10'000;  // entries
+  Sabotage sabotage = Sabotage::none;
+  raft::Sabotage core_sabotage = raft::Sabotage::none;
+};
+
+class Node {
+ public:
+  Node(boost::asio::any_io_executor executor, NodeOptions options, host::EventWriter& events);
+  ~Node();
+
+  // Recovers from disk, begins to listen and to tick.
+  [[nodiscard]] Result<void> start();
+  // Ends every task, then writes what waits for the disk.
+  [[nodiscard]] boost::asio::awaitable<void> stop();
+
+  // A client's command on keys, or the opening of a session. The reply comes through `slot`, sooner
+  // or later.
+  void propose(const proto::Proposal& proposal, const host::ReplySlot& slot);
+  void read(Arguments command, const host::ReplySlot& slot);
+  // The text of INFO.
+  [[nodiscard]] std::string info() const;
+
+ private:
+  // Who waits for a reply: a client of this node, or a peer that forwarded a client's command.
+  struct Waiter {
+    host::ReplySlot slot;
+    raft::NodeId peer = raft::kNobody;
+    std::uint64_t forward_id = 0;
+  };
+
+  struct PendingRead {
+    Waiter waiter;
+    Arguments command;
+  };
+
+  // A command handed to the leader.
+  struct Forwarded {
+    host::ReplySlot slot;
+    raft::NodeId leader = raft::kNobody;
+    bool read = false;
+    std::uint64_t expires = 0;  // tick
+  };
+
+  struct HeldMessages {
+    std::uint64_t sequence = 0;
+    std::vector<raft::Message> messages;
+  };
+
+  [[nodiscard]] raft::Options core_options() const;
+  boost::asio::awaitable<void> tick_for_ever();
+  void propose_here(std::string data, Waiter waiter);
+  void read_here(Arguments command, Waiter waiter);
+  void forward(proto::ForwardRequest request, const host::ReplySlot& slot);
+  void reply(const Waiter& waiter, const wire::RespValue& value);
+  void answer_applied(const Waiter& waiter, const wire::RespValue& value);
+  void receive(raft::NodeId from, const std::string& frame);
+  void receive_forward(raft::NodeId from, proto::ForwardRequest& request);
+  void receive_reply(const proto::ForwardReply& reply);
+  void give_up_forwards();
+
+  void perform(raft::Effects effects);
+  void submit(raft::Effects& effects);
+  void send(raft::Message message);
+  void written(std::uint64_t sequence);
+  void apply(std::vector<raft::Committed>& entries);
+  void answer_reads(const std::vector<raft::ReadReady>& reads);
+  void answer_rejections(const std::vector<raft::Rejection>& rejections);
+  void tell(const std::vector<raft::Event>& events);
+  void take_snapshot_when_due();
+
+  boost::asio::any_io_executor executor_;
+  NodeOptions options_;
+  host::EventWriter& events_;
+  base::TaskGroup tasks_;
+  host::RespServer clients_;
+  host::PeerTransport peers_;
+  StateMachine state_;
+  std::unique_ptr<raft::Core> core_;
+  std::uint64_t ticks_ = 0;
+  std::uint64_t next_id_ = 0;
+  std::unordered_map<std::uint64_t, Waiter> proposals_;
+  std::unordered_map<std::uint64_t, PendingRead> reads_;
+  std::map<std::uint64_t, Forwarded> forwarded_;
+  std::uint64_t durable_sequence_ = 0;
+  std::deque<HeldMessages> held_;     // until their sequence is on disk
+  std::uint64_t replies_ = 0;         // of numbered commands, for apply-twice
+  std::string early_snapshot_;        // of the state some entries ago, for lose-snapshot-tail
+  std::unique_ptr<Storage> storage_;  // last: its thread posts to this object
+};
+
+// Answers the commands of one client connection.
+[[nodiscard]] std::unique_ptr<host::RequestHandler> make_request_handler(Node& node);
+
+}  // namespace sunder::nodes::kv
