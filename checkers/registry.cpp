@@ -14,12 +14,20 @@
 
 namespace sunder::checkers {
 
+CheckerInfo availability_info();
+CheckerInfo durability_info();
 CheckerInfo linearizable_info();
+CheckerInfo minority_refuses_info();
+CheckerInfo recovery_info();
 CheckerInfo replicated_log_info();
 
 std::span<const CheckerInfo> all_checkers() {
   static const std::array all{
+      availability_info(),
+      durability_info(),
       linearizable_info(),
+      minority_refuses_info(),
+      recovery_info(),
       replicated_log_info(),
   };
   return all;

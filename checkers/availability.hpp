@@ -1,0 +1,20 @@
+// Availability as measured: how well each phase, and each side of each partition, was answered. For
+// readers, never judged.
+//
+// Threading: pure functions.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/history/history.hpp"
+#include "harness/history/run_context.hpp"
+
+namespace sunder::checkers {
+
+// One sentence per phase with operations, and per side of each partition.
+[[nodiscard]] std::vector<std::string> availability_sentences(const history::History& history,
+                                                              const history::RunContext& context);
+
+}  // namespace sunder::checkers
