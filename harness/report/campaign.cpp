@@ -52,6 +52,10 @@ std::string render_campaign_html(const CampaignReport& campaign) {
   std::string rows;
   for (const CampaignRow& row : campaign.rows) rows += row_html(row);
   const auto expected = std::ranges::count(campaign.rows, true, &CampaignRow::as_expected);
+  const bool harness = campaign.exit_code >= 3;
+  const std::string_view look = harness                   ? "harness-failed"
+                                : campaign.exit_code == 0 ? "kept"
+                                                          : "broken";
   const std::string header = fmt::format(
       "<div class=\"title\"><h1>{}</h1><p class=\"facts\">started {} · sunder {}</p></div>\n"
       "<div class=\"result\"><span class=\"badge {}\"><svg aria-hidden=\"true\"><use "
@@ -60,8 +64,8 @@ std::string render_campaign_html(const CampaignReport& campaign) {
       escape_markup(campaign.name),
       escape_markup(campaign.started),
       escape_markup(campaign.version),
-      campaign.exit_code == 0 ? "kept" : "broken",
-      campaign.exit_code == 0 ? "kept" : "broken",
+      look,
+      look,
       expected,
       campaign.rows.size(),
       campaign.exit_code);

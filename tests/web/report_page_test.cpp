@@ -101,6 +101,50 @@ TEST_F(ReportPage, RendersAnEmptyRunWithoutScriptErrors) {
   EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
 }
 
+// A page that does something to itself before it is printed: what a reader's mouse would do.
+std::string acting(std::string html, std::string_view script) {
+  const std::size_t end = html.rfind("</body>");
+  return html.insert(end, fmt::format("<script>{}</script>", script));
+}
+
+TEST_F(ReportPage, ZoomsEveryChartAndLaneByDragging) {
+  const testing::Sample sample = testing::broken_sample();
+  const std::string html = render_html(sample.report, sample.history);
+  constexpr std::string_view kDrag = R"(
+    const line = document.getElementById("timeline");
+    const box = line.getBoundingClientRect();
+    const send = (name, x, target) => target.dispatchEvent(
+        new MouseEvent(name, {bubbles: true, button: 0, clientX: box.left + x, clientY: box.top + 60}));
+    send("mousedown", 500, line);
+    send("mousemove", 700, line);
+    send("mouseup", 700, window);
+    const ranges = Object.values(Chart.instances).map((chart) => `${chart.scales.x.min}-${chart.scales.x.max}`);
+    document.body.dataset.ranges = new Set(ranges).size;
+    document.body.dataset.zoomed = Chart.instances[0].scales.x.max < 25 && !line.querySelector("button").hidden;
+  )";
+  const std::string page = browse(acting(html, kDrag), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-zoomed=\"true\""));
+  EXPECT_THAT(page, HasSubstr("data-ranges=\"1\""));  // both charts show the same range
+  EXPECT_THAT(page, Not(HasSubstr("data-errors=")));
+}
+
+TEST_F(ReportPage, FiltersAPictureByProcessAndSwitchesToTrueTime) {
+  const testing::Sample sample = testing::broken_sample();
+  const std::string html = render_html(sample.report, sample.history);
+  constexpr std::string_view kClick = R"(
+    const press = (text) => [...document.querySelectorAll(".picture button")]
+        .find((button) => button.textContent === text).click();
+    press("p905");
+    press("true time");
+    document.body.dataset.left = document.querySelectorAll(".picture .operation").length;
+    document.body.dataset.rows = document.querySelectorAll(".picture .names text").length;
+  )";
+  const std::string page = browse(acting(html, kClick), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-left=\"9\""));
+  EXPECT_THAT(page, HasSubstr("data-rows=\"5\""));
+  EXPECT_THAT(page, Not(HasSubstr("data-errors=")));
+}
+
 // The error hook is what the tests above rely on: a page whose script fails must say so.
 TEST_F(ReportPage, SaysSoWhenAScriptFails) {
   std::string html = render_html(RunReport(), history::History());

@@ -75,7 +75,7 @@
     const group = make("g", { class: item.core ? "operation core" : "operation", "data-tip": tipOf(item, picture.timed), opacity: item.core ? 1 : 0.62 }, svg);
     const outline = item.first ? { stroke: "var(--broken)", "stroke-width": 2.5 } : item.core ? { stroke: colour, "stroke-width": 1.5 } : { stroke: "none" };
     // Paper beneath, so that the faults behind do not mix with the outcome's colour.
-    const solid = item.end === null ? (item.seen === null ? left + 18 : Math.max(placed.at(item.seen), left + 8)) : right;
+    const solid = item.end === null ? (item.seen === null ? Math.min(left + 20 + item.label.length * 7, edge - 14) : Math.max(placed.at(item.seen), left + 8)) : right;
     make("rect", { x: left, y, width: solid - left, height: 22, rx: 3, fill: "var(--paper)" }, group);
     if (item.end === null) {
       // Open for ever: solid until the client gave up, then dashes to the edge.
@@ -93,9 +93,9 @@
     }
     // Inside the bar when it fits, otherwise behind it, as far as the next bar lets it.
     const advance = item.core ? 7 : 6.4;
-    const inside = x + item.label.length * advance < right;
-    if (!inside) x = Math.max(right + 4, left + 12);
-    const fits = Math.floor(((inside ? right : item.limit) - x) / advance);
+    const inside = x + item.label.length * advance < solid;
+    if (!inside) x = Math.max(solid + 4, left + 12);
+    const fits = Math.floor(((inside ? solid : item.limit) - x) / advance);
     const text = item.label.length <= fits ? item.label : fits >= 5 ? item.label.slice(0, fits - 1) + "…" : "";
     if (text) make("text", { x, y: y + 15.5, style: item.core ? "font-weight:600" : "" }, group, text);
   };
@@ -149,12 +149,14 @@
     const faulty = picture.timed && data.faults.some((fault) => fault.until >= first && fault.active <= last);
     const head = faulty ? 46 : 18;
     const height = head + processes.length * rowHeight + 30;
-    const svg = make("svg", { width: placed.width, height, role: "img", "aria-label": "operations over time" }, scroll);
+    // The names stay in view when the picture is wider than the page.
+    const names = make("svg", { class: "names", width: gutter - 6, height }, scroll);
+    const svg = make("svg", { class: "bars", width: placed.width, height, role: "img", "aria-label": "operations over time" }, scroll);
     drawFaults(svg, placed, height - 22, picture);
     processes.forEach((process, row) => {
       const y = head + row * rowHeight;
       make("line", { class: "grid", x1: gutter, x2: placed.width, y1: y + rowHeight - 6, y2: y + rowHeight - 6 }, svg);
-      make("text", { class: "soft", x: gutter - 12, y: y + 16, "text-anchor": "end" }, svg, "p" + process);
+      make("text", { class: "soft", x: gutter - 12, y: y + 16, "text-anchor": "end" }, names, "p" + process);
     });
     for (const core of [false, true]) {
       for (const item of items) {
