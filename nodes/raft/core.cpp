@@ -198,7 +198,9 @@ void Core::handle(Persisted input) {
 }
 
 void Core::handle(SnapshotTaken input) {
-  if (input.index <= snapshot_.index || input.index > std::min(applied_, durable_)) return;
+  // Durable and committed it is anyhow, but for sabotages.
+  if (input.index <= snapshot_.index) return;
+  if (input.index > std::min({applied_, durable_, commit_})) return;
   const auto position = log_.position_at(input.index);
   SUNDER_ASSERT(position.has_value() || sabotaged());
   if (!position) return;

@@ -7,17 +7,17 @@
 // seed given at construction; the same inputs give the same effects.
 //
 // How a shell runs it. For every Effects, in the order they were returned:
-//   1. send messages with after_persist == false (at once: the leader writes its disk in parallel
-//   with its followers);
-//   2. if has_writes(): write hard_state, snapshot, truncate_from and entries in one atomic batch,
-//   sync, then give
-//      Persisted{sequence} to step(). Several Effects may share one sync (write all, then Persisted
-//      of the last);
-//   3. send the other messages, once everything up to this `sequence` is synced, this batch or an
-//   earlier one;
-//   4. if install_snapshot: the state machine loads *snapshot; then apply `apply` in order (see
-//   applied_events());
-//   5. answer `reads` from the state machine, report `rejections`, emit `events`.
+//   1. send messages with after_persist == false: the leader writes while its followers do;
+//   2. if has_writes(): write hard_state, snapshot, truncate_from and entries as one atomic batch
+//   and
+//      sync; several Effects may share one sync;
+//   3. once everything up to `sequence` is synced, in this batch or an earlier one: send the other
+//      messages;
+//   4. if install_snapshot: the state machine loads *snapshot; then apply `apply` in order (events:
+//      applied_events());
+//   5. answer `reads` from the state machine, report `rejections`, emit `events` (never before the
+//      sync: the observer takes them for what a crash cannot undo);
+//   6. if has_writes(): give Persisted{sequence} to step().
 // Entries come to `apply` only when they are on this node's disk, so the state machine never is
 // ahead of the log.
 //

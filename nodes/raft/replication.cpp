@@ -107,6 +107,10 @@ void Core::replicate_to(NodeId id, Peer& peer) {
 void Core::heartbeat() {
   released_ = log_.last_index();
   for (auto& [id, peer] : peers_) {
+    if (peer.flow == Flow::pipelining && !log_.term_at(peer.next - 1)) {
+      peer.flow = Flow::probing;  // compacted away under a full pipeline: it needs the snapshot
+      peer.inflight.clear();
+    }
     if (peer.flow == Flow::probing) peer.probe_sent = false;
     if (peer.flow != Flow::snapshotting) continue;
     peer.snapshot_ticks += options_.heartbeat_ticks;
