@@ -91,10 +91,12 @@
       make("text", { x: left, y: y + 4, "text-anchor": "middle", style: "fill:var(--paper);font-weight:650;font-size:10.5px" }, group, String(item.number));
       x += 7;
     }
-    // Inside the bar when it fits, otherwise behind it, as far as the next bar lets it.
+    // Inside the bar when it fits, otherwise behind it, otherwise across both, as far as the next bar lets it.
     const advance = item.core ? 7 : 6.4;
-    const inside = x + item.label.length * advance < solid;
-    if (!inside) x = Math.max(solid + 4, left + 12);
+    const needed = item.label.length * advance;
+    const inside = x + needed < solid;
+    const behind = Math.max(solid + 4, left + 12);
+    if (!inside && behind + needed < item.limit) x = behind;
     const fits = Math.floor(((inside ? solid : item.limit) - x) / advance);
     const text = item.label.length <= fits ? item.label : fits >= 5 ? item.label.slice(0, fits - 1) + "…" : "";
     if (text) make("text", { x, y: y + 15.5, style: item.core ? "font-weight:600" : "" }, group, text);
@@ -120,7 +122,7 @@
       const x = placed.at(stamp);
       make("line", { class: "rule", x1: x, x2: x, y1: y, y2: y + 3 }, svg);
       if (x < free) continue;
-      make("text", { class: "soft", x, y: y + 15, "text-anchor": "middle" }, svg, `${stamp.toFixed(digits)} s`);
+      make("text", { class: "soft", x, y: y + 15, "text-anchor": x < gutter + 36 ? "start" : "middle" }, svg, `${stamp.toFixed(digits)} s`);
       free = x + 78;
     }
   };
