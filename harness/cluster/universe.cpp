@@ -17,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,15 @@ struct Pipe {
   base::FileDescriptor read;
   base::FileDescriptor write;
 };
+
+// A pair of sockets, whose writer is not killed by SIGPIPE when the reader has died.
+Result<Pipe> make_socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return base::system_error("make a pair of sockets");
+  }
+  return Pipe{base::FileDescriptor(ends[0]), base::FileDescriptor(ends[1])};
+}
 
 Result<Pipe> make_pipe() {
   int ends[2];
@@ -218,7 +228,8 @@ std::optional<int> reap(pid_t runner) {
   // From here on the kernel kills us when outer dies; had it died before, the pipe says so. The
   // order matters.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (byte != 'r' || outer_is_dead(ties)) ::_exit(128 + SIGKILL);
+  if (outer_is_dead(ties)) ::_exit(128 + SIGKILL);
+  if (byte != 'r') ::_exit(static_cast<int>(ExitCode::harness_failed));
   if (const auto furnished = furnish(options); furnished.has_error()) {
     const Error& error = furnished.error();
     const std::string text = fmt::format("{}\n{}", error.code.value(), error.context);
@@ -292,7 +303,7 @@ Result<void> report_of(const Pipe& report) {
 
 Result<int> enter_universe(const UniverseOptions& options, const std::function<int()>& inside) {
   auto life = make_pipe();
-  auto ready = make_pipe();
+  auto ready = make_socket_pair();
   auto report = make_pipe();
   if (life.has_error()) return life.error();
   if (ready.has_error()) return ready.error();
@@ -320,11 +331,13 @@ Result<int> enter_universe(const UniverseOptions& options, const std::function<i
   ties.ready.read.reset();
   ties.report.write.reset();
   Result<void> mapped = user_namespace ? map_ids(init, uid, gid) : Result<void>();
-  if (mapped.has_value()) (void)base::write_all(ties.ready.write.get(), "r");
+  if (mapped.has_value()) ::send(ties.ready.write.get(), "r", 1, MSG_NOSIGNAL);
   ties.ready.write.reset();  // without the byte, init ends
   const int status = wait_for_init(init, signals);
   if (foreground) take_terminal_back();
-  if (mapped.has_error()) return cannot_enter(mapped.error().context, mapped.error().code.value());
+  const bool killed = status == 128 + SIGKILL;  // then not being able to map its ids is no news
+  if (mapped.has_error() && !killed)
+    return cannot_enter(mapped.error().context, mapped.error().code.value());
   SUNDER_TRY(report_of(ties.report));
   return status;
 }

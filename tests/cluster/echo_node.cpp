@@ -24,7 +24,7 @@
 namespace {
 
 constexpr std::uint16_t kPort = 6379;
-constexpr int kSilenceMs = 200;
+constexpr int kSilenceMs = 700;
 constexpr int kEvents = 3;
 
 unsigned long long sequence = 0;

@@ -41,7 +41,7 @@ void with_cluster(ClusterShape shape, ClusterBody body);
     std::size_t client,
     std::size_t node,
     std::string line,
-    std::chrono::milliseconds limit = std::chrono::milliseconds(600));
+    std::chrono::milliseconds limit = std::chrono::milliseconds(5000));
 
 // The same on a connection that stands.
 [[nodiscard]] boost::asio::awaitable<std::string> ask_on(boost::asio::ip::tcp::socket& connection,
