@@ -44,7 +44,7 @@ function(sunder_add_test name)
     list(APPEND properties RUN_SERIAL TRUE)
   endif()
   gtest_discover_tests(sunder_test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+    DISCOVERY_TIMEOUT 60 NO_PRETTY_TYPES NO_PRETTY_VALUES PROPERTIES ${properties})
   # gtest_discover_tests makes a property name of a second label, whatever the quoting; ctest itself sets the labels.
   set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/sunder_test_${name}_labels.cmake")
   file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT
