@@ -72,7 +72,6 @@ void print_result(const report::RunReport& report, const history::History& histo
     fmt::print("{}\n", report::render_json(report, history));
   } else {
     fmt::print("{}", report::render_terminal(report, ::isatty(STDOUT_FILENO) == 1));
-    fmt::print("report: {}/report.html\n", report.directory);
   }
   std::fflush(stdout);
 }

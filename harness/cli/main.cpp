@@ -1,0 +1,83 @@
+// sunder: the command line. The only place that sees every registry.
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "harness/cli/command.hpp"
+#include "harness/run/host.hpp"
+
+namespace sunder::cli {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  sunder run raft/register --faults partition,kill --duration 30s --seed 7
+  sunder run raft/register --sabotage ack-before-quorum
+  sunder campaign campaigns/quickstart.toml
+  sunder up raft --nodes 5 -- redis-cli -h n1 set x 1
+  sunder check history.jsonl --model register
+
+Exit codes: 0 every promise kept · 1 a promise broken · 2 undetermined or not exercised ·
+            3 the harness itself failed · 64 usage · 65 unreadable input)";
+
+// CLI11 says several lines ("… Run with --help …"); a user needs the first.
+int refuse(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  fmt::print(stderr, "sunder: {} (sunder --help shows how)\n", text.substr(0, text.find('\n')));
+  return static_cast<int>(ExitCode::usage);
+}
+
+int report_error(const Error& error) {
+  fmt::print(stderr, "sunder: {}\n", error.message());
+  return static_cast<int>(base::exit_code_of(error));
+}
+
+int run_cli(int count, char** arguments) {
+  CLI::App app("Breaks a cluster of real processes on purpose and says which of its promises held.",
+               "sunder");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string(run::version()));
+  const std::array<Command, 8> commands{run_command(app),
+                                        campaign_command(app),
+                                        up_command(app),
+                                        check_command(app),
+                                        list_command(app),
+                                        doctor_command(app),
+                                        replay_command(app),
+                                        report_command(app)};
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForVersion& version) {
+    return app.exit(version);
+  } catch (const CLI::ParseError& error) {
+    return refuse(error);
+  }
+  for (const Command& command : commands) {
+    if (!command.parsed->parsed()) continue;
+    const Result<int> code = command.act();
+    return code.has_value() ? *code : report_error(code.error());
+  }
+  return static_cast<int>(ExitCode::usage);
+}
+
+}  // namespace
+}  // namespace sunder::cli
+
+int main(int count, char** arguments) {
+  // A reader that closes its end (| head) is an error of write(), not a death.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return sunder::cli::run_cli(count, arguments);
+  } catch (const std::exception& caught) {
+    fmt::print(stderr, "sunder: internal error: {}\n", caught.what());
+    return static_cast<int>(sunder::ExitCode::harness_failed);
+  }
+}

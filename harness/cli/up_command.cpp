@@ -1,0 +1,59 @@
+// `sunder up MODE [-- COMMAND…]`.
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "harness/cli/command.hpp"
+#include "harness/run/playground.hpp"
+
+namespace sunder::cli {
+namespace {
+
+struct Flags {
+  std::string mode;
+  run::PlaygroundOptions options;
+};
+
+Result<int> act(Flags flags) {
+  std::string known;
+  for (const nodes::System& system : nodes::all_systems()) {
+    for (const nodes::Mode& mode : system.modes) {
+      known += (known.empty() ? "" : ", ") + mode.name;
+      if (mode.name != flags.mode) continue;
+      flags.options.system = &system;
+      flags.options.mode = &mode;
+    }
+  }
+  if (flags.options.mode == nullptr) {
+    return base::make_error(Errc::usage,
+                            fmt::format("unknown mode '{}': known are {}", flags.mode, known));
+  }
+  if (flags.options.nodes < 1 || flags.options.nodes > run::kNodesMax) {
+    return base::make_error(Errc::usage, fmt::format("--nodes: give 1 to {}", run::kNodesMax));
+  }
+  flags.options.programs = program_directory();
+  return run::play(flags.options);
+}
+
+}  // namespace
+
+Command up_command(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* command = app.add_subcommand(
+      "up", "Start a cluster to play with; runs a command beside it, ends with it");
+  command->add_option("mode", flags->mode, "Node mode, such as raft")->required();
+  command->add_option("--nodes", flags->options.nodes, "Number of nodes")->capture_default_str();
+  command->add_option("--seed", flags->options.seed, "The nodes' seed")->capture_default_str();
+  command->add_option(
+      "--sabotage", flags->options.sabotage, "Start the nodes with this deliberate bug");
+  command->add_option("command", flags->options.command, "What to run (default: your shell)");
+  command->footer(
+      "Examples:\n"
+      "  sunder up raft --nodes 5 -- redis-cli -h n1 set x 1\n"
+      "  sunder up raft -- redis-benchmark -h n1 -t set,get -n 2000 -q");
+  return {command, [flags] { return act(*flags); }};
+}
+
+}  // namespace sunder::cli

@@ -1,0 +1,57 @@
+// Program: starts the real `sunder` as a user would and reads what it printed.
+//
+// Output goes to files in a temporary folder; nothing is interpreted by a shell.
+
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "tests/cluster/in_universe.hpp"
+
+namespace sunder::tests {
+
+struct Ended {
+  int status = 0;  // 128 + N for signal N
+  std::string out;
+  std::string err;
+};
+
+class Program {
+ public:
+  // Starts `sunder ARGUMENTS…` as `user` with `folder` as working directory.
+  Program(User user, const std::filesystem::path& folder, std::vector<std::string> arguments);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+  void signal(int number) const;
+  // Waits for its end.
+  Ended wait();
+
+ private:
+  std::filesystem::path out_;
+  std::filesystem::path err_;
+  pid_t pid_ = -1;
+};
+
+// Start and wait.
+[[nodiscard]] Ended run_sunder(User user,
+                               const std::filesystem::path& folder,
+                               std::vector<std::string> arguments);
+
+// Looks every 10 ms until `condition` holds; false after `limit`.
+[[nodiscard]] bool eventually(const std::function<bool()>& condition,
+                              std::chrono::seconds limit = std::chrono::seconds(60));
+
+// Process ids whose command line contains `text`, ourselves excluded.
+[[nodiscard]] std::vector<pid_t> processes_mentioning(const std::string& text);
+
+}  // namespace sunder::tests

@@ -1,0 +1,202 @@
+// The program as a user has it: real runs on real nodes, as root and as an ordinary user.
+//
+// Every run is short and its faults are placed by hand, so that what must be found is found every
+// time.
+
+#include <csignal>
+#include <filesystem>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "harness/base/file.hpp"
+#include "tests/cluster/program.hpp"
+
+namespace sunder::tests {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+class Sunder : public InUniverse {
+ protected:
+  Ended sunder(std::vector<std::string> arguments) {
+    return run_sunder(GetParam(), folder_.path(), std::move(arguments));
+  }
+
+  [[nodiscard]] fs::path path(const std::string& name) const { return folder_.path() / name; }
+
+  TemporaryFolder folder_;
+};
+
+// The verdict of a promise in a report.json.
+std::string verdict_of(const fs::path& report, std::string_view promise) {
+  const json::value document = json::parse(base::read_file(report).value());
+  for (const json::value& row : document.at("promises").as_array()) {
+    if (row.at("name").as_string() == promise)
+      return json::value_to<std::string>(row.at("verdict"));
+  }
+  return "absent";
+}
+
+TEST_P(Sunder, AHealthyClusterKeepsItsPromisesUnderFaults) {
+  const Ended run = sunder({"run",
+                            "raft/register",
+                            "--seed",
+                            "1",
+                            "--duration",
+                            "14s",
+                            "--faults",
+                            "partition:leader-minority@1s+3s,kill:all@6s+1s,pause:leader@10s+1s",
+                            "--out",
+                            "healthy"});
+  EXPECT_EQ(run.status, 0) << run.out << run.err;
+  for (const char* promise :
+       {"linearizable", "minority-refuses", "durable", "stays-up", "faults-bit"}) {
+    EXPECT_EQ(verdict_of(path("healthy/report.json"), promise), "kept") << promise;
+  }
+  for (const char* file :
+       {"run.json", "history.jsonl", "faults.jsonl", "report.html", "junit.xml", "summary.md"}) {
+    EXPECT_TRUE(fs::exists(path("healthy") / file)) << file;
+  }
+  const Ended check = sunder({"check", "healthy/history.jsonl", "--model", "register"});
+  EXPECT_EQ(check.status, 0) << check.out << check.err;
+  const Ended again = sunder({"report", "healthy"});
+  EXPECT_EQ(again.status, run.status) << again.out << again.err;
+}
+
+TEST_P(Sunder, ASabotagedClusterIsCaughtWithTheRightPromise) {
+  const Ended run = sunder({"run",
+                            "raft/register",
+                            "--seed",
+                            "3",
+                            "--duration",
+                            "12s",
+                            "--sabotage",
+                            "ack-before-quorum",
+                            "--faults",
+                            "partition:leader-minority@1s+3s,partition:leader-minority@7s+3s",
+                            "--out",
+                            "sabotaged"});
+  EXPECT_EQ(run.status, 1) << run.out << run.err;
+  EXPECT_EQ(verdict_of(path("sabotaged/report.json"), "linearizable"), "broken");
+  const Ended check = sunder({"check", "sabotaged/history.jsonl", "--model", "register"});
+  EXPECT_EQ(check.status, 1) << check.out << check.err;
+}
+
+TEST_P(Sunder, KillNineLeavesNoProcessAndAReadableHistory) {
+  Program run(
+      GetParam(),
+      folder_.path(),
+      {"run", "raft/register", "--seed", "5", "--duration", "60s", "--out", path("killed")});
+  const fs::path history = path("killed/history.jsonl");
+  ASSERT_TRUE(eventually([&] { return fs::exists(history) && fs::file_size(history) > 10'000; }));
+  run.signal(SIGKILL);
+  EXPECT_EQ(run.wait().status, 128 + SIGKILL);
+  EXPECT_TRUE(eventually([&] { return processes_mentioning(path("killed")).empty(); }));
+  const Ended check = sunder({"check", "killed/history.jsonl", "--model", "register"});
+  EXPECT_EQ(check.status, 0) << check.out << check.err;
+}
+
+TEST_P(Sunder, CtrlCHealsChecksAndSaysPartial) {
+  Program run(
+      GetParam(),
+      folder_.path(),
+      {"run", "raft/register", "--seed", "5", "--duration", "60s", "--out", path("stopped")});
+  const fs::path history = path("stopped/history.jsonl");
+  ASSERT_TRUE(eventually([&] { return fs::exists(history) && fs::file_size(history) > 10'000; }));
+  run.signal(SIGINT);
+  const Ended ended = run.wait();
+  // Nothing is broken; what the schedule had not come to yet is not exercised.
+  EXPECT_TRUE(ended.status == 0 || ended.status == 2) << ended.status << ended.out << ended.err;
+  const json::value report = json::parse(base::read_file(path("stopped/report.json")).value());
+  EXPECT_TRUE(report.at("partial").as_bool());
+  EXPECT_TRUE(eventually([&] { return processes_mentioning(path("stopped")).empty(); }));
+}
+
+TEST_P(Sunder, UpRunsACommandBesideTheClusterAndEndsWithIt) {
+  const Ended up =
+      sunder({"up", "raft", "--nodes", "3", "--", "redis-cli", "-h", "n2", "set", "x", "1"});
+  EXPECT_EQ(up.status, 0) << up.err;
+  EXPECT_EQ(up.out, "OK\n");
+  const Ended failing = sunder({"up", "raft", "--nodes", "1", "--", "sh", "-c", "exit 7"});
+  EXPECT_EQ(failing.status, 7) << failing.err;
+}
+
+TEST_P(Sunder, ACampaignStatesTheVerdictsItExpects) {
+  ASSERT_TRUE(base::write_file(path("tiny.toml"), R"(
+[[run]]
+scenario = "raft/register"
+seed = 1
+nodes = 3
+duration = "3s"
+faults = "none"
+)")
+                  .has_value());
+  const Ended met = sunder({"campaign", "tiny.toml", "--out", "met"});
+  EXPECT_EQ(met.status, 0) << met.out << met.err;
+  EXPECT_TRUE(fs::exists(path("met/campaign.html")));
+  ASSERT_TRUE(base::write_file(path("tiny.toml"), R"(
+[[run]]
+scenario = "raft/register"
+seed = 1
+nodes = 3
+duration = "3s"
+faults = "none"
+expect = "broken"
+)")
+                  .has_value());
+  const Ended unmet = sunder({"campaign", "tiny.toml", "--out", "unmet"});
+  EXPECT_EQ(unmet.status, 3) << unmet.out << unmet.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Users, Sunder, ::testing::ValuesIn(users()), user_name);
+
+class SunderUsage : public Sunder {};
+
+TEST_P(SunderUsage, BadInputIsOneLineAndTheRightExitCode) {
+  struct Row {
+    std::vector<std::string> arguments;
+    int status;
+    const char* says;
+  };
+
+  ASSERT_TRUE(base::write_file(path("bad.jsonl"), "{\"type\":\"invoke\"\n{}\n").has_value());
+  ASSERT_TRUE(base::write_file(path("bad.toml"), "[[run]]\nscenario = 1\n").has_value());
+  const std::vector<Row> rows{
+      {{}, 64, "subcommand"},
+      {{"rnu"}, 64, "rnu"},
+      {{"run"}, 64, "scenario"},
+      {{"run", "raft/nothing"}, 64, "raft/register"},
+      {{"run", "raft/register", "--nodes", "0"}, 64, "--nodes"},
+      {{"run", "raft/register", "--nodes", "many"}, 64, "--nodes"},
+      {{"run", "raft/register", "--duration", "30"}, 64, "--duration"},
+      {{"run", "raft/register", "--faults", "meteor"}, 64, "meteor"},
+      {{"run", "raft/register", "--sabotage", "meteor"}, 64, "ack-before-quorum"},
+      {{"run", "raft/register", "--out", "/proc/nowhere"}, 3, "/proc/nowhere"},
+      {{"campaign", "missing.toml"}, 65, "missing.toml"},
+      {{"campaign", "bad.toml"}, 65, "bad.toml:"},
+      {{"campaign", "bad.toml", "--shard", "9/3"}, 64, "--shard"},
+      {{"check", "missing.jsonl", "--model", "register"}, 65, "missing.jsonl"},
+      {{"check", "bad.jsonl", "--model", "register"}, 65, "bad.jsonl:1:"},
+      {{"check", "bad.jsonl", "--model", "meteor"}, 64, "register"},
+      {{"up", "meteor"}, 64, "raft"},
+      {{"list", "meteors"}, 64, "meteors"},
+      {{"replay", "."}, 65, "not a run's directory"},
+      {{"report", "."}, 65, "not a run's directory"},
+  };
+  for (const Row& row : rows) {
+    std::string command;
+    for (const std::string& argument : row.arguments) command += " " + argument;
+    SCOPED_TRACE(command);
+    const Ended ended = sunder(row.arguments);
+    EXPECT_EQ(ended.status, row.status) << ended.err;
+    EXPECT_NE(ended.err.find(row.says), std::string::npos) << ended.err;
+    EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Users, SunderUsage, ::testing::ValuesIn(users()), user_name);
+
+}  // namespace
+}  // namespace sunder::tests
