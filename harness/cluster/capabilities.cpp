@@ -180,7 +180,7 @@ std::vector<Capability> probe_capabilities() {
       from_failure({.name = "netem",
                     .purpose = "delay, loss, duplication and reordering of packets",
                     .detail = "sch_netem",
-                    .remedy = "sudo modprobe sch_netem, or run with --kernel uml"},
+                    .remedy = "sudo modprobe sch_netem"},
                    failure_of(1)),
       from_failure({.name = "nf_tables",
                     .purpose = "refused connections",
@@ -210,7 +210,7 @@ std::vector<Capability> probe_capabilities() {
                      .remedy = "sudo apt-get install redis-tools"},
                     "redis-cli"),
       probe_program({.name = "user-mode linux",
-                     .purpose = "--kernel uml: netem and other faults that this kernel lacks",
+                     .purpose = "a kernel with netem and other faults that this one lacks",
                      .remedy = "sudo apt-get install user-mode-linux"},
                     "linux.uml"),
   };
