@@ -149,9 +149,10 @@ void Core::handle(Receive input) {
                            std::holds_alternative<AppendRequest>(message.body);
     if (!tolerated) return reply_to_older_term(message);
   }
-  const auto* vote = std::get_if<VoteRequest>(&message.body);
-  const bool only_asks = vote != nullptr && vote->pre;
-  if (message.term > hard_state_.term && !only_asks) {
+  // Of a pre-vote, too: its term is the candidate's own, not the one it asks about, and whoever
+  // hears a leader has ignored it already. The answer of a node left behind would otherwise count
+  // for nothing.
+  if (message.term > hard_state_.term) {
     const bool from_leader = std::holds_alternative<AppendRequest>(message.body) ||
                              std::holds_alternative<SnapshotRequest>(message.body);
     become_follower(message.term, from_leader ? message.from : kNobody);

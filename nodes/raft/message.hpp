@@ -58,7 +58,7 @@ struct Snapshot {
 };
 
 struct VoteRequest {
-  bool pre = false;       // a question only: nobody changes term or vote
+  bool pre = false;       // a question about term + 1: nobody votes
   bool transfer = false;  // the leader asked for it: stickiness does not hold it up
   Index last_index = 0;
   Term last_term = 0;
