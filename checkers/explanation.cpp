@@ -1,6 +1,8 @@
 #include "checkers/explanation.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,8 +11,8 @@
 namespace sunder::checkers {
 namespace {
 
-constexpr std::size_t kTriesMax = 300;
-constexpr std::size_t kConfigurationsPerTry = 5000;
+constexpr std::size_t kTriesMax = 150;
+constexpr std::size_t kConfigurationsPerTry = 2000;
 constexpr std::size_t kStatesNamed = 4;
 
 // The operations between the last quiescent moment and the failure, those in question first to
@@ -72,13 +74,24 @@ class Minimiser {
       if (next < strict.size() && strict[next] == i) {
         weaker.operations.push_back(operation);
       } else if (!model_->observes(operation.call)) {
-        weaker.free_calls.push_back(operation.call);
+        weaken(operation, weaker);
       }
     }
     std::ranges::sort(weaker.free_calls);
     const auto same = std::ranges::unique(weaker.free_calls);
     weaker.free_calls.erase(same.begin(), same.end());
     return search(*model_, weaker, limits_).kind == SearchResult::Kind::violation;
+  }
+
+  // What must not be repeated for ever may happen once, at any time or never.
+  void weaken(SearchOperation operation, SearchProblem& weaker) const {
+    if (model_->is_idempotent(operation.call)) {
+      weaker.free_calls.push_back(operation.call);
+      return;
+    }
+    operation.optional = true;
+    weaker.operations.push_back(operation);
+    weaker.operations.back().invoke = std::numeric_limits<std::int64_t>::min();
   }
 
   [[nodiscard]] const std::vector<std::uint32_t>& window() {

@@ -380,13 +380,16 @@ class Pass {
   }
 
   bool within_limits() {
+    if (limits_->configurations != 0 &&
+        result_.configurations + visited_.size() > limits_->configurations) {
+      reason_ = "the limit of configurations was reached";
+      return false;
+    }
     if ((++steps_ & 255U) != 0) return true;
     if (limits_->stop.stop_requested()) {
       reason_ = "stopped";
     } else if (std::chrono::steady_clock::now() > limits_->deadline) {
       reason_ = "the time budget was used up";
-    } else if (limits_->configurations != 0 && visited_.size() > limits_->configurations) {
-      reason_ = "the limit of configurations was reached";
     } else if (memory() > limits_->memory) {
       reason_ = "the memory budget was used up";
     }

@@ -31,7 +31,7 @@ namespace sunder::checkers {
 struct SearchLimits {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::size_t memory = std::size_t{1} << 30;
-  // 0: as wide as memory allows. Otherwise a search that needs more ends as `undetermined`.
+  // Visited in one pass; a search that needs more ends as `undetermined`. 0: no limit.
   std::size_t configurations = 0;
   std::stop_token stop = {};
 };

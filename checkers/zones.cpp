@@ -323,7 +323,11 @@ class ZoneCheck {
 
   // a must be before b (a.end < b.start) and b before a.
   Counterexample conflict(const Span& a, const Span& b) const {
-    const bool culprit_is_a = a.start.stamp > b.start.stamp;
+    // The later of the two starts came too late for its value; the initial value is never the newer
+    // one.
+    const bool a_is_initial = a.end.operation == kNone;
+    const bool b_is_initial = b.end.operation == kNone;
+    const bool culprit_is_a = a_is_initial || (!b_is_initial && a.start.stamp > b.start.stamp);
     const Span& older = culprit_is_a ? a : b;
     const Span& newer = culprit_is_a ? b : a;
     const std::uint32_t culprit = older.start.operation;

@@ -96,6 +96,8 @@ class KvAppend final : public Model {
 
   bool observes(Call call) const noexcept override { return call.kind == kGet; }
 
+  bool is_idempotent(Call call) const noexcept override { return call.kind != kAppend; }
+
   // An optional put or append whose text is in nothing that was read was never seen, and need not
   // have happened.
   void simplify(std::vector<SearchOperation>& operations) override {

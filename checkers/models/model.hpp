@@ -58,6 +58,10 @@ class Model {
   // Whether the call never changes a state, whatever it is.
   [[nodiscard]] virtual bool observes(Call call) const noexcept = 0;
 
+  // Whether doing it again changes nothing more: any number of such calls reaches finitely many
+  // states.
+  [[nodiscard]] virtual bool is_idempotent(Call call) const noexcept = 0;
+
   // Drops optional operations that cannot matter and bounds those that were observed. Must not
   // change the answer.
   virtual void simplify(std::vector<SearchOperation>& operations) { (void)operations; }

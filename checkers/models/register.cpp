@@ -60,6 +60,8 @@ class Register final : public Model {
     return call.kind == kRead || call.kind == kNotEqual;
   }
 
+  bool is_idempotent(Call) const noexcept override { return true; }
+
   void simplify(std::vector<SearchOperation>& operations) override {
     forget_unobserved(operations);
     bound_observed(operations);

@@ -1,0 +1,209 @@
+// Walks tests/histories/<checker>/<case>.txt: history and expected verdict with its minimal
+// evidence, as text.
+//
+//   # comment
+//   check linearizable model=register
+//   0  p0 invoke write 1
+//   5  p0 ok     write 1
+//   ----
+//   kept
+//
+// A line is time, process, type, function, then `@key` and a value in EDN when there is one, then
+// for a failed cas `actual VALUE`. REWRITE=1 writes what the checker says. The verdict is also
+// found by other routes, which speak only when they disagree: brute force for small histories, the
+// search without the closed forms, renamed processes.
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "checkers/checker.hpp"
+#include "checkers/linearizability.hpp"
+#include "harness/base/file.hpp"
+#include "harness/history/edn.hpp"
+#include "harness/history/event_pairing.hpp"
+#include "tests/histories/support/brute_force.hpp"
+
+namespace sunder {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kFolder = fs::path(SUNDER_SOURCE_DIR) / "tests/histories";
+
+std::vector<std::string> fixture_files() {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(kFolder)) {
+    const std::string path = fs::relative(entry.path(), kFolder).string();
+    const bool elsewhere = path.starts_with("published") || path.starts_with("support");
+    const bool inside = path.find('/') != std::string::npos;
+    if (entry.is_regular_file() && inside && !elsewhere) files.push_back(path);
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+struct Fixture {
+  std::string checker;
+  std::string model;
+  std::vector<std::string> events;
+  std::string head;      // everything up to and with "----"
+  std::string expected;  // everything after it
+};
+
+Fixture parse_fixture(const std::string& text) {
+  Fixture fixture;
+  std::istringstream lines(text);
+  std::string line;
+  bool expected = false;
+  while (std::getline(lines, line)) {
+    (expected ? fixture.expected : fixture.head) += line + "\n";
+    if (expected || line.empty() || line.starts_with('#')) continue;
+    if (line == "----") {
+      expected = true;
+    } else if (line.starts_with("check ")) {
+      std::istringstream words(line);
+      std::string word;
+      words >> word >> fixture.checker;
+      while (words >> word) {
+        EXPECT_TRUE(word.starts_with("model=")) << "unknown option " << word;
+        fixture.model = word.substr(6);
+      }
+    } else {
+      fixture.events.push_back(line);
+    }
+  }
+  EXPECT_TRUE(expected) << "no line ----";
+  return fixture;
+}
+
+// Builds the history; `renamed` moves every process' number.
+history::History build(const Fixture& fixture, std::int64_t renamed = 0) {
+  history::EventPairing pairing(
+      history::Dialect{.nil_read_is_unknown = false, .failed_cas_compared = true});
+  for (const std::string& line : fixture.events) {
+    std::istringstream words(line);
+    std::string time;
+    std::string process;
+    std::string type;
+    std::string function;
+    words >> time >> process >> type >> function;
+    history::TextEvent event;
+    event.time = std::stoll(time);
+    EXPECT_TRUE(process.starts_with('p')) << line;
+    event.process = std::stoll(process.substr(1)) + renamed;
+    EXPECT_TRUE(history::parse_event_type(type, event.type)) << line;
+    event.function = function;
+    std::string rest;
+    std::getline(words, rest);
+    std::string key;
+    if (const auto at = rest.find('@'); at != std::string::npos) {
+      const auto end = std::min(rest.find(' ', at), rest.size());
+      key = rest.substr(at + 1, end - at - 1);
+      rest.erase(at, end - at);
+    }
+    event.key = key;
+    std::string actual;
+    if (const auto at = rest.find("actual"); at != std::string::npos) {
+      actual = rest.substr(at + 6);
+      rest.erase(at);
+    }
+    const auto value_of = [&](const std::string& text) {
+      if (text.find_first_not_of(' ') == std::string::npos) return history::Value();
+      const auto value = history::EdnParser(text, "fixture", pairing.pool()).value();
+      EXPECT_TRUE(value.has_value()) << line;
+      return value.has_value() ? *value : history::Value();
+    };
+    event.value = value_of(rest);
+    event.actual = value_of(actual);
+    const auto applied = pairing.apply(event);
+    EXPECT_TRUE(applied.has_value()) << line;
+  }
+  return pairing.finish();
+}
+
+checkers::Verdict judge(const Fixture& fixture, const history::History& history) {
+  const checkers::CheckerInfo* checker = checkers::find_checker(fixture.checker);
+  if (checker == nullptr) {
+    ADD_FAILURE() << "no checker " << fixture.checker;
+    return {};
+  }
+  checkers::CheckOptions options;
+  options.model = fixture.model;
+  return checker->check(history, options, {});
+}
+
+// "undetermined" alone, or with the sentence and the core operations when broken.
+std::string describe(const checkers::Verdict& verdict, const history::History& history) {
+  std::string text = std::string(name_of(verdict.kind)) + "\n";
+  for (const checkers::Counterexample& example : verdict.counterexamples) {
+    text += fmt::format("  {}: {}\n", example.title, example.why);
+    for (const auto& item : example.items) {
+      if (!item.core) continue;
+      const history::Operation& operation = history.operations()[item.operation];
+      const bool open = operation.outcome == history::Outcome::info;
+      text += fmt::format("  p{} {} [{},{}]\n",
+                          operation.process,
+                          history.describe(operation),
+                          operation.invoke_time,
+                          open ? "…" : std::to_string(operation.complete_time));
+    }
+  }
+  return text;
+}
+
+bool has_one_key(const history::History& history) {
+  return std::ranges::all_of(history.operations(), [&](const history::Operation& operation) {
+    return operation.key == history.operations().front().key;
+  });
+}
+
+void compare_routes(const Fixture& fixture,
+                    const history::History& history,
+                    checkers::VerdictKind kind) {
+  EXPECT_EQ(judge(fixture, build(fixture, 1000)).kind, kind) << "with renamed processes";
+  if (fixture.checker != "linearizable" || kind == checkers::VerdictKind::undetermined) return;
+  const std::string model = fixture.model.empty() ? "register" : fixture.model;
+  const checkers::Verdict searched = checkers::check_linearizability(
+      history, *checkers::find_model(model), {}, {}, {.zones = false});
+  EXPECT_EQ(searched.kind, kind) << "by the search alone";
+  if (history.operations().size() > 8 || !has_one_key(history)) return;
+  const bool linearizable = test::brute_force_linearizable(history, model);
+  EXPECT_EQ(linearizable, kind == checkers::VerdictKind::kept) << "by brute force";
+}
+
+class Fixtures : public testing::TestWithParam<std::string> {};
+
+TEST_P(Fixtures, GetTheirVerdicts) {
+  const fs::path path = kFolder / GetParam();
+  ASSERT_EQ(path.extension(), ".txt") << "no fixture: " << path;
+  const auto text = base::read_file(path);
+  ASSERT_TRUE(text.has_value());
+  const Fixture fixture = parse_fixture(*text);
+  const history::History history = build(fixture);
+  const checkers::Verdict verdict = judge(fixture, history);
+  const std::string actual = describe(verdict, history);
+  if (std::getenv("REWRITE") != nullptr) {
+    ASSERT_TRUE(base::write_file(path, fixture.head + actual).has_value());
+  } else {
+    EXPECT_EQ(actual, fixture.expected);
+  }
+  compare_routes(fixture, history, verdict.kind);
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::ranges::replace_if(
+      name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Tree, Fixtures, testing::ValuesIn(fixture_files()), test_name);
+
+}  // namespace
+}  // namespace sunder

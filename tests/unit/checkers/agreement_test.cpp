@@ -1,0 +1,140 @@
+// The checkers against brute force and against each other, on random histories.
+//
+// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
+// the number of cases per test (10,000 by default; 10,000,000 takes a few minutes).
+
+#include <cstdlib>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "checkers/linearizability.hpp"
+#include "harness/history/text.hpp"
+#include "tests/histories/support/brute_force.hpp"
+#include "tests/histories/support/generator.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+std::uint64_t case_count() {
+  const char* text = std::getenv("SUNDER_CASES");
+  return text == nullptr ? 10'000 : std::stoull(text);
+}
+
+VerdictKind kind_of(const history::History& history, std::string_view model, Routes routes) {
+  CheckOptions options;
+  options.threads = 1;
+  const Verdict verdict = check_linearizability(history, *find_model(model), options, {}, routes);
+  // All-unknown histories have nothing to contradict: brute force calls them linearizable.
+  const bool nothing =
+      verdict.kind == VerdictKind::undetermined && verdict.summary.starts_with("nothing observed");
+  return nothing ? VerdictKind::kept : verdict.kind;
+}
+
+// Compares one route with brute force on `case_count()` histories; both answers must occur often.
+void agree(test::SmallOptions small, std::string_view model, Routes routes) {
+  std::uint64_t kept = 0;
+  const std::uint64_t cases = case_count();
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    small.seed = seed;
+    const history::History history = test::small_history(small);
+    const VerdictKind expected =
+        test::brute_force_linearizable(history, model) ? VerdictKind::kept : VerdictKind::broken;
+    kept += expected == VerdictKind::kept ? 1U : 0U;
+    ASSERT_EQ(name_of(kind_of(history, model, routes)), name_of(expected))
+        << "seed " << seed << "\n"
+        << history::to_jsonl(history);
+  }
+  EXPECT_GT(kept, cases / 10);
+  EXPECT_LT(kept, cases - cases / 10);
+}
+
+TEST(Agreement, SearchOfRegistersWithRepeatedValues) {
+  agree({}, "register", {.zones = false});
+}
+
+TEST(Agreement, SearchOfRegistersWithUniqueValues) {
+  test::SmallOptions small;
+  small.unique = true;
+  agree(small, "register", {.zones = false});
+}
+
+TEST(Agreement, ZonesOfUniqueWrites) {
+  test::SmallOptions small;
+  small.unique = true;
+  small.cas = false;
+  agree(small, "register", {});
+}
+
+TEST(Agreement, ChainsOfUniqueCas) {
+  test::SmallOptions small;
+  small.unique = true;
+  small.compares = false;
+  agree(small, "register", {});
+}
+
+TEST(Agreement, ChainsWithFailedComparisons) {
+  test::SmallOptions small;
+  small.unique = true;
+  agree(small, "cas-register", {});
+}
+
+TEST(Agreement, SearchOfTexts) {
+  test::SmallOptions small;
+  small.texts = true;
+  agree(small, "kv-append", {});
+}
+
+// Longer histories than brute force can judge: the two routes must agree, valid and invalid.
+TEST(Agreement, ZonesAndSearchOnSimulatedStores) {
+  const std::uint64_t cases = case_count() / 50;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    test::RegisterOptions options;
+    options.seed = seed;
+    options.operations = 200;
+    options.clients = 6;
+    options.keys = 1 + seed % 3;
+    options.unknown_per_mille = seed % 2 == 0 ? 100 : 0;
+    options.violation = seed % 3 == 0;
+    const history::History history = test::register_history(options);
+    const VerdictKind zones = kind_of(history, "register", {});
+    ASSERT_EQ(zones, kind_of(history, "register", {.zones = false})) << "seed " << seed;
+    if (!options.violation) {
+      ASSERT_EQ(zones, VerdictKind::kept) << "seed " << seed;
+    }
+  }
+}
+
+// A read that returns what was written only after it ended cannot be right.
+TEST(Agreement, OneFlippedResultIsFound) {
+  const std::uint64_t cases = case_count() / 50;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    test::RegisterOptions options;
+    options.seed = seed;
+    options.operations = 300;
+    options.clients = 5;
+    const history::History valid = test::register_history(options);
+    history::HistoryBuilder builder;
+    const auto read = std::ranges::find_if(valid.operations(), [](const auto& operation) {
+      return operation.function == history::Function::read && operation.invoke > 20'000;
+    });
+    ASSERT_NE(read, valid.operations().end());
+    const auto later = std::ranges::find_if(valid.operations(), [&](const auto& operation) {
+      return operation.function == history::Function::write && operation.invoke > read->complete;
+    });
+    ASSERT_NE(later, valid.operations().end());
+    for (history::Operation operation : valid.operations()) {
+      operation.key = 0;
+      if (operation.invoke == read->invoke && operation.process == read->process) {
+        operation.output = later->input;
+      }
+      builder.add(operation);
+    }
+    const history::History flipped = builder.finish();
+    ASSERT_EQ(kind_of(flipped, "register", {}), VerdictKind::broken) << "seed " << seed;
+    ASSERT_EQ(kind_of(flipped, "register", {.zones = false}), VerdictKind::broken) << seed;
+  }
+}
+
+}  // namespace
+}  // namespace sunder::checkers

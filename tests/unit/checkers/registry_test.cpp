@@ -1,0 +1,37 @@
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "checkers/checker.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+TEST(CheckerRegistry, IsSortedUniqueAndComplete) {
+  const auto names = all_checkers();
+  EXPECT_TRUE(std::ranges::is_sorted(names, std::ranges::less(), &CheckerInfo::name));
+  EXPECT_EQ(std::ranges::adjacent_find(names, {}, &CheckerInfo::name), names.end());
+  for (const CheckerInfo& info : names) {
+    EXPECT_FALSE(info.summary.empty()) << info.name;
+    EXPECT_NE(info.check, nullptr) << info.name;
+    EXPECT_EQ(find_checker(info.name), &info);
+  }
+  EXPECT_EQ(find_checker("no-such"), nullptr);
+}
+
+TEST(ModelRegistry, IsSortedUniqueAndComplete) {
+  const auto models = all_models();
+  EXPECT_TRUE(std::ranges::is_sorted(models, std::ranges::less(), &ModelInfo::name));
+  EXPECT_EQ(std::ranges::adjacent_find(models, {}, &ModelInfo::name), models.end());
+  EXPECT_FALSE(models.empty());
+}
+
+TEST(CheckModel, NamesTheKnownModelsWhenAskedForAnother) {
+  const auto verdict = check_model({}, "regster", {}, {});
+  ASSERT_TRUE(verdict.has_error());
+  EXPECT_TRUE(base::is(verdict.error(), Errc::usage));
+  EXPECT_NE(verdict.error().context.find("kv-append"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sunder::checkers
