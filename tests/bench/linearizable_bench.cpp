@@ -1,0 +1,109 @@
+// How fast histories are judged, on the generator of CHECKERS' key-value register and on the
+// published logs.
+
+#include <filesystem>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "checkers/linearizability.hpp"
+#include "harness/history/text.hpp"
+#include "tests/histories/support/generator.hpp"
+
+namespace sunder {
+namespace {
+
+using checkers::VerdictKind;
+
+void judge(benchmark::State& state, const test::RegisterOptions& generated, VerdictKind expected) {
+  const history::History history = test::register_history(generated);
+  for (auto _ : state) {
+    const auto verdict =
+        checkers::check_linearizability(history, *checkers::find_model("register"), {}, {});
+    if (verdict.kind != expected) state.SkipWithError("wrong verdict");
+    benchmark::DoNotOptimize(&verdict);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+test::RegisterOptions options_of(const benchmark::State& state, std::uint64_t keys) {
+  test::RegisterOptions options;
+  options.operations = static_cast<std::uint64_t>(state.range(0));
+  options.keys = keys;
+  return options;
+}
+
+void BM_Linearizable_OneKey(benchmark::State& state) {
+  judge(state, options_of(state, 1), VerdictKind::kept);
+}
+
+BENCHMARK(BM_Linearizable_OneKey)
+    ->ArgName("ops")
+    ->RangeMultiplier(10)
+    ->Range(1000, 1'000'000)
+    ->Unit(benchmark::kMillisecond);
+
+void BM_Linearizable_ManyKeys(benchmark::State& state) {
+  judge(state, options_of(state, 10'000), VerdictKind::kept);
+}
+
+BENCHMARK(BM_Linearizable_ManyKeys)
+    ->ArgName("ops")
+    ->RangeMultiplier(10)
+    ->Range(1000, 1'000'000)
+    ->Unit(benchmark::kMillisecond);
+
+void BM_Linearizable_StaleReadAtTheEnd(benchmark::State& state) {
+  test::RegisterOptions options = options_of(state, 1);
+  options.unknown_per_mille = 50;
+  options.violation = true;
+  judge(state, options, VerdictKind::broken);
+}
+
+BENCHMARK(BM_Linearizable_StaleReadAtTheEnd)
+    ->ArgName("ops")
+    ->RangeMultiplier(10)
+    ->Range(1000, 1'000'000)
+    ->Unit(benchmark::kMillisecond);
+
+// The search alone, four clients on each key.
+void BM_Search_FourClientsAKey(benchmark::State& state) {
+  test::RegisterOptions options = options_of(state, 10);
+  options.clients = 40;
+  const history::History history = test::register_history(options);
+  for (auto _ : state) {
+    const auto verdict = checkers::check_linearizability(
+        history, *checkers::find_model("register"), {}, {}, {.zones = false});
+    if (verdict.kind != VerdictKind::kept) state.SkipWithError("wrong verdict");
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+BENCHMARK(BM_Search_FourClientsAKey)
+    ->ArgName("ops")
+    ->RangeMultiplier(10)
+    ->Range(1000, 100'000)
+    ->Unit(benchmark::kMillisecond);
+
+// Reading and judging the published etcd logs, all of them; `ops` only gives it a place in the
+// smoke run.
+void BM_Search_EtcdLogs(benchmark::State& state) {
+  const std::filesystem::path folder = std::filesystem::path(SUNDER_SOURCE_DIR) /
+                                       "tests/histories/published/porcupine/test_data/jepsen";
+  for (auto _ : state) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const auto read = history::read_history_file(entry.path());
+      if (read.has_error()) {
+        state.SkipWithError("unreadable");
+        break;
+      }
+      const auto verdict = checkers::check_model(read->history, "cas-register", {}, {});
+      benchmark::DoNotOptimize(&verdict);
+    }
+  }
+}
+
+BENCHMARK(BM_Search_EtcdLogs)->ArgName("ops")->Arg(1000)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace sunder
