@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address_v4.hpp>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "harness/base/task_group.hpp"
 #include "nodes/host/resp_server.hpp"
@@ -24,6 +25,12 @@ using wire::RespValue;
 using Arguments = std::vector<std::string>;
 // The reply to a request; none: silence.
 using Script = std::function<std::optional<RespValue>(const Arguments&)>;
+
+// A loopback address of this process alone, so that no other test's connection takes a port between
+// choosing and listening.
+asio::ip::address_v4 own_address() {
+  return asio::ip::address_v4(0x7f000001U | (static_cast<unsigned>(::getpid()) & 0xffffU) << 8);
+}
 
 class ScriptedHandler final : public nodes::host::RequestHandler {
  public:
@@ -57,7 +64,7 @@ class RespClientTest : public ::testing::Test {
         std::make_unique<nodes::host::RespServer>(loop_.get_executor(), tasks_, [&stored] {
           return std::make_unique<ScriptedHandler>(stored);
         }));
-    const auto address = asio::ip::make_address_v4("127.0.0.1");
+    const auto address = own_address();
     tcp::acceptor probe(loop_, tcp::endpoint(address, 0));
     const tcp::endpoint endpoint = probe.local_endpoint();
     probe.close();
@@ -160,7 +167,7 @@ TEST_F(RespClientTest, RetriesUnderTheSameNumberWhenANodeIsSilent) {
 TEST_F(RespClientTest, GoesOnWhenANodeIsDown) {
   add_node(ok);
   add_node(ok);
-  options_.nodes[0] = tcp::endpoint(asio::ip::make_address_v4("127.0.0.1"), 1);
+  options_.nodes[0] = tcp::endpoint(own_address(), 1);
   const Reply reply = call({"SET", "x", "1"});
   EXPECT_EQ(reply.outcome, Outcome::ok);
   EXPECT_EQ(reply.node, "n2");
