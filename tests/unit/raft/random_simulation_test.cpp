@@ -19,7 +19,8 @@
 namespace sunder::nodes::raft {
 namespace {
 
-constexpr std::size_t kStepsPerSeed = 30'000;
+constexpr std::size_t kStepsHealthy = 15'000;
+constexpr std::size_t kStepsSabotaged = 30'000;
 
 // How often each thing happens, relative to the others.
 struct Weights {
@@ -44,6 +45,7 @@ struct Plan {
   NodeId nodes = 3;
   Sabotage sabotage = Sabotage::none;
   Weights weights = {};
+  std::size_t steps = kStepsHealthy;
   bool trace = false;
 };
 
@@ -58,6 +60,7 @@ class Generator {
                                       .slow_disks = true,
                                       .trace = plan.trace,
                                       .trace_messages = plan.trace}),
+        steps_(plan.steps),
         random_(base::Random(plan.seed).fork("simulation", plan.nodes)),
         weights_{plan.weights.deliver,
                  plan.weights.tick,
@@ -75,7 +78,7 @@ class Generator {
                  plan.weights.stall} {}
 
   Simulation& run() {
-    for (std::size_t step = 0; step < kStepsPerSeed; ++step) act(random_.weighted(weights_));
+    for (std::size_t step = 0; step < steps_; ++step) act(random_.weighted(weights_));
     simulation_.settle_and_check();
     return simulation_;
   }
@@ -167,6 +170,7 @@ class Generator {
   }
 
   Simulation simulation_;
+  std::size_t steps_;
   base::Random random_;
   std::vector<double> weights_;
   std::size_t operations_ = 0;
@@ -230,8 +234,11 @@ TEST_P(RaftSabotage, IsCaughtInMostSeeds) {
   const SabotageRow& row = GetParam();
   std::size_t caught = 0;
   for (std::uint64_t seed = 1; seed <= kSabotageSeeds; ++seed) {
-    Generator generator(
-        {.seed = seed, .nodes = 5, .sabotage = row.sabotage, .weights = row.weights});
+    Generator generator({.seed = seed,
+                         .nodes = 5,
+                         .sabotage = row.sabotage,
+                         .weights = row.weights,
+                         .steps = kStepsSabotaged});
     if (!generator.run().violations().empty()) ++caught;
   }
   RecordProperty("caught", static_cast<int>(caught));
