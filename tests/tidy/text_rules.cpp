@@ -143,10 +143,17 @@ Violations check_opening(const Source& source) {
 
 Violations check_columns(const Source& source) {
   Violations found;
+  const auto code = lines_of(source.code);
+  const auto comments = lines_of(source.comments);
+  const auto blank = [](std::string_view line) {
+    return line.find_first_not_of(' ') == std::string_view::npos;
+  };
   std::size_t number = 0;
   for (const std::string_view line : lines_of(source.text)) {
     ++number;
-    const bool excepted = line.find("://") != std::string_view::npos ||
+    // Neither code nor comment: another language inside a raw string.
+    const bool literal = blank(code[number - 1]) && blank(comments[number - 1]);
+    const bool excepted = literal || line.find("://") != std::string_view::npos ||
                           line.find("R\"") != std::string_view::npos ||
                           line.starts_with("#include ");
     const std::size_t columns = characters_in(line);

@@ -53,6 +53,8 @@ TEST(Columns, CountCharactersAndExceptUrls) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found.front().line, 2U);
   EXPECT_TRUE(check_columns(make_source("a.cpp", "// https://" + wide + "\n")).empty());
+  EXPECT_TRUE(check_columns(make_source("a.cpp", "f(R\"(\n" + wide + "…\n)\");\n")).empty());
+  EXPECT_EQ(check_columns(make_source("a.cpp", "// " + wide + "\n")).size(), 1U);
 }
 
 TEST(FileLength, HasALimit) {
