@@ -1,3 +1,5 @@
+// Sums up phases and sides of partitions for the availability checker's details.
+
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -133,7 +133,7 @@ class Cluster {
   [[nodiscard]] virtual int pid(std::size_t node) const = 0;
 
   // How the node's last process ended: "exit 0", "signal 9"; empty: none has ended yet.
-  [[nodiscard]] virtual std::string how_ended(std::size_t /*node*/) const { return {}; }
+  [[nodiscard]] virtual std::string how_ended(std::size_t node) const = 0;
 
   // How a node that ended without being asked to ended: "exit 134", "signal 6"; empty otherwise.
   // Such a death is the system's own failure, recorded with its time, and never silently restarted.

@@ -65,7 +65,13 @@ struct Node {
   std::shared_ptr<Incarnation> current;  // from start() until the process is reaped
   NodeState state = NodeState::down;
   asio::steady_timer changed;  // cancelled (so: woken) each time the process has ended
+  std::string how_ended;       // "exit 0", "signal 9": the last process that ended
 };
+
+std::string describe_end(int status) {
+  if (WIFSIGNALED(status)) return fmt::format("signal {}", WTERMSIG(status));
+  return fmt::format("exit {}", WEXITSTATUS(status));
+}
 
 // Why the end of a process was not what our signals asked for; nothing when it was.
 std::optional<std::string> unexpected_end(int status, const std::vector<int>& signals) {
@@ -126,6 +132,10 @@ class LocalCluster final : public Cluster {
   [[nodiscard]] NodeState state(std::size_t node) const override { return nodes_.at(node)->state; }
 
   [[nodiscard]] int pid(std::size_t node) const override;
+
+  [[nodiscard]] std::string how_ended(std::size_t node) const override {
+    return nodes_.at(node)->how_ended;
+  }
 
   [[nodiscard]] const std::vector<Death>& unexpected_deaths() const noexcept override {
     return deaths_;
@@ -230,6 +240,7 @@ asio::awaitable<void> LocalCluster::watch(std::size_t node, std::shared_ptr<Inca
   } else {
     how = unexpected_end(*status, process->signals);
   }
+  slot.how_ended = status.has_error() ? *how : describe_end(*status);
   if (how) deaths_.push_back(Death{node, options_.clock.now(), std::move(*how)});
   slot.current.reset();
   slot.state = NodeState::down;

@@ -302,8 +302,8 @@ TEST_F(Faults, CancellationHealsEverything) {
                ended);
   group.spawn("schedule", std::move(task));
   auto joined = Run::join(group);
-  boost::asio::co_spawn(
-      loop, std::move(joined), [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
+  auto on_end = [](const std::exception_ptr& error) { EXPECT_FALSE(error); };
+  boost::asio::co_spawn(loop, std::move(joined), std::move(on_end));
   loop.restart();
   loop.run();
   EXPECT_TRUE(ended);
