@@ -26,7 +26,7 @@ if(SUNDER_SANITIZE)
   add_compile_options(-fsanitize=${SUNDER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SUNDER_SANITIZE})
   # ASan adds false positives of these inside Boost and the standard library at -O1.
-  add_compile_options(-Wno-maybe-uninitialized)
+  add_compile_options(-Wno-maybe-uninitialized -Wno-mismatched-new-delete)
 endif()
 
 find_program(SUNDER_CCACHE ccache)
