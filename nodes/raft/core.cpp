@@ -190,6 +190,7 @@ void Core::handle(Propose input) {
 
 void Core::handle(Persisted input) {
   SUNDER_ASSERT(input.sequence <= sequence_);
+  persisted_ = std::max(persisted_, input.sequence);
   while (!writes_.empty() && writes_.front().sequence <= input.sequence) {
     durable_ = std::max(durable_, writes_.front().last);
     writes_.pop_front();
@@ -226,6 +227,7 @@ Effects Core::finish() {
   release_applies();
   release_reads();
   effects_.sequence = sequence_;
+  release_events();
   return std::exchange(effects_, Effects{});
 }
 
@@ -260,6 +262,18 @@ void Core::release_applies() {
       proposals_.erase(proposal);
     }
     effects_.apply.push_back(std::move(committed));
+  }
+}
+
+// A crash must not undo what was told: a vote that was told but not written could be given to
+// another.
+void Core::release_events() {
+  if (!effects_.events.empty()) {
+    held_events_.push_back({.sequence = sequence_, .events = std::exchange(effects_.events, {})});
+  }
+  while (!held_events_.empty() && held_events_.front().sequence <= persisted_) {
+    for (Event& event : held_events_.front().events) effects_.events.push_back(std::move(event));
+    held_events_.pop_front();
   }
 }
 

@@ -15,8 +15,9 @@
 //      messages;
 //   4. if install_snapshot: the state machine loads *snapshot; then apply `apply` in order (events:
 //      applied_events());
-//   5. answer `reads` from the state machine, report `rejections`, emit `events` (never before the
-//      sync: the observer takes them for what a crash cannot undo);
+//   5. answer `reads` from the state machine, report `rejections`, emit `events` (the core holds
+//   them
+//      back until what they tell of is on disk: the observer relies on it);
 //   6. if has_writes(): give Persisted{sequence} to step().
 // Entries come to `apply` only when they are on this node's disk, so the state machine never is
 // ahead of the log.
@@ -250,6 +251,11 @@ class Core {
     Index last = 0;  // durable once it is synced
   };
 
+  struct HeldEvents {
+    std::uint64_t sequence = 0;
+    std::vector<Event> events;
+  };
+
   // Dispatch (core.cpp).
   void handle(Tick input);
   void handle(Receive input);
@@ -270,6 +276,7 @@ class Core {
   [[nodiscard]] Index released() const noexcept;
   void hand_over_writes();
   void release_applies();
+  void release_events();
   void send(NodeId to, Body body, bool after_persist);
 
   // Elections (election.cpp).
@@ -333,7 +340,9 @@ class Core {
   Index handed_over_ = 0;  // entries up to here were asked to be persisted
   Index durable_ = 0;      // entries up to here are on disk
   std::uint64_t sequence_ = 0;
-  std::deque<Write> writes_;  // asked for, not yet Persisted
+  std::uint64_t persisted_ = 0;         // the highest sequence given by Persisted
+  std::deque<HeldEvents> held_events_;  // told once what they tell of is on disk
+  std::deque<Write> writes_;            // asked for, not yet Persisted
   Index released_ = 0;  // ack_before_append only: what the leader lets out to disk and followers
 
   // Elections.
