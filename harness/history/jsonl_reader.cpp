@@ -207,7 +207,9 @@ class JsonlReader {
                                  std::size_t begin) const {
     const char* place = nullptr;
     std::size_t offset = begin;
-    if (document.current_location().get(place) == simdjson::SUCCESS && place >= text_.data()) {
+    // A document that never started has no place to tell.
+    if (document.is_alive() && document.current_location().get(place) == simdjson::SUCCESS &&
+        place >= text_.data()) {
       offset = std::min(static_cast<std::size_t>(place - text_.data()), text_.size());
     }
     return error_at(text_, offset, source_, fmt::format("expected JSON: {}", error.what()));
@@ -217,7 +219,7 @@ class JsonlReader {
   std::size_t capacity_;
   std::string_view source_;
   ondemand::parser parser_;
-  EventPairing pairing_{Dialect{.nil_read_is_unknown = false, .failed_cas_compared = true}};
+  EventPairing pairing_{Dialect{.nil_read_is_unknown = false, .failed_cas_compared = false}};
   FieldReader fields_;
 };
 
