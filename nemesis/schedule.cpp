@@ -31,7 +31,7 @@ struct Pool {
 
 // A slot is a fault and the calm after it: long enough for an election, ten election time-outs of
 // stability and some operations to judge.
-constexpr nanoseconds kSlot = std::chrono::milliseconds(7'500);
+constexpr nanoseconds kSlot = std::chrono::milliseconds(9'000);
 constexpr nanoseconds kSlot_min = std::chrono::milliseconds(1'000);
 constexpr double kOverlap_chance = 0.3;
 constexpr double kFlap_chance = 0.2;
