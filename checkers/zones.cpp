@@ -1,9 +1,9 @@
 #include "checkers/zones.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -71,7 +71,7 @@ class ZoneCheck {
       : history_(&history), operations_(operations) {
     constexpr std::size_t kShareOfWrites = 2;
     clusters_.reserve(operations.size() / kShareOfWrites + 2);
-    ids_.reserve(operations.size() / kShareOfWrites + 2);
+    table_.assign(std::bit_ceil(4 * operations.size() + 4), kNone);
   }
 
   [[nodiscard]] std::optional<Zones> run() {
@@ -94,11 +94,23 @@ class ZoneCheck {
     return history_->operations()[index];
   }
 
+  // Where the value's cluster is, or belongs, in the open table. It is never more than half full: a
+  // value is named by an operation, and each names at most two.
+  [[nodiscard]] std::size_t place_of(Value value) const noexcept {
+    std::size_t place = history::ValueHash{}(value) & (table_.size() - 1);
+    while (table_[place] != kNone && clusters_[table_[place]].value != value) {
+      place = (place + 1) & (table_.size() - 1);
+    }
+    return place;
+  }
+
   std::uint32_t cluster_of(Value value) {
-    const auto id = static_cast<std::uint32_t>(clusters_.size());
-    const auto [found, added] = ids_.try_emplace(value, id);
-    if (added) clusters_.emplace_back().value = value;
-    return found->second;
+    std::uint32_t& entry = table_[place_of(value)];
+    if (entry == kNone) {
+      entry = static_cast<std::uint32_t>(clusters_.size());
+      clusters_.emplace_back().value = value;
+    }
+    return entry;
   }
 
   [[nodiscard]] std::span<const Value> pair_of(const Operation& operation) const {
@@ -360,9 +372,8 @@ class ZoneCheck {
 
   [[nodiscard]] bool never_read(const Operation& write) const {
     const Value value = write.function == Function::write ? write.input : pair_of(write)[1];
-    const auto found = ids_.find(value);
-    return found != ids_.end() && clusters_[found->second].reader == kNone &&
-           clusters_[found->second].consumer == kNone;
+    const std::uint32_t id = table_[place_of(value)];
+    return id != kNone && clusters_[id].reader == kNone && clusters_[id].consumer == kNone;
   }
 
   // The core of a counter-example, in order of invocation, each operation once.
@@ -387,7 +398,7 @@ class ZoneCheck {
   const history::History* history_;
   std::span<const std::uint32_t> operations_;
   std::vector<Cluster> clusters_;
-  std::unordered_map<Value, std::uint32_t, history::ValueHash> ids_;
+  std::vector<std::uint32_t> table_;  // ids of clusters, by their values' hash
   std::vector<std::uint32_t> cas_;
   std::vector<Span> chains_;
   std::vector<Zone> zones_;
