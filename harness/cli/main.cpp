@@ -30,6 +30,18 @@ int refuse(const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::usage);
 }
 
+// CLI11 calls an unknown word "a subcommand is required".
+Result<void> check_command_word(const CLI::App& app, int count, char** arguments) {
+  if (count < 2 || arguments[1][0] == '-') return {};
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == arguments[1]) return {};
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  return base::make_error(Errc::usage,
+                          fmt::format("unknown command '{}': known are {}", arguments[1], known));
+}
+
 int report_error(const Error& error) {
   fmt::print(stderr, "sunder: {}\n", error.message());
   return static_cast<int>(base::exit_code_of(error));
@@ -49,6 +61,8 @@ int run_cli(int count, char** arguments) {
                                         doctor_command(app),
                                         replay_command(app),
                                         report_command(app)};
+  const auto known = check_command_word(app, count, arguments);
+  if (known.has_error()) return report_error(known.error());
   try {
     app.parse(count, arguments);
   } catch (const CLI::CallForHelp& help) {
