@@ -136,7 +136,10 @@ std::optional<std::size_t> HistoryBuilder::in_flight(std::int64_t process) const
 }
 
 History HistoryBuilder::finish() {
-  std::ranges::stable_sort(history_.operations_, {}, &Operation::invoke);
+  // A recorded history is in order already; sorting it again would cost a second copy of it.
+  if (!std::ranges::is_sorted(history_.operations_, {}, &Operation::invoke)) {
+    std::ranges::stable_sort(history_.operations_, {}, &Operation::invoke);
+  }
   in_flight_.clear();
   position_ = 0;
   return std::exchange(history_, History());
