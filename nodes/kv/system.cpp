@@ -94,9 +94,11 @@ std::vector<Sabotage> raft_sabotages() {
       {.name = "ignore-term",
        .summary = "A follower accepts entries from leaders of older terms.",
        .breaks = "raft-invariants",
-       .faults =
-           "pause:leader@2s+2s,pause:leader@6s+2s,pause:leader@10s+2s,partition:leader@14s+2s",
-       .duration = std::chrono::seconds(20)},
+       .faults = "pause:leader@1000ms+800ms,pause:leader@2600ms+800ms,pause:leader@4200ms+800ms,"
+                 "pause:leader@5800ms+800ms,pause:leader@7400ms+800ms,pause:leader@9000ms+800ms,"
+                 "pause:leader@10600ms+800ms,pause:leader@12200ms+800ms,pause:leader@13800ms+800ms,"
+                 "pause:leader@15400ms+800ms,pause:leader@17000ms+800ms,pause:leader@18600ms+800ms",
+       .duration = std::chrono::seconds(21)},
       {.name = "lose-snapshot-tail",
        .summary = "Snapshots miss the effects of the last entries that they claim to include.",
        .breaks = "durable",
