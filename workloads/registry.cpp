@@ -26,7 +26,7 @@ std::string functions_of(const WorkloadInfo& workload) {
 
 Error mix_error(std::string_view part, const WorkloadInfo& workload) {
   return base::make_error(Errc::usage,
-                          fmt::format("mix '{}': write FUNCTION=WEIGHT with functions of {}: {}",
+                          fmt::format("--mix '{}': write FUNCTION=WEIGHT with functions of {}: {}",
                                       part,
                                       workload.name,
                                       functions_of(workload)));
@@ -68,7 +68,7 @@ Result<std::map<std::string, double>> parse_mix(std::string_view text,
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
   }
-  if (sum <= 0) return mix_error(text, workload);
+  if (sum <= 0) return base::make_error(Errc::usage, "--mix: the weights add up to nothing");
   return mix;
 }
 

@@ -7,9 +7,9 @@
 //   scenario = "raft/register"
 //   seeds = [1, 2]                     # or seed = 1
 //   duration = "20s"
-//   faults = "partition,kill"          # and nodes, clients, keys, rate, mix, sabotage as the flags
-//   of `sunder run` expect = "kept"                    # or "broken" expect_promise =
-//   "linearizable"    # with "broken": the promise that must be broken
+//   faults = "partition,kill"          # and nodes, clients, keys, rate, mix, sabotage: as the
+//   flags expect = "kept"                    # or "broken" expect_promise = "linearizable"    #
+//   with "broken": the one that must be broken
 //
 // Exit code: 0 when every run ended as expected; otherwise the worst of: a promise broken that was
 // expected kept (1), an undetermined run (2), a harness failure or a sabotage that was not caught

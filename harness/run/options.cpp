@@ -1,6 +1,5 @@
 #include "harness/run/options.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <set>
 
@@ -67,48 +66,14 @@ Result<void> check_limits(const ResolvedRun& run) {
 
 Result<std::map<std::string, double>> resolve_mix(const RunOptions& options,
                                                   const Scenario& scenario) {
-  const workloads::WorkloadInfo* workload = workloads::find_workload(scenario.workload);
-  std::map<std::string, double> known;
-  for (const auto& [name, weight] : workload->default_mix) known.emplace(name, weight);
-  if (options.mix.empty()) return known;
-  auto mix = parse_mix(options.mix);
-  SUNDER_TRY(mix);
-  for (const auto& [name, weight] : *mix) {
-    if (known.contains(name)) continue;
-    std::string names;
-    for (const auto& [function, unused] : known) names += (names.empty() ? "" : ", ") + function;
-    return base::make_error(
-        Errc::usage,
-        fmt::format("--mix: workload {} has no '{}': it has {}", scenario.workload, name, names));
-  }
+  const workloads::WorkloadInfo& workload = *workloads::find_workload(scenario.workload);
+  if (!options.mix.empty()) return workloads::parse_mix(options.mix, workload);
+  std::map<std::string, double> mix;
+  for (const auto& [name, weight] : workload.default_mix) mix.emplace(name, weight);
   return mix;
 }
 
 }  // namespace
-
-Result<std::map<std::string, double>> parse_mix(std::string_view text) {
-  std::map<std::string, double> mix;
-  double sum = 0;
-  while (!text.empty()) {
-    const std::string_view item = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), item.size() + 1));
-    const std::size_t equals = item.find('=');
-    double weight = 0;
-    const char* const end = item.data() + item.size();
-    const char* const number = equals == std::string_view::npos ? end : item.data() + equals + 1;
-    const auto parsed = std::from_chars(number, end, weight);
-    const bool whole = parsed.ec == std::errc{} && parsed.ptr == end;
-    if (!whole || !std::isfinite(weight) || weight < 0) {
-      return base::make_error(
-          Errc::usage,
-          fmt::format("--mix '{}': write function=weight, such as read=50,write=50", item));
-    }
-    mix[std::string(item.substr(0, equals))] = weight;
-    sum += weight;
-  }
-  if (sum <= 0) return base::make_error(Errc::usage, "--mix: the weights add up to nothing");
-  return mix;
-}
 
 Result<ResolvedRun> resolve(const RunOptions& options) {
   auto scenario = find_scenario(options.scenario);

@@ -69,9 +69,6 @@ constexpr std::size_t kClientsMax = 200;
 // they were.
 [[nodiscard]] Result<ResolvedRun> resolve(const StoredInputs& inputs);
 
-// "read=50,write=50" → weights; Errc::usage otherwise.
-[[nodiscard]] Result<std::map<std::string, double>> parse_mix(std::string_view text);
-
 // run.json of a run (inputs, resolved schedule, versions, host facts) and its reader. Reading gives
 // options whose faults are the resolved schedule in explicit form, so that resolving them again
 // gives exactly the same run.

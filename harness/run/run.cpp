@@ -1,5 +1,6 @@
 #include "harness/run/run.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -150,6 +151,20 @@ Result<ExitCode> interpret(int status, const fs::path& directory) {
                   as_typed(directory)));
 }
 
+// A fault is written when it begins and again when it is healed: the later line holds all.
+std::vector<history::FaultRecord> latest_of_each(std::vector<history::FaultRecord> records) {
+  std::vector<history::FaultRecord> faults;
+  for (history::FaultRecord& record : records) {
+    const auto known = std::ranges::find(faults, record.id, &history::FaultRecord::id);
+    if (known == faults.end()) {
+      faults.push_back(std::move(record));
+    } else {
+      *known = std::move(record);
+    }
+  }
+  return faults;
+}
+
 }  // namespace
 
 Result<ExitCode> perform_run(const ResolvedRun& run, const RunFlags& flags) {
@@ -202,7 +217,7 @@ Result<StoredRun> read_run(const fs::path& directory) {
   if (const auto text = base::read_file(directory / "faults.jsonl"); text.has_value()) {
     auto faults = history::read_faults(*text, (directory / "faults.jsonl").string());
     SUNDER_TRY(faults);
-    stored.context.faults = std::move(*faults);
+    stored.context.faults = latest_of_each(std::move(*faults));
   }
   if (const auto text = base::read_file(directory / "events.jsonl"); text.has_value()) {
     auto events = history::read_events(*text, (directory / "events.jsonl").string());

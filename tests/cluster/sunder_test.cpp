@@ -40,19 +40,25 @@ std::string verdict_of(const fs::path& report, std::string_view promise) {
 }
 
 TEST_P(Sunder, AHealthyClusterKeepsItsPromisesUnderFaults) {
-  const Ended run = sunder({"run",
-                            "raft/register",
-                            "--seed",
-                            "1",
-                            "--duration",
-                            "14s",
-                            "--faults",
-                            "partition:leader-minority@1s+3s,kill:all@6s+1s,pause:leader@10s+1s",
-                            "--out",
-                            "healthy"});
+  const Ended run =
+      sunder({"run",
+              "raft/register",
+              "--seed",
+              "1",
+              "--duration",
+              "14s",
+              "--faults",
+              "kill:all@500ms+300ms,pause:leader@2s+1s,partition:leader-minority@4s+7s",
+              "--out",
+              "healthy"});
   EXPECT_EQ(run.status, 0) << run.out << run.err;
-  for (const char* promise :
-       {"linearizable", "minority-refuses", "durable", "stays-up", "faults-bit"}) {
+  for (const char* promise : {"linearizable",
+                              "minority-refuses",
+                              "durable",
+                              "available",
+                              "recovers",
+                              "stays-up",
+                              "faults-bit"}) {
     EXPECT_EQ(verdict_of(path("healthy/report.json"), promise), "kept") << promise;
   }
   for (const char* file :
@@ -63,6 +69,9 @@ TEST_P(Sunder, AHealthyClusterKeepsItsPromisesUnderFaults) {
   EXPECT_EQ(check.status, 0) << check.out << check.err;
   const Ended again = sunder({"report", "healthy"});
   EXPECT_EQ(again.status, run.status) << again.out << again.err;
+  for (const char* promise : {"available", "minority-refuses", "durable", "recovers"}) {
+    EXPECT_EQ(verdict_of(path("healthy/report.json"), promise), "kept") << promise;
+  }
 }
 
 TEST_P(Sunder, ASabotagedClusterIsCaughtWithTheRightPromise) {
