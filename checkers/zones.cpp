@@ -306,13 +306,29 @@ class ZoneCheck {
     return std::nullopt;
   }
 
+  // `late` belongs before `early` in the chain, but began after it had ended.
   Counterexample out_of_order(std::uint32_t early, std::uint32_t late) const {
+    if (at(late).function == Function::read) return stale_in_chain(early, late);
     Counterexample example = story("value read before it was written", {early, late});
     example.why = fmt::format("{}, but that ended {} {} began, on which it depends",
                               statement(*history_, at(early)),
                               lead(at(early), at(late)),
                               phrase(*history_, at(late)));
     example.first_error = early;
+    return example;
+  }
+
+  Counterexample stale_in_chain(std::uint32_t early, std::uint32_t late) const {
+    Counterexample example = story("stale read", {early, late});
+    example.why = fmt::format("{} although {}, which came after that value, had ended {}",
+                              statement(*history_, at(late)),
+                              phrase(*history_, at(early)),
+                              lead(at(early), at(late)));
+    for (Counterexample::Item& item : example.items) {
+      if (item.operation == late) item.note = "comes too late for its value";
+      if (item.operation == early) item.note = "its value had replaced the other";
+    }
+    example.first_error = late;
     return example;
   }
 
