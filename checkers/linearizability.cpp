@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <set>
+#include <span>
 #include <thread>
 #include <unordered_map>
 
@@ -125,23 +127,28 @@ class KeyJudge {
     }
   }
 
+  // The operations invoked just before and just after one, on the same key.
+  static std::span<const std::uint32_t> neighbours(std::uint32_t operation, const KeyTask& task) {
+    constexpr std::size_t kEachSide = 2;
+    const auto found = std::ranges::lower_bound(task.operations, operation);
+    const auto position = static_cast<std::size_t>(found - task.operations.begin());
+    const std::size_t begin = position > kEachSide ? position - kEachSide : 0;
+    const std::size_t end = std::min(position + kEachSide + 1, task.operations.size());
+    return std::span(task.operations).subspan(begin, end - begin);
+  }
+
   // Puts the key and a few neighbours, for the picture, to a counter-example.
   void add_example(KeyVerdict& verdict, Counterexample example, const KeyTask& task) const {
-    constexpr std::size_t kNeighbours = 12;
     example.key = history_->pool().name(task.key);
     if (!example.key.empty()) example.why += fmt::format(" (key {})", example.key);
-    std::vector<std::uint32_t> core;
+    std::set<std::uint32_t> shown;
     for (const Counterexample::Item& item : example.items) {
-      core.push_back(static_cast<std::uint32_t>(item.operation));
+      shown.insert(static_cast<std::uint32_t>(item.operation));
     }
-    const auto centre =
-        std::ranges::lower_bound(task.operations, static_cast<std::uint32_t>(example.first_error));
-    const auto position = static_cast<std::size_t>(centre - task.operations.begin());
-    const std::size_t begin = position > kNeighbours ? position - kNeighbours : 0;
-    const std::size_t end = std::min(position + kNeighbours / 2, task.operations.size());
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::uint32_t index = task.operations[i];
-      if (!std::ranges::binary_search(core, index)) example.items.push_back({index, false, {}});
+    for (const std::uint32_t core : std::vector<std::uint32_t>(shown.begin(), shown.end())) {
+      for (const std::uint32_t index : neighbours(core, task)) {
+        if (shown.insert(index).second) example.items.push_back({index, false, {}});
+      }
     }
     std::ranges::sort(example.items, {}, &Counterexample::Item::operation);
     verdict.counterexamples.push_back(std::move(example));
