@@ -89,7 +89,8 @@ int run(NodeOptions options, host::EventWriter& events) {
   Result<void> outcome;
   std::exception_ptr failure;
   auto task = serve_until_told(node, outcome);
-  asio::co_spawn(loop, std::move(task), [&failure](std::exception_ptr error) { failure = error; });
+  auto keep_failure = [&failure](std::exception_ptr error) { failure = std::move(error); };
+  asio::co_spawn(loop, std::move(task), std::move(keep_failure));
   loop.run();
   if (failure) std::rethrow_exception(failure);
   if (outcome.has_value()) return 0;

@@ -70,8 +70,8 @@ class PeerTransportTest : public ::testing::Test {
 
   void close(std::unique_ptr<Side>& side) {
     bool closed = false;
-    asio::co_spawn(
-        loop_, side->tasks.close(), [&closed](const std::exception_ptr&) { closed = true; });
+    auto note_closed = [&closed](const std::exception_ptr&) { closed = true; };
+    asio::co_spawn(loop_, side->tasks.close(), std::move(note_closed));
     ASSERT_TRUE(run_until([&closed] { return closed; }));
     side.reset();
   }

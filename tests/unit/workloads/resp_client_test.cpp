@@ -79,9 +79,10 @@ class RespClientTest : public ::testing::Test {
     const std::unique_ptr<Client> client = make_resp_client(options_);
     std::vector<Reply> replies;
     auto task = run(*client, std::move(commands), replies);
-    asio::co_spawn(loop_, std::move(task), [](const std::exception_ptr& failure) {
+    auto rethrow = [](const std::exception_ptr& failure) {
       if (failure) std::rethrow_exception(failure);
-    });
+    };
+    asio::co_spawn(loop_, std::move(task), std::move(rethrow));
     loop_.run();
     return replies;
   }
