@@ -2,9 +2,9 @@
 // universe.
 //
 //   echo TEXT          TEXT
-//   ask ADDRESS TEXT   asks the node at ADDRESS to echo TEXT and passes the answer on; "silence"
-//   when none comes flood N            tells N events, then says "flooded" exit N             ends
-//   with that status
+//   ask ADDRESS TEXT   asks the node at ADDRESS to echo TEXT and passes on the answer or "silence"
+//   flood N            tells N events, then says "flooded"
+//   exit N             ends with that status
 
 #include <array>
 #include <cerrno>
