@@ -162,7 +162,7 @@ asio::awaitable<void> Conductor::one(std::size_t index) {
   if (!options_.quiet) {
     fmt::print(
         stderr,
-        "[{}/{}] {}: {} seed {}{}\n",
+        "[{}/{}] {} ({} seed {}{})\n",
         index + 1,
         campaign_.runs.size(),
         run.title,
@@ -267,8 +267,6 @@ Result<ExitCode> Conductor::conclude() {
   report.exit_code = code;
   SUNDER_TRY(report::write_campaign(report, directory_));
   fmt::print("{}", report::render_campaign_terminal(report, ::isatty(STDOUT_FILENO) == 1));
-  fmt::print("report: {}/campaign.html\n",
-             directory_.lexically_relative(fs::current_path()).string());
   return static_cast<ExitCode>(code);
 }
 

@@ -100,6 +100,7 @@ Result<CampaignRun> take_run(const fs::path& path, const toml::table& table) {
   RunOptions& options = run.options;
   SUNDER_TRY(take(path, table, "title", run.title));
   SUNDER_TRY(take(path, table, "scenario", options.scenario));
+  if (run.title.empty()) run.title = options.scenario;
   SUNDER_TRY(take(path, table, "mix", options.mix));
   SUNDER_TRY(take(path, table, "sabotage", options.sabotage));
   SUNDER_TRY(take(path, table, "rate", options.rate));

@@ -138,7 +138,7 @@ TEST_P(Sunder, ACampaignStatesTheVerdictsItExpects) {
 scenario = "raft/register"
 seed = 1
 nodes = 3
-duration = "3s"
+duration = "8s"
 faults = "none"
 )")
                   .has_value());
@@ -150,7 +150,7 @@ faults = "none"
 scenario = "raft/register"
 seed = 1
 nodes = 3
-duration = "3s"
+duration = "8s"
 faults = "none"
 expect = "broken"
 )")
