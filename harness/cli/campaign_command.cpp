@@ -60,7 +60,7 @@ Command campaign_command(CLI::App& app) {
   command->add_option("--shard", flags->shard, "Only this part of the runs: 3/16")
       ->capture_default_str();
   command->add_option(
-      "--out", flags->out, "Directory for the campaign (default: runs/<UTC time>-<name>-0)");
+      "--out", flags->out, "Directory for the campaign (default: runs/<UTC time>-<name>)");
   command->add_flag("--quiet", flags->quiet, "No progress");
   command->footer(
       "Exit code 0 when every run ended as the campaign expects; a sabotage must be caught to be "

@@ -37,7 +37,10 @@ struct Ending {
   std::chrono::nanoseconds took{0};
 };
 
-std::vector<std::string> arguments_of(const CampaignRun& run, const fs::path& directory) {
+// Alone, a run shows its live line and its promise table; side by side, lines would mix.
+std::vector<std::string> arguments_of(const CampaignRun& run,
+                                      const fs::path& directory,
+                                      bool alone) {
   const RunOptions& options = run.options;
   std::vector<std::string> arguments{"run",
                                      options.scenario,
@@ -46,9 +49,7 @@ std::vector<std::string> arguments_of(const CampaignRun& run, const fs::path& di
                                      "--clients",
                                      fmt::format("{}", options.clients),
                                      "--out",
-                                     directory.string(),
-                                     "--quiet",
-                                     "--json"};
+                                     directory.string()};
   const auto add = [&](const char* flag, const std::string& value) {
     arguments.emplace_back(flag);
     arguments.push_back(value);
@@ -61,6 +62,7 @@ std::vector<std::string> arguments_of(const CampaignRun& run, const fs::path& di
   if (!options.mix.empty()) add("--mix", options.mix);
   if (!options.sabotage.empty()) add("--sabotage", options.sabotage);
   if (options.clients_see_all) add("--clients-see", "all");
+  if (!alone) arguments.insert(arguments.end(), {"--quiet", "--json"});
   return arguments;
 }
 
@@ -172,10 +174,12 @@ asio::awaitable<void> Conductor::one(std::size_t index) {
   }
   const std::int64_t started = base::monotonic_ns();
   Ending ending;
+  const bool alone = options_.jobs == 1 && !options_.quiet;
   process::process_stdio stdio{.in = nullptr, .out = nullptr, .err = stderr};
+  if (alone) stdio.out = stdout;
   process::process child(loop_.get_executor(),
                          options_.program.string(),
-                         arguments_of(run, directory),
+                         arguments_of(run, directory, alone),
                          std::move(stdio),
                          DieWithParent());
   running_.insert(&child);
@@ -260,7 +264,7 @@ Result<ExitCode> Conductor::conclude() {
     row.actual = actual(index);
     row.as_expected = expected;
     row.duration_ns = ending.took.count();
-    row.directory = directory_of(index).string();
+    row.directory = as_typed(directory_of(index));
     row.link = directory_of(index).filename().string() + "/report.html";
     report.rows.push_back(std::move(row));
   }
@@ -273,7 +277,7 @@ Result<ExitCode> Conductor::conclude() {
 }  // namespace
 
 Result<ExitCode> perform_campaign(const Campaign& campaign, const CampaignOptions& options) {
-  auto directory = make_run_directory(options.out, campaign.name, 0);
+  auto directory = make_run_directory(options.out, campaign.name);
   SUNDER_TRY(directory);
   Conductor conductor(campaign, options, *directory);
   auto code = conductor.perform();

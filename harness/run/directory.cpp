@@ -25,8 +25,7 @@ void point_latest_at(const fs::path& directory) {
   if (!ignored) fs::rename(temporary, link, ignored);
 }
 
-Result<fs::path> make_named(std::string_view scenario, std::uint64_t seed) {
-  std::string name(scenario);
+Result<fs::path> make_named(std::string name) {
   std::ranges::replace(name, '/', '-');
   const fs::path runs = fs::current_path() / "runs";
   std::error_code error;
@@ -35,7 +34,7 @@ Result<fs::path> make_named(std::string_view scenario, std::uint64_t seed) {
   constexpr int kSameSecondMax = 100;
   for (int attempt = 0; attempt < kSameSecondMax; ++attempt) {
     const std::string suffix = attempt == 0 ? "" : fmt::format("-{}", attempt + 1);
-    const fs::path path = runs / fmt::format("{}-{}-{}{}", base::utc_compact(), name, seed, suffix);
+    const fs::path path = runs / fmt::format("{}-{}{}", base::utc_compact(), name, suffix);
     if (fs::create_directory(path, error)) {
       point_latest_at(path);
       return path;
@@ -48,10 +47,8 @@ Result<fs::path> make_named(std::string_view scenario, std::uint64_t seed) {
 
 }  // namespace
 
-Result<fs::path> make_run_directory(const fs::path& wanted,
-                                    std::string_view scenario,
-                                    std::uint64_t seed) {
-  if (wanted.empty()) return make_named(scenario, seed);
+Result<fs::path> make_run_directory(const fs::path& wanted, std::string_view name) {
+  if (wanted.empty()) return make_named(std::string(name));
   std::error_code error;
   const fs::path path = fs::absolute(wanted).lexically_normal();
   if (fs::exists(path, error)) {
@@ -66,6 +63,12 @@ Result<fs::path> make_run_directory(const fs::path& wanted,
   fs::create_directories(path, error);
   if (error) return Error{error, fmt::format("--out {}: create", wanted.string())};
   return path;
+}
+
+std::string as_typed(const fs::path& directory) {
+  const fs::path relative = directory.lexically_relative(fs::current_path());
+  const bool below = !relative.empty() && *relative.begin() != "..";
+  return (below ? relative : directory).string();
 }
 
 Result<void> return_to_sudo_user(const fs::path& directory) {

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -15,11 +14,12 @@
 
 namespace sunder::run {
 
-// Makes `wanted`, or when empty runs/<UTC time>-<scenario>-<seed> under the working directory, and
-// points runs/latest at it. Errc::usage when `wanted` exists and is not empty.
+// Makes `wanted`, or when empty runs/<UTC time>-<name> under the working directory ('/' in the name
+// becomes '-'), and points runs/latest at it. Errc::usage when `wanted` exists and is not empty.
 [[nodiscard]] Result<std::filesystem::path> make_run_directory(const std::filesystem::path& wanted,
-                                                               std::string_view scenario,
-                                                               std::uint64_t seed);
+                                                               std::string_view name);
+// How the user would type it: relative when it lies below the working directory.
+[[nodiscard]] std::string as_typed(const std::filesystem::path& directory);
 
 // Gives everything below `directory` back to the user who called sudo; without sudo it does
 // nothing.

@@ -123,7 +123,7 @@ asio::awaitable<void> Playground::ignore_interrupts() {
 }  // namespace
 
 Result<int> play(const PlaygroundOptions& options) {
-  auto directory = make_run_directory({}, fmt::format("up-{}", options.mode->name), options.seed);
+  auto directory = make_run_directory({}, fmt::format("up-{}", options.mode->name));
   SUNDER_TRY(directory);
   cluster::UniverseOptions universe;
   universe.hosts = cluster::hosts_of(options.nodes, 1);

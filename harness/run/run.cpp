@@ -22,13 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "runs/20260131T…" when it lies below the working directory, else the whole path.
-std::string as_typed(const fs::path& directory) {
-  const fs::path relative = directory.lexically_relative(fs::current_path());
-  const bool below = !relative.empty() && *relative.begin() != "..";
-  return (below ? relative : directory).string();
-}
-
 std::string first_ok_text(const history::RunContext& context) {
   for (const history::Phase& phase : context.phases) {
     if (phase.name == "warm up" && phase.window.end != history::kNever) {
@@ -169,7 +162,8 @@ std::vector<history::FaultRecord> latest_of_each(std::vector<history::FaultRecor
 
 Result<ExitCode> perform_run(const ResolvedRun& run, const RunFlags& flags) {
   const base::RunClock clock;
-  auto directory = make_run_directory(run.options.out, run.scenario->name, run.seed);
+  auto directory =
+      make_run_directory(run.options.out, fmt::format("{}-{}", run.scenario->name, run.seed));
   SUNDER_TRY(directory);
   const std::string started = base::utc_readable();
   SUNDER_TRY(base::write_file(*directory / "run.json", to_json(run, started)));

@@ -26,13 +26,13 @@ class DirectoryTest : public testing::Test {
 };
 
 TEST_F(DirectoryTest, MakesTheWantedDirectoryAndAcceptsAnEmptyOne) {
-  EXPECT_TRUE(make_run_directory(folder_ / "a" / "b", "raft/register", 1).has_value());
-  EXPECT_TRUE(make_run_directory(folder_ / "a" / "b", "raft/register", 1).has_value());
+  EXPECT_TRUE(make_run_directory(folder_ / "a" / "b", "raft/register-1").has_value());
+  EXPECT_TRUE(make_run_directory(folder_ / "a" / "b", "raft/register-1").has_value());
 }
 
 TEST_F(DirectoryTest, RefusesADirectoryThatHoldsSomething) {
   ASSERT_TRUE(base::write_file(folder_ / "precious", "x").has_value());
-  const auto made = make_run_directory(folder_, "raft/register", 1);
+  const auto made = make_run_directory(folder_, "raft/register-1");
   ASSERT_TRUE(made.has_error());
   EXPECT_TRUE(base::is(made.error(), Errc::usage));
 }
