@@ -16,6 +16,18 @@ struct Flags {
   run::PlaygroundOptions options;
 };
 
+Result<void> check_sabotage(const nodes::Mode& mode, const std::string& name) {
+  if (name.empty()) return {};
+  std::string known;
+  for (const nodes::Sabotage& sabotage : mode.sabotages) {
+    if (sabotage.name == name) return {};
+    known += (known.empty() ? "" : ", ") + sabotage.name;
+  }
+  return base::make_error(
+      Errc::usage,
+      fmt::format("unknown sabotage '{}' of {}: known are {}", name, mode.name, known));
+}
+
 Result<int> act(Flags flags) {
   std::string known;
   for (const nodes::System& system : nodes::all_systems()) {
@@ -33,6 +45,7 @@ Result<int> act(Flags flags) {
   if (flags.options.nodes < 1 || flags.options.nodes > run::kNodesMax) {
     return base::make_error(Errc::usage, fmt::format("--nodes: give 1 to {}", run::kNodesMax));
   }
+  SUNDER_TRY(check_sabotage(*flags.options.mode, flags.options.sabotage));
   flags.options.programs = program_directory();
   return run::play(flags.options);
 }

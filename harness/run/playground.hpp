@@ -22,7 +22,7 @@ struct PlaygroundOptions {
   std::vector<std::string> command;  // empty: $SHELL
 };
 
-// The command's exit status. Nodes' data is removed with the run unless the command failed.
+// The command's exit status. Logs and data of the nodes stay in runs/<UTC time>-up-<mode>.
 [[nodiscard]] Result<int> play(const PlaygroundOptions& options);
 
 }  // namespace sunder::run

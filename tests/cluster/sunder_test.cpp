@@ -123,6 +123,30 @@ TEST_P(Sunder, CtrlCHealsChecksAndSaysPartial) {
   EXPECT_TRUE(eventually([&] { return processes_mentioning(path("stopped")).empty(); }));
 }
 
+TEST_P(Sunder, ReplayRunsExactlyTheScheduleOfARun) {
+  const auto schedule_of = [&](const std::string& run) {
+    const json::value inputs = json::parse(base::read_file(path(run) / "run.json").value());
+    return json::value_to<std::string>(inputs.at("schedule"));
+  };
+  const Ended first = sunder({"run",
+                              "raft/register",
+                              "--seed",
+                              "9",
+                              "--nodes",
+                              "3",
+                              "--duration",
+                              "4s",
+                              "--faults",
+                              "kill,pause",
+                              "--out",
+                              "first"});
+  const Ended second = sunder({"replay", "first", "--out", "second"});
+  EXPECT_NE(first.status, 3) << first.err;
+  EXPECT_NE(second.status, 3) << second.err;
+  EXPECT_EQ(schedule_of("first"), schedule_of("second"));
+  EXPECT_EQ(verdict_of(path("second/report.json"), "faults-bit"), "kept");
+}
+
 TEST_P(Sunder, UpRunsACommandBesideTheClusterAndEndsWithIt) {
   const Ended up =
       sunder({"up", "raft", "--nodes", "3", "--", "redis-cli", "-h", "n2", "set", "x", "1"});
@@ -190,6 +214,7 @@ TEST_P(SunderUsage, BadInputIsOneLineAndTheRightExitCode) {
       {{"check", "bad.jsonl", "--model", "register"}, 65, "bad.jsonl:1:"},
       {{"check", "bad.jsonl", "--model", "meteor"}, 64, "register"},
       {{"up", "meteor"}, 64, "raft"},
+      {{"up", "raft", "--sabotage", "meteor"}, 64, "stale-read"},
       {{"list", "meteors"}, 64, "meteors"},
       {{"replay", "."}, 65, "not a run's directory"},
       {{"report", "."}, 65, "not a run's directory"},
