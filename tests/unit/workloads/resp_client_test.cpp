@@ -161,8 +161,10 @@ TEST_F(RespClientTest, RetriesUnderTheSameNumberWhenANodeIsSilent) {
   const Reply reply = call({"SET", "x", "1"});
   EXPECT_EQ(reply.outcome, Outcome::ok);
   EXPECT_EQ(reply.node, "n2");
-  ASSERT_EQ(requests_[1].size(), 1U);
+  // At least once: a busy machine may let an answer of n2 come too late as well.
+  ASSERT_FALSE(requests_[1].empty());
   EXPECT_EQ(requests_[0].back(), requests_[1].front());
+  EXPECT_EQ(requests_[1].back(), requests_[1].front());
 }
 
 TEST_F(RespClientTest, GoesOnWhenANodeIsDown) {
