@@ -72,6 +72,10 @@ report::PromiseResult stays_up(const JudgeOptions& options) {
       .source = "sunder's own expectation of every server",
       .verdict = {},
   };
+  if (!options.deaths_known) {
+    result.verdict.summary = "the run ended before it could say how its nodes did";
+    return result;
+  }
   const bool kept = options.unexpected_deaths.empty();
   result.verdict.kind = kept ? VerdictKind::kept : VerdictKind::broken;
   result.verdict.summary = kept ? "every node ran until it was told to stop"

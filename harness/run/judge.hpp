@@ -26,6 +26,7 @@ namespace sunder::run {
 struct JudgeOptions {
   std::vector<std::string> families;           // requested fault families
   std::vector<std::string> unexpected_deaths;  // "n3 ended by signal 6 at 4.2 s"
+  bool deaths_known = true;  // false: the run ended before it could say how its nodes did
   std::chrono::nanoseconds time_budget = std::chrono::seconds(60);  // of each checker
   std::function<void(std::string_view promise)> on_promise;         // progress; may be empty
 };

@@ -32,6 +32,7 @@ struct PhaseOutcome {
   history::History history;
   history::RunContext context;
   std::vector<std::string> unexpected_deaths;
+  bool deaths_known = true;   // false: read back from a run that died
   bool partial = false;       // stopped by a signal before the end
   std::string harness_error;  // empty, or why the harness itself failed
 };

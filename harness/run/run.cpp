@@ -79,6 +79,7 @@ Result<ExitCode> conclude(const ResolvedRun& run,
   JudgeOptions judge_options;
   judge_options.families = run.families;
   judge_options.unexpected_deaths = outcome.unexpected_deaths;
+  judge_options.deaths_known = outcome.deaths_known;
   const history::History history = std::move(outcome.history);
   report::RunReport report = describe(run, directory, started, outcome);
   const bool show = !flags.quiet && ::isatty(STDERR_FILENO) == 1;
@@ -205,6 +206,7 @@ Result<StoredRun> read_run(const fs::path& directory) {
     auto context = history::read_context(*text, (directory / "context.json").string());
     SUNDER_TRY(context);
     stored.context = std::move(*context);
+    stored.deaths_known = true;
   } else {
     stored.partial = true;  // the run died before it could write it
   }
@@ -236,6 +238,7 @@ Result<ExitCode> report_again(const fs::path& directory, const RunFlags& flags) 
   outcome.history = std::move(stored->history);
   outcome.context = std::move(stored->context);
   outcome.unexpected_deaths = std::move(stored->unexpected_deaths);
+  outcome.deaths_known = stored->deaths_known;
   outcome.partial = stored->partial;
   return conclude(stored->inputs,
                   fs::absolute(directory).lexically_normal(),

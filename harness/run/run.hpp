@@ -38,6 +38,7 @@ struct StoredRun {
   history::History history;
   history::RunContext context;
   std::vector<std::string> unexpected_deaths;
+  bool deaths_known = false;  // the run lived to write them down
   bool partial = false;
 };
 

@@ -66,5 +66,12 @@ TEST(Judge, ANodeThatEndedByItselfBreaksThePromiseToStayUp) {
   EXPECT_EQ(exit_code_of(results), ExitCode::broken);
 }
 
+TEST(Judge, DoesNotPraiseNodesOfARunThatDiedBeforeItCouldSay) {
+  JudgeOptions options;
+  options.deaths_known = false;
+  EXPECT_EQ(find(judge({}, {}, {}, options, {}), "stays-up").verdict.kind,
+            VerdictKind::undetermined);
+}
+
 }  // namespace
 }  // namespace sunder::run
