@@ -149,11 +149,31 @@ void ReplicatedLogObserver::see_commit(NodeState& state, const history::NodeEven
                               static_cast<std::uint64_t>(std::max<std::int64_t>(commit.index, 0)));
   see_entry(commit, event.time);
   see_decided(commit, event.time);
+  if (event.number("through", commit.index) == commit.index) {
+    check_commit_rule(commit, event.time);
+  }
   const auto [highest, fresh] = commits_.try_emplace(commit.at, commit);
   if (!fresh && commit.index > highest->second.index) highest->second = commit;
   for (auto leader = leaders_.upper_bound(commit.at); leader != leaders_.end(); ++leader) {
     compare_with_leader(leader->second, commit, event.time);
   }
+}
+
+// A leader commits by counting replicas, and only entries of its own term (dissertation, §3.6.2);
+// the older ones below go with them. Followers learn of commits and may stop anywhere.
+void ReplicatedLogObserver::check_commit_rule(const Sighting& commit, std::int64_t time) {
+  const auto leader = leaders_.find(commit.at);
+  if (leader == leaders_.end() || leader->second.node != commit.node) return;
+  ++comparisons_;
+  if (commit.term >= commit.at) return;
+  report("commit rule",
+         fmt::format("{} led term {} and committed up to {} by counting replicas of an entry of "
+                     "term {}",
+                     commit.node,
+                     commit.at,
+                     commit.index,
+                     commit.term),
+         time);
 }
 
 void ReplicatedLogObserver::see_truncation(const NodeState& state,

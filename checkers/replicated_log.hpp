@@ -4,9 +4,10 @@
 // What one node cannot assert about itself (Ongaro, figure 3.2): election safety (one leader a
 // term, one vote a node and term), log matching (equal (index, term) means equal chain hash),
 // leader completeness (a leader's log reaches and equals what was committed in earlier terms),
-// state-machine safety (one entry an index, on all nodes), and commit indices that never fall
-// within an incarnation. The events are described in nodes/raft/event.hpp; they carry chain hashes,
-// so that a difference anywhere below shows at the next event.
+// state-machine safety (one entry an index, on all nodes), the commit rule (a leader commits by
+// counting only entries of its own term), and commit indices that never fall within an incarnation.
+// The events are described in nodes/raft/event.hpp; they carry chain hashes, so that a difference
+// anywhere below shows at the next event.
 //
 // Every check compares two statements that exclude each other in any correct run, so lost events
 // can hide a violation but never invent one; where an order matters (commit indices) a gap in a
@@ -86,6 +87,7 @@ class ReplicatedLogObserver {
   void see_vote(const history::NodeEvent& event);
   void see_leader(const history::NodeEvent& event);
   void see_commit(NodeState& state, const history::NodeEvent& event);
+  void check_commit_rule(const Sighting& commit, std::int64_t time);
   void see_truncation(const NodeState& state, const history::NodeEvent& event);
   void see_entry(const Sighting& sighting, std::int64_t time);
   void see_decided(const Sighting& sighting, std::int64_t time);

@@ -5,14 +5,17 @@
 // holds it and `replay` runs exactly it. Targets that only exist at run time ("leader") are
 // resolved when the fault begins and recorded.
 //
-// Text form, for --faults and TOML: a comma-separated list of items.
-//   partition                   a family: faults of it are laid out at random (seeded), at least
-//   one partition:leader            the same with this shape only, at least once kill:all@10s+1s
-//   explicit: kill -9 all nodes 10 s into the load, start them again 1 s later
+// Text form, for --faults and TOML: a comma-separated list of items (docs/faults.md).
+//   partition              a family: faults of it are laid out at random (seeded), at least one
+//   partition:leader       the same with this shape only, at least once
+//   kill:all@10s+1s        by time: kill -9 all nodes 10 s into the load, start them 1 s later
+//   kill:subject@became-leader+1s;after=2s;delay=50ms;count=3
+//                          by event: 50 ms after the third such event that a node tells from 2 s
+//                          into the load on; subject: the node that told it, others: all but it
 //   partition:n1+n2/n3+n4+n5@2s+6s;flap=500ms
-//                               named sides (A>B cuts only the direction from A to B); ;NAME=VALUE
-//                               sets a parameter, ;seed=N the choices made when it begins
-//   all, none                   every family; no fault. Each stands alone.
+//                          named sides (A>B cuts only the direction from A to B); ;NAME=VALUE sets
+//                          a parameter, ;seed=N the choices made when it begins
+//   all, none              every family; no fault. Each stands alone.
 //
 // Threading: the run's single thread. An ActiveFault heals in its destructor with synchronous calls
 // only.
@@ -22,6 +25,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,13 +44,26 @@
 
 namespace sunder::nemesis {
 
+// When a fault begins that is placed by event: so long after the count-th such event since its
+// `start`.
+struct EventPlacement {
+  std::string event;  // "became-leader"; empty: placed by time
+  std::chrono::nanoseconds delay{0};
+  std::uint32_t count = 1;
+
+  friend bool operator==(const EventPlacement&, const EventPlacement&) = default;
+};
+
 // One fault as planned. `start` counts from the beginning of the load phase.
 struct PlannedFault {
   std::uint32_t id = 0;
   std::string family;  // "partition"
   std::string shape;   // "halves", "leader", "one", … one of the family's shapes
-  std::string target;  // for shapes "nodes" ("n1+n3") and "groups" ("n1+n2/n3"); empty otherwise
-  std::chrono::nanoseconds start{0};
+  // For shapes "nodes" ("n1+n3") and "groups" ("n1+n2/n3"); for "subject" and "others" the node
+  // that told the event, known when the fault begins; empty otherwise.
+  std::string target;
+  std::chrono::nanoseconds start{0};  // placed by event: events from then on count
+  EventPlacement at;
   std::chrono::nanoseconds duration{0};
   std::map<std::string, double> parameters;  // {"flap_ms", 500}
   std::uint64_t seed = 0;                    // for choices made when it begins
@@ -82,6 +99,10 @@ struct NemesisContext {
   // The side of each client: index of the node it is pinned to.
   std::vector<std::size_t> client_nodes;
   bool clients_see_all = false;
+  // Hands every node event from now on to the function; an empty one ends it.
+  std::function<void(std::function<void(const history::NodeEvent&)>)> on_event;
+  // The run's time at which faults that still wait for their event are given up.
+  std::int64_t events_until = std::numeric_limits<std::int64_t>::max();
   // Called when a fault's record changes (begun, healed): write it down.
   std::function<void(const history::FaultRecord&)> record;
 };

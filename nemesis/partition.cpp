@@ -185,7 +185,7 @@ class ActivePartition final : public ActiveFault {
 boost::asio::awaitable<Result<std::unique_ptr<ActiveFault>>> apply_partition(
     NemesisContext& context, PlannedFault fault) {
   base::Random random(fault.seed);
-  const auto plan = plan_partition(fault, context.cluster.nodes(), running_leader(context), random);
+  const auto plan = plan_partition(fault, context.cluster.nodes(), living_leader(context), random);
   if (plan.has_error()) co_return plan.error();
   auto active = std::make_unique<ActivePartition>(context, std::move(fault), *plan);
   if (auto installed = active->install(); installed.has_error()) co_return installed.error();
@@ -201,12 +201,15 @@ constexpr std::array kShapes{
     FaultShape{"groups", "named sides: n1+n2/n3+n4+n5, or n1>n2+n3 for one direction", 2, use(0)},
     FaultShape{"halves", "two sides, as equal as can be", 2, use(1)},
     FaultShape{"leader", "the leader alone against all others", 2, use(2, true)},
+    FaultShape{"leader-deaf", "the leader hears no other node, but is heard", 2, use(0)},
     FaultShape{
         "leader-minority", "the leader with the largest minority against a majority", 3, use(2)},
+    FaultShape{"leader-mute", "the leader is heard by no other node, but hears", 2, use(0)},
     FaultShape{"minority", "a random minority against a majority", 3, use(2)},
     FaultShape{"one", "one random node alone against all others", 2, use(2, true)},
     FaultShape{"one-way", "one random node is no longer heard, or no longer hears", 2, use(1)},
     FaultShape{"ring", "every node sees a majority, none the same", kRing_nodes_min, use(1)},
+    FaultShape{"subject", "the node that told the event alone against all others", 2, use(0)},
 };
 
 constexpr std::array kParameters{

@@ -130,6 +130,20 @@ Result<PartitionPlan> plan_partition(const PlannedFault& fault,
     const bool mute = random.chance(0.5);
     return one_way(sides[mute ? 0 : 1], sides[mute ? 1 : 0], nodes);
   }
+  if (shape == "subject") {
+    const auto subject = parse_nodes(fault.target, nodes);
+    if (subject.has_error()) return subject.error();
+    (void)lead_order(subject->front(), order);
+    return split_sides(cut_at(order, 1), nodes);
+  }
+  if (shape == "leader-deaf" || shape == "leader-mute") {
+    const std::string remark = lead_order(leader, order);
+    const auto sides = cut_at(order, 1);
+    const bool mute = shape == "leader-mute";
+    PartitionPlan plan = one_way(sides[mute ? 0 : 1], sides[mute ? 1 : 0], nodes);
+    plan.remark = remark;
+    return plan;
+  }
   if (shape == "leader" || shape == "leader-minority") {
     const std::string remark = lead_order(leader, order);
     PartitionPlan plan = split_sides(cut_at(order, shape == "leader" ? 1 : minority), nodes);

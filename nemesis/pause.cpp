@@ -89,6 +89,8 @@ constexpr std::array kShapes{
     FaultShape{"minority", "the largest minority", kMinority_nodes_min, {1, 1, 0.3, 0.55, false}},
     FaultShape{"nodes", "named nodes: n2, n1+n3", 1, {0, 1, 0.3, 0.55, false}},
     FaultShape{"one", "one random node", 1, {2, 1, 0.3, 0.55, true}},
+    FaultShape{"others", "every node but the one that told the event", 2, {}},
+    FaultShape{"subject", "the node that told the event", 1, {}},
 };
 
 }  // namespace

@@ -5,11 +5,12 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "harness/base/assert.hpp"
-#include "harness/base/deadline.hpp"
 #include "nemesis/nemesis.hpp"
 
 namespace sunder::nemesis {
@@ -25,7 +26,28 @@ class Agenda {
  public:
   Agenda(NemesisContext& context, Schedule schedule)
       : context_(context), begin_(context.clock.now()), faults_(schedule.size()) {
-    for (std::size_t i = 0; i < schedule.size(); ++i) faults_[i].planned = std::move(schedule[i]);
+    for (std::size_t i = 0; i < schedule.size(); ++i) {
+      faults_[i].planned = std::move(schedule[i]);
+      if (!faults_[i].planned.at.event.empty()) faults_[i].state = State::waits;
+    }
+  }
+
+  // A node told something: true when a fault waited for it.
+  bool notice(const history::NodeEvent& event) {
+    const std::int64_t now = context_.clock.now();
+    bool placed = false;
+    for (Entry& entry : faults_) {
+      const EventPlacement& at = entry.planned.at;
+      if (entry.state != State::waits || at.event != event.event) continue;
+      if (now < begin_ + entry.planned.start.count() || ++entry.seen < at.count) continue;
+      entry.state = State::planned;
+      entry.event_time = event.time;
+      entry.planned.start = nanoseconds(now - begin_) + at.delay;
+      const std::string& shape = entry.planned.shape;
+      if (shape == "subject" || shape == "others") entry.planned.target = event.node;
+      placed = true;
+    }
+    return placed;
   }
 
   // The run's time of the next thing to do; none when all is done.
@@ -47,6 +69,10 @@ class Agenda {
       if (first == nullptr || due_of(entry) < due_of(*first)) first = &entry;
     }
     SUNDER_ASSERT(first != nullptr);
+    if (first->state == State::waits) {
+      give_up(*first);
+      co_return Result<void>();
+    }
     if (first->state == State::planned) {
       auto begun = co_await begin(*first);
       co_return begun;
@@ -75,7 +101,7 @@ class Agenda {
   }
 
  private:
-  enum class State : std::uint8_t { planned, stands, over };
+  enum class State : std::uint8_t { waits, planned, stands, over };
 
   struct Entry {
     PlannedFault planned;
@@ -84,6 +110,8 @@ class Agenda {
     std::int64_t heal_at = 0;
     std::optional<std::int64_t> toggle_at;
     std::optional<FaultRecord> record;
+    std::uint32_t seen = 0;                  // placed by event: how many came
+    std::optional<std::int64_t> event_time;  // when the node told the one that counted
   };
 
   [[nodiscard]] std::int64_t requested(const Entry& entry) const {
@@ -91,12 +119,17 @@ class Agenda {
   }
 
   [[nodiscard]] std::int64_t due_of(const Entry& entry) const {
+    if (entry.state == State::waits) return context_.events_until;
     if (entry.state == State::planned) return requested(entry);
     return entry.toggle_at ? std::min(*entry.toggle_at, entry.heal_at) : entry.heal_at;
   }
 
   void write_down(Entry& entry, FaultRecord record) {
     record.requested = requested(entry);
+    if (entry.event_time && record.healed > 0 && record.active.end > record.active.begin) {
+      const std::int64_t lag = record.active.begin - *entry.event_time;
+      record.evidence.push_back({"lag", static_cast<double>(lag) / 1e6, "ms"});
+    }
     entry.record = std::move(record);
     if (context_.record) context_.record(*entry.record);
   }
@@ -108,7 +141,7 @@ class Agenda {
     if (applied.has_error()) {
       entry.state = State::over;
       if (!is(applied.error(), Errc::unsupported)) co_return applied.error();
-      write_down(entry, skipped(entry, applied.error()));
+      write_down(entry, not_begun(entry, "skipped", applied.error().message()));
       co_return Result<void>();
     }
     entry.state = State::stands;
@@ -118,6 +151,18 @@ class Agenda {
     if (const auto period = entry.active->period()) entry.toggle_at = since + period->count();
     write_down(entry, entry.active->record());
     co_return Result<void>();
+  }
+
+  void give_up(Entry& entry) {
+    entry.state = State::over;
+    const EventPlacement& at = entry.planned.at;
+    const std::string reason =
+        fmt::format("its event never came: {} of {} {} from {} ms of the load on",
+                    entry.seen,
+                    at.count,
+                    at.event,
+                    entry.planned.start / std::chrono::milliseconds(1));
+    write_down(entry, not_begun(entry, "never placed", reason));
   }
 
   Result<void> toggle(Entry& entry) {
@@ -135,13 +180,16 @@ class Agenda {
     return healed;
   }
 
-  [[nodiscard]] FaultRecord skipped(const Entry& entry, const Error& error) const {
+  [[nodiscard]] FaultRecord not_begun(const Entry& entry,
+                                      std::string_view outcome,
+                                      std::string reason) const {
     FaultRecord record;
     record.id = entry.planned.id;
     record.family = entry.planned.family;
     record.shape = entry.planned.shape;
-    record.description = fmt::format("{} {}: skipped", entry.planned.family, entry.planned.shape);
-    record.reason = error.message();
+    record.description =
+        fmt::format("{} {}: {}", entry.planned.family, entry.planned.shape, outcome);
+    record.reason = std::move(reason);
     const std::int64_t now = context_.clock.now();
     record.applying = {now, now};
     record.active = {now, now};
@@ -154,11 +202,37 @@ class Agenda {
   std::vector<Entry> faults_;
 };
 
+// Receives node events for as long as it lives.
+class EventSubscription {
+ public:
+  EventSubscription(NemesisContext& context, std::function<void(const history::NodeEvent&)> handler)
+      : context_(context) {
+    if (context_.on_event) context_.on_event(std::move(handler));
+  }
+
+  EventSubscription(const EventSubscription&) = delete;
+  EventSubscription& operator=(const EventSubscription&) = delete;
+
+  ~EventSubscription() {
+    if (context_.on_event) context_.on_event({});
+  }
+
+ private:
+  NemesisContext& context_;
+};
+
+constexpr nanoseconds kLongestWait = std::chrono::hours(1);
+
 }  // namespace
 
 asio::awaitable<Result<std::vector<FaultRecord>>> run_schedule(NemesisContext& context,
                                                                Schedule schedule) {
   Agenda agenda(context, std::move(schedule));
+  auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer alarm(executor);
+  const EventSubscription subscription(context, [&agenda, &alarm](const history::NodeEvent& event) {
+    if (agenda.notice(event)) alarm.cancel();
+  });
   // Cancellation is noticed between the acts, never in the middle of one: a fault is whole or not
   // there.
   const bool throwing = co_await asio::this_coro::throw_if_cancelled();
@@ -169,9 +243,14 @@ asio::awaitable<Result<std::vector<FaultRecord>>> run_schedule(NemesisContext& c
     const auto next = agenda.next_time();
     if (!next) break;
     const nanoseconds wait(*next - context.clock.now());
-    if (wait.count() > 0 && !co_await base::pause_for(wait)) break;
+    if (wait.count() > 0) {
+      // An event may bring something that is due earlier: then it ends early.
+      alarm.expires_after(std::min<nanoseconds>(wait, kLongestWait));
+      co_await alarm.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
     const auto before = co_await asio::this_coro::cancellation_state;
     if (before.cancelled() != asio::cancellation_type::none) break;
+    if (agenda.next_time() > context.clock.now()) continue;
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation(),
                                                        asio::disable_cancellation());
     outcome = co_await agenda.act();

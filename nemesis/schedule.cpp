@@ -208,6 +208,7 @@ Result<PlannedFault> plan_explicit(const ScheduleItem& item, const ScheduleOptio
   }
   PlannedFault fault = plan({item.family, item.shape, true}, *item.start, item.duration);
   fault.target = item.target;
+  fault.at = item.at;
   fault.parameters = item.parameters;
   fault.seed = item.seed.value_or(kNo_seed);
   return fault;
@@ -222,6 +223,13 @@ void number_faults(const base::Random& random, Schedule& schedule) {
     // 32 bits: short enough to read and to type.
     if (fault.seed == kNo_seed) fault.seed = random.fork("fault", fault.id).next() >> 32U;
   }
+}
+
+std::string event_parameters(const PlannedFault& fault) {
+  return fmt::format(";after={};delay={};count={}",
+                     exact_duration(fault.start),
+                     exact_duration(fault.at.delay),
+                     fault.at.count);
 }
 
 }  // namespace
@@ -258,8 +266,9 @@ std::string to_text(const Schedule& schedule) {
     text += fmt::format("{}:{}@{}+{}",
                         fault.family,
                         fault.target.empty() ? fault.shape : fault.target,
-                        exact_duration(fault.start),
+                        fault.at.event.empty() ? exact_duration(fault.start) : fault.at.event,
                         exact_duration(fault.duration));
+    if (!fault.at.event.empty()) text += event_parameters(fault);
     for (const auto& [name, milliseconds] : fault.parameters) {
       const std::string_view bare = std::string_view(name).substr(0, name.size() - 3);  // "flap_ms"
       text += fmt::format(

@@ -6,12 +6,15 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "harness/base/duration.hpp"
 #include "nemesis/targets.hpp"
 
 namespace sunder::nemesis {
 namespace {
+
+using std::chrono::nanoseconds;
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -30,6 +33,21 @@ std::string_view take(std::string_view& text, char separator) {
 Error usage(std::string sentence) {
   return base::make_error(Errc::usage, std::move(sentence));
 }
+
+// What nodes tell (nodes/raft/event.hpp).
+constexpr std::array<std::string_view, 11> kEventWords{"applied",
+                                                       "appended",
+                                                       "became-candidate",
+                                                       "became-follower",
+                                                       "became-leader",
+                                                       "committed",
+                                                       "recovered",
+                                                       "snapshot-installed",
+                                                       "snapshot-taken",
+                                                       "truncated",
+                                                       "vote-granted"};
+constexpr std::uint32_t kEventCountMax = 1'000'000;
+constexpr std::chrono::nanoseconds kDelayMax = std::chrono::minutes(10);
 
 template <typename Rows>
 std::string names_of(const Rows& rows) {
@@ -62,21 +80,60 @@ Result<void> parse_word(std::string_view word, ScheduleItem& item) {
                            names_of(family.shapes)));
 }
 
+// A time, or the word of an event.
+Result<void> parse_moment(std::string_view text, std::string_view whole, ScheduleItem& item) {
+  if (text.empty() || std::isalpha(static_cast<unsigned char>(text.front())) == 0) {
+    const auto start = base::parse_duration(text);
+    if (start.has_error()) return with_context(start.error(), fmt::format("fault '{}'", whole));
+    item.start = *start;
+    return {};
+  }
+  if (std::ranges::find(kEventWords, text) == kEventWords.end()) {
+    return usage(fmt::format(
+        "fault '{}': no event '{}'; there are: {}", whole, text, fmt::join(kEventWords, ", ")));
+  }
+  item.start = nanoseconds(0);
+  item.at.event = text;
+  return {};
+}
+
 Result<void> parse_placement(std::string_view text, std::string_view whole, ScheduleItem& item) {
   const std::size_t plus = text.find('+');
   if (plus == std::string_view::npos) {
     return usage(
         fmt::format("fault '{}' needs a placement such as @10s+2s (start + duration)", whole));
   }
-  const auto start = base::parse_duration(text.substr(0, plus));
-  if (start.has_error()) return with_context(start.error(), fmt::format("fault '{}'", whole));
+  SUNDER_TRY(parse_moment(text.substr(0, plus), whole, item));
   const auto duration = base::parse_duration(text.substr(plus + 1));
   if (duration.has_error()) return with_context(duration.error(), fmt::format("fault '{}'", whole));
   if (duration->count() == 0) {
     return usage(fmt::format("fault '{}' must last longer than nothing", whole));
   }
-  item.start = *start;
   item.duration = *duration;
+  return {};
+}
+
+Result<void> parse_event_parameter(std::string_view name,
+                                   std::string_view value,
+                                   std::string_view whole,
+                                   ScheduleItem& item) {
+  if (name == "count") {
+    const auto [end, error] =
+        std::from_chars(value.data(), value.data() + value.size(), item.at.count);
+    const bool whole_number = error == std::errc{} && end == value.data() + value.size();
+    if (whole_number && item.at.count >= 1 && item.at.count <= kEventCountMax) return {};
+    return usage(fmt::format("fault '{}': count '{}': give 1 to {}", whole, value, kEventCountMax));
+  }
+  const auto duration = base::parse_duration(value);
+  if (duration.has_error()) return with_context(duration.error(), fmt::format("fault '{}'", whole));
+  if (name == "after") {
+    item.start = *duration;
+    return {};
+  }
+  if (*duration > kDelayMax) {
+    return usage(fmt::format("fault '{}': delay must be at most 10m", whole));
+  }
+  item.at.delay = *duration;
   return {};
 }
 
@@ -91,6 +148,11 @@ Result<void> parse_parameter(std::string_view text, std::string_view whole, Sche
     }
     item.seed = seed;
     return {};
+  }
+  if (name == "after" || name == "delay" || name == "count") {
+    if (!item.at.event.empty()) return parse_event_parameter(name, value, whole, item);
+    return usage(fmt::format(
+        "fault '{}': {} needs a placement by event, as in @became-leader+1s", whole, name));
   }
   const auto& known = item.family->parameters;
   const auto found = std::ranges::find(known, name, &FaultParameter::name);
@@ -189,6 +251,12 @@ Result<void> check_item(const ScheduleItem& item, std::size_t nodes) {
                              item.shape->nodes_min,
                              nodes));
   }
+  const bool of_event = item.shape->name == "subject" || item.shape->name == "others";
+  if (of_event && item.at.event.empty()) {
+    return usage(fmt::format("fault {}:{} needs a placement by event, as in @became-leader+1s",
+                             item.family->name,
+                             item.shape->name));
+  }
   if (item.shape->name == "nodes") {
     const auto parsed = parse_nodes(item.target, nodes);
     if (parsed.has_error()) return parsed.error();
@@ -198,6 +266,10 @@ Result<void> check_item(const ScheduleItem& item, std::size_t nodes) {
     if (parsed.has_error()) return parsed.error();
   }
   return {};
+}
+
+std::span<const std::string_view> event_words() {
+  return kEventWords;
 }
 
 std::string exact_duration(std::chrono::nanoseconds duration) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct ScheduleItem {
   const FaultShape* shape = nullptr;  // null: the family alone
   std::string target;
   std::optional<std::chrono::nanoseconds> start;  // none: wherever a random schedule puts it
+  EventPlacement at;
   std::chrono::nanoseconds duration{0};
   std::map<std::string, double> parameters;
   std::optional<std::uint64_t> seed;
@@ -36,6 +38,9 @@ struct ScheduleItem {
 
 // The shape of this name; null when the family has none.
 [[nodiscard]] const FaultShape* find_shape(const FaultInfo& family, std::string_view name);
+
+// The words that a fault may be placed by; sorted.
+[[nodiscard]] std::span<const std::string_view> event_words();
 
 // Reads back exactly by parse_duration: "1500ms", never rounded.
 [[nodiscard]] std::string exact_duration(std::chrono::nanoseconds duration);

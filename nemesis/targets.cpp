@@ -142,10 +142,16 @@ std::string join_nodes(const std::vector<std::size_t>& nodes, std::string_view s
   return text;
 }
 
-std::optional<std::size_t> running_leader(const NemesisContext& context) {
+std::optional<std::size_t> living_leader(const NemesisContext& context) {
   const auto leader = context.leader ? context.leader() : std::nullopt;
   if (!leader || *leader >= context.cluster.nodes()) return std::nullopt;
-  if (context.cluster.state(*leader) != cluster::NodeState::running) return std::nullopt;
+  if (context.cluster.state(*leader) == cluster::NodeState::down) return std::nullopt;
+  return leader;
+}
+
+std::optional<std::size_t> running_leader(const NemesisContext& context) {
+  const auto leader = living_leader(context);
+  if (!leader || context.cluster.state(*leader) != cluster::NodeState::running) return std::nullopt;
   return leader;
 }
 
@@ -157,6 +163,12 @@ Result<ResolvedTargets> resolve_targets(const NemesisContext& context,
   if (fault.shape == "nodes") {
     const auto named = parse_nodes(fault.target, nodes);
     if (named.has_error()) return named.error();
+    return resolve_named(context, *named);
+  }
+  if (fault.shape == "subject" || fault.shape == "others") {
+    auto named = parse_nodes(fault.target, nodes);
+    if (named.has_error()) return named.error();
+    if (fault.shape == "others") named = rest_of({*named}, nodes);
     return resolve_named(context, *named);
   }
   if (fault.shape == "leader") return resolve_leader(context, running, random);

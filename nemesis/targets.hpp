@@ -45,6 +45,8 @@ struct Sides {
 
 // The running leader, or none.
 [[nodiscard]] std::optional<std::size_t> running_leader(const NemesisContext& context);
+// The leader, running or paused, or none: a sleeping one can still be cut off.
+[[nodiscard]] std::optional<std::size_t> living_leader(const NemesisContext& context);
 
 struct ResolvedTargets {
   std::vector<std::size_t> nodes;  // sorted; running ones only
@@ -52,7 +54,7 @@ struct ResolvedTargets {
 };
 
 // Turns a shape of the process faults ("one", "leader", "followers", "minority", "majority", "all",
-// "nodes") into running nodes. May come out empty, with a remark.
+// "nodes", "subject", "others") into running nodes. May come out empty, with a remark.
 [[nodiscard]] Result<ResolvedTargets> resolve_targets(const NemesisContext& context,
                                                       const PlannedFault& fault,
                                                       base::Random& random);

@@ -32,9 +32,9 @@ struct Promise {
 };
 
 struct Sabotage {
-  std::string name;     // "ack-before-quorum"
-  std::string summary;  // what the bug is
-  std::string breaks;   // the promise's name
+  std::string name;                 // "ack-before-quorum"
+  std::string summary;              // what the bug is
+  std::vector<std::string> breaks;  // names of promises, the surest first
   // What suits it, used where the user says nothing else; empty or zero: the scenario's defaults.
   std::string faults = {};  // as --faults takes it
   std::chrono::seconds duration{0};

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "checkers/checker.hpp"
 #include "harness/cli/command.hpp"
@@ -57,7 +58,10 @@ void list_sabotages() {
     for (const nodes::Mode& mode : system.modes) {
       for (const nodes::Sabotage& sabotage : mode.sabotages) {
         row(sabotage.name,
-            fmt::format("{}: {} Breaks {}.", mode.name, sabotage.summary, sabotage.breaks));
+            fmt::format("{}: {} Breaks {}.",
+                        mode.name,
+                        sabotage.summary,
+                        fmt::join(sabotage.breaks, ", ")));
       }
     }
   }
@@ -107,7 +111,7 @@ void print_markdown() {
         fmt::print("| {} | {} | {} | {} | `{}` |\n",
                    sabotage.name,
                    sabotage.summary,
-                   sabotage.breaks,
+                   fmt::join(sabotage.breaks, ", "),
                    faults,
                    command);
       }

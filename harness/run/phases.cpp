@@ -84,6 +84,7 @@ class Phases {
   std::optional<Recorder> recorder_;
   std::optional<Load> load_;
   std::optional<nemesis::NemesisContext> nemesis_;
+  std::function<void(const history::NodeEvent&)> event_handler_;  // the nemesis', while it runs
   Result<std::vector<history::FaultRecord>> nemesis_result_ = std::vector<history::FaultRecord>();
   std::map<std::uint32_t, std::string> active_faults_;
   std::chrono::nanoseconds phase_planned_{0};
@@ -230,6 +231,8 @@ asio::awaitable<Result<void>> Phases::load_and_faults() {
       .leader = [this] { return leader_.leader(); },
       .client_nodes = std::move(client_nodes),
       .clients_see_all = run_.options.clients_see_all,
+      .on_event = [this](auto handler) { event_handler_ = std::move(handler); },
+      .events_until = options_.clock.now() + run_.duration.count(),
       .record = [this](const history::FaultRecord& fault) { note_fault(fault); },
   });
   faults_.spawn("nemesis", run_nemesis());
@@ -340,6 +343,7 @@ void Phases::note_event(const history::NodeEvent& event) {
   events_file_->append(history::event_line(event));
   leader_.note(event);
   outcome_.context.events.push_back(event);
+  if (event_handler_) event_handler_(event);
 }
 
 void Phases::note_fault(const history::FaultRecord& fault) {

@@ -153,6 +153,7 @@ asio::awaitable<void> PeerTransport::keep_connected(std::shared_ptr<Outgoing> pe
     peer->connected = false;
     peer->queue.clear();
     socket.close(error);
+    if (on_loss_ == OnLoss::give_up) co_return;
   }
 }
 

@@ -46,6 +46,15 @@ class PeerTransport {
                 FrameHandler handler);
   ~PeerTransport();
 
+  // What to do about a lost connection.
+  enum class OnLoss : std::uint8_t {
+    reconnect,
+    give_up,  // a sabotage: the peer is never connected to again
+  };
+
+  // Before start(): reconnect unless told otherwise.
+  void set_on_loss(OnLoss on_loss) noexcept { on_loss_ = on_loss; }
+
   // Listens on the own endpoint and begins to connect to the others.
   [[nodiscard]] Result<void> start();
 
@@ -67,6 +76,7 @@ class PeerTransport {
   Number self_;
   Endpoints endpoints_;
   FrameHandler handler_;
+  OnLoss on_loss_ = OnLoss::reconnect;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::map<Number, std::shared_ptr<Outgoing>> outgoing_;
   std::map<Number, std::shared_ptr<Link>> incoming_;  // the latest of each peer

@@ -35,6 +35,8 @@ Result<void> choose_sabotage(NodeOptions& options) {
     options.sabotage = Sabotage::apply_twice;
   } else if (name == "lose-snapshot-tail") {
     options.sabotage = Sabotage::lose_snapshot_tail;
+  } else if (name == "no-reconnect") {
+    options.sabotage = Sabotage::no_reconnect;
   } else if (const auto core = raft::sabotage_named(name)) {
     options.core_sabotage = *core;
   } else {

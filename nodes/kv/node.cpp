@@ -101,6 +101,9 @@ Result<void> Node::start() {
                recovered->entries.size());
   core_ = std::make_unique<raft::Core>(core_options(), *recovered);
   perform(core_->start());
+  if (options_.sabotage == Sabotage::no_reconnect) {
+    peers_.set_on_loss(host::PeerTransport::OnLoss::give_up);
+  }
   SUNDER_TRY(peers_.start());
   SUNDER_TRY(clients_.listen(options_.host.listen));
   tasks_.spawn("tick", tick_for_ever());

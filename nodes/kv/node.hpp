@@ -39,7 +39,7 @@ namespace sunder::nodes::kv {
 enum class OnFollower : std::uint8_t { forward, redirect };
 
 // The deliberate bugs of the state machine and its shell; those of the protocol are the core's.
-enum class Sabotage : std::uint8_t { none, apply_twice, lose_snapshot_tail };
+enum class Sabotage : std::uint8_t { none, apply_twice, lose_snapshot_tail, no_reconnect };
 
 struct NodeOptions {
   host::HostOptions host;

@@ -70,58 +70,85 @@ constexpr auto kLeaderCut =
 constexpr auto kAllKilled =
     "kill:all@3s+500ms,kill:all@7s+500ms,kill:all@11s+500ms,kill:all@15s+500ms,kill:all@19s+500ms";
 
+// Each round loses the connections of one node more, until no majority is left that is connected.
+constexpr auto kLeadersLost =
+    "partition:leader@2s+1s,partition:leader@5s+1s,partition:leader@8s+1s";
+// Everybody dies as soon as somebody campaigns, before the new term is in any log: its votes are
+// forgotten and given again.
+constexpr auto kVotersKilled =
+    "kill:leader@1s+100ms,kill:all@became-candidate+100ms;after=1s,"
+    "kill:leader@3s+100ms,kill:all@became-candidate+100ms;after=3s,"
+    "kill:leader@5s+100ms,kill:all@became-candidate+100ms;after=5s,"
+    "kill:leader@7s+100ms,kill:all@became-candidate+100ms;after=7s,"
+    "kill:leader@9s+100ms,kill:all@became-candidate+100ms;after=9s,"
+    "kill:leader@11s+100ms,kill:all@became-candidate+100ms;after=11s";
+// A leader sleeps through the election of its successor; its followers' commands wait for it. Deaf
+// from before that election until a while after it wakes, it does not hear that it was deposed, and
+// sends those commands as entries of its old term.
+constexpr auto kLeaderAsleep =
+    "pause:leader@1s+900ms,partition:leader-deaf@1120ms+1080ms,"
+    "pause:leader@4s+900ms,partition:leader-deaf@4120ms+1080ms,"
+    "pause:leader@7s+900ms,partition:leader-deaf@7120ms+1080ms,"
+    "pause:leader@10s+900ms,partition:leader-deaf@10120ms+1080ms";
+
 std::vector<Sabotage> raft_sabotages() {
   return {
       {.name = "ack-before-append",
        .summary = "The leader answers a write before its log holds it.",
-       .breaks = "durable",
+       .breaks = {"durable"},
        .faults = kAllKilled,
        .duration = std::chrono::seconds(24)},
       {.name = "ack-before-quorum",
        .summary = "The leader takes its own append for a commit.",
-       .breaks = "linearizable",
+       .breaks = {"linearizable", "minority-refuses"},
        .faults = kLeaderCut,
        .duration = std::chrono::seconds(24)},
       {.name = "apply-twice",
        .summary = "No client sessions: a retry of an operation is applied again.",
-       .breaks = "linearizable",
+       .breaks = {"linearizable"},
        .faults = "partition:leader@3s+3s,kill:leader@9s+1s",
        .duration = std::chrono::seconds(15),
        .keys = 8},
       {.name = "commit-old-term",
        .summary = "Entries of older terms are committed by counting replicas, without a no-op.",
-       .breaks = "raft-invariants",
-       .faults = "partition:leader@2s+1s;flap=300ms,kill:leader@4s+300ms,partition:leader@5s+1s,"
-                 "kill:leader@7s+300ms,"
-                 "partition:leader@8s+1s,kill:leader@10s+300ms",
-       .duration = std::chrono::seconds(15)},
+       .breaks = {"raft-invariants"},
+       .faults = "kill:leader@1s+300ms,kill:leader@3s+300ms,kill:leader@5s+300ms,"
+                 "kill:leader@7s+300ms,kill:leader@9s+300ms",
+       .duration = std::chrono::seconds(11)},
       {.name = "ignore-term",
        .summary = "A follower accepts entries from leaders of older terms.",
-       .breaks = "raft-invariants",
-       .faults = "pause:leader@1000ms+800ms,pause:leader@2600ms+800ms,pause:leader@4200ms+800ms,"
-                 "pause:leader@5800ms+800ms,pause:leader@7400ms+800ms,pause:leader@9000ms+800ms,"
-                 "pause:leader@10600ms+800ms,pause:leader@12200ms+800ms,pause:leader@13800ms+800ms,"
-                 "pause:leader@15400ms+800ms,pause:leader@17000ms+800ms,pause:leader@18600ms+800ms",
-       .duration = std::chrono::seconds(21)},
+       .breaks = {"raft-invariants"},
+       .faults = kLeaderAsleep,
+       .duration = std::chrono::seconds(13)},
       {.name = "lose-snapshot-tail",
        .summary = "Snapshots miss the effects of the last entries that they claim to include.",
-       .breaks = "durable",
+       .breaks = {"durable"},
        .faults = kAllKilled,
        .duration = std::chrono::seconds(24),
        .keys = 512},
+      {.name = "no-reconnect",
+       .summary = "A connection to a peer that was lost is never made again.",
+       .breaks = {"recovers"},
+       .faults = kLeadersLost,
+       .duration = std::chrono::seconds(11),
+       .keys = 4},
       {.name = "stale-read",
        .summary = "The leader answers reads without confirming that it still leads.",
-       .breaks = "linearizable",
+       .breaks = {"linearizable", "minority-refuses"},
        .faults = kLeaderCut,
        .duration = std::chrono::seconds(24),
        .keys = 8},
       {.name = "vote-twice",
-       .summary = "The vote is kept in memory only: a restarted node votes again in the same term.",
-       .breaks = "raft-invariants",
-       .faults =
-           "kill:all@2s+100ms,kill:all@4s+100ms,kill:followers@6s+100ms,kill:majority@8s+100ms,"
-           "kill:followers@10s+100ms,kill:majority@12s+100ms",
-       .duration = std::chrono::seconds(16)},
+       .summary = "Term and vote are kept in memory only: a restarted node votes again in the same "
+                  "term.",
+       .breaks = {"raft-invariants"},
+       .faults = kVotersKilled,
+       .duration = std::chrono::seconds(14)},
+      {.name = "wait-for-all",
+       .summary = "The leader commits only what every node has, not what a majority has.",
+       .breaks = {"available"},
+       .faults = "partition:leader@2s+9s",
+       .duration = std::chrono::seconds(14)},
   };
 }
 

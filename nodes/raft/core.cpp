@@ -11,7 +11,7 @@
 namespace sunder::nodes::raft {
 namespace {
 
-constexpr std::array<std::pair<Sabotage, std::string_view>, 7> kSabotageNames{{
+constexpr std::array<std::pair<Sabotage, std::string_view>, 8> kSabotageNames{{
     {Sabotage::none, "none"},
     {Sabotage::ack_before_quorum, "ack-before-quorum"},
     {Sabotage::ack_before_append, "ack-before-append"},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<Sabotage, std::string_view>, 7> kSabotageNames{{
     {Sabotage::vote_twice, "vote-twice"},
     {Sabotage::ignore_term, "ignore-term"},
     {Sabotage::commit_old_term, "commit-old-term"},
+    {Sabotage::wait_for_all, "wait-for-all"},
 }};
 
 Position position_of(const Snapshot& snapshot) {
@@ -83,6 +84,10 @@ Core::Core(Options options, const Recovered& recovered)
   SUNDER_ASSERT(options_.heartbeat_ticks > 0);
   SUNDER_ASSERT(options_.heartbeat_ticks < options_.election_ticks);
   for (const Entry& entry : recovered.entries) log_.append(entry);
+  // vote_twice left no term on disk; the log still has those of its entries.
+  if (options_.sabotage == Sabotage::vote_twice) {
+    hard_state_.term = std::max(hard_state_.term, log_.last_term());
+  }
   handed_over_ = durable_ = log_.last_index();
   applied_ = commit_ = std::max(recovered.applied, recovered.snapshot.index);
   SUNDER_ASSERT(applied_ <= log_.last_index() || sabotaged());
@@ -238,9 +243,8 @@ Index Core::released() const noexcept {
 }
 
 void Core::hand_over_writes() {
-  HardState to_write = hard_state_;
-  if (options_.sabotage == Sabotage::vote_twice) to_write.voted_for = kNobody;
-  if (to_write != written_) effects_.hard_state = written_ = to_write;
+  const bool forgets = options_.sabotage == Sabotage::vote_twice;
+  if (hard_state_ != written_ && !forgets) effects_.hard_state = written_ = hard_state_;
   const Index limit = released();
   for (Index index = handed_over_ + 1; index <= limit; ++index) {
     effects_.entries.push_back(log_.at(index));
@@ -304,6 +308,7 @@ void Core::tell_batch(std::string_view name, Index first, Index last) {
     Event event{.name = name, .numbers = {}, .hash = entry.hash};
     if (commits) {
       event.numbers = {{"index", end}, {"term", entry.term}, {"at", hard_state_.term}};
+      if (end < last) event.numbers.emplace_back("through", last);
     } else {
       event.numbers = {{"first", first}, {"last", end}, {"term", entry.term}};
     }

@@ -54,10 +54,11 @@ enum class Sabotage : std::uint8_t {
                       // the next heartbeat
   stale_read,   // reads without a confirmation round, and no check-quorum: a deposed leader answers
                 // old values
-  vote_twice,   // the vote is kept in memory only
+  vote_twice,   // term and vote are kept in memory only
   ignore_term,  // a follower accepts AppendEntries of older terms
   commit_old_term,  // counts replicas of entries of older terms (dissertation, figure 3.7), no
                     // no-op
+  wait_for_all,     // the leader commits only what every voter has: one that is away stops all
 };
 
 // "ack-before-quorum" ↔ Sabotage::ack_before_quorum; nothing for a name that is not one of the

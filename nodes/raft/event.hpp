@@ -5,15 +5,18 @@
 // kCheckpointInterval, so that all nodes tell the chain hash at the same places however their
 // batches fall. The observer (checkers/replicated_log.hpp) reads them. Names and fields:
 //
-//   recovered        term, vote, first, last, last_term, commit, hash   first event of every
-//   incarnation became-follower  term, leader (0: not known) became-candidate term became-leader
-//   term, last, last_term, hash                        its log before the term's first entry
-//   vote-granted     term, for
-//   appended         first, last, term, hash                            term and chain hash of the
-//   entry at `last` truncated        from                                               entries
-//   from … on are gone committed        index, term, hash, at                              `at`:
-//   the node's own term as it learned it applied          index, term, hash snapshot-taken,
-//   snapshot-installed   index, term, hash
+//   recovered           term, vote, first, last, last_term, commit, hash   first event of every
+//                       incarnation
+//   became-follower     term, leader (0: not known)
+//   became-candidate    term
+//   became-leader       term, last, last_term, hash     its log before the term's first entry
+//   vote-granted        term, for
+//   appended            first, last, term, hash         term and chain hash of the entry at `last`
+//   truncated           from                            entries from … on are gone
+//   committed           index, term, hash, at           `at`: the node's own term as it learned it
+//                       through                         only when cut: where the batch ends
+//   applied             index, term, hash
+//   snapshot-taken, snapshot-installed                  index, term, hash
 
 #pragma once
 

@@ -54,6 +54,7 @@ void Core::advance_commit() {
   std::sort(matches.begin(), matches.end(), std::greater<>());
   Index index = matches[quorum() - 1];
   if (options_.sabotage == Sabotage::ack_before_quorum) index = durable_;
+  if (options_.sabotage == Sabotage::wait_for_all) index = matches.back();
   if (index <= commit_) return;
   const bool own_term = log_.term_at(index) == hard_state_.term;
   if (own_term || options_.sabotage == Sabotage::commit_old_term) commit_to(index);

@@ -38,7 +38,8 @@ class PeerTransportTest : public ::testing::Test {
   struct Side {
     Side(asio::io_context& loop,
          PeerTransport::Number number,
-         const PeerTransport::Endpoints& endpoints)
+         const PeerTransport::Endpoints& endpoints,
+         PeerTransport::OnLoss on_loss = PeerTransport::OnLoss::reconnect)
         : tasks(loop.get_executor()),
           transport(loop.get_executor(),
                     tasks,
@@ -47,6 +48,7 @@ class PeerTransportTest : public ::testing::Test {
                     [this](PeerTransport::Number from, std::string frame) {
                       received.emplace_back(from, std::move(frame));
                     }) {
+      transport.set_on_loss(on_loss);
       EXPECT_TRUE(transport.start().has_value());
     }
 
@@ -112,6 +114,23 @@ TEST_F(PeerTransportTest, DropsFramesToAPeerThatIsNotThereAndFindsItWhenItIs) {
   EXPECT_TRUE(one->transport.send(2, "found"));
   EXPECT_TRUE(run_until([&] { return !two->received.empty(); }));
   EXPECT_EQ(two->received, (Frames{{1, "found"}}));
+  close(one);
+  close(two);
+}
+
+TEST_F(PeerTransportTest, NeverFindsALostPeerAgainWhenToldToGiveUp) {
+  auto one = std::make_unique<Side>(loop_, 1, endpoints_, PeerTransport::OnLoss::give_up);
+  auto two = make(2);
+  ASSERT_TRUE(run_until([&] { return one->transport.connected(2); }));
+  close(two);
+  ASSERT_TRUE(run_until([&] { return !one->transport.connected(2); }));
+  two = make(2);
+  // The other direction is a fresh connection: by the time it carries frames, ours would be back.
+  ASSERT_TRUE(run_until([&] { return two->transport.connected(1); }));
+  EXPECT_TRUE(two->transport.send(1, "hello"));
+  ASSERT_TRUE(run_until([&] { return !one->received.empty(); }));
+  EXPECT_FALSE(one->transport.connected(2));
+  EXPECT_FALSE(one->transport.send(2, "lost"));
   close(one);
   close(two);
 }

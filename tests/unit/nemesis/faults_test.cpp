@@ -31,6 +31,10 @@ double evidence(const FaultRecord& record, std::string_view name) {
   return -1;
 }
 
+void rethrow(const std::exception_ptr& error) {
+  if (error) std::rethrow_exception(error);
+}
+
 class Faults : public ::testing::Test {
  protected:
   // Runs the schedule to its end.
@@ -72,8 +76,84 @@ class Faults : public ::testing::Test {
                          [] { return std::optional<std::size_t>(1); },
                          {0, 1, 2, 3, 4},
                          false,
+                         [this](auto handler) { tell = std::move(handler); },
+                         history::kNever,
                          [this](const FaultRecord& record) { written.push_back(record); }};
+  std::function<void(const history::NodeEvent&)> tell;  // set while a schedule runs
+
+  // Tells the schedule of an event of this node, a little after the last one.
+  boost::asio::awaitable<void> tell_events(std::vector<std::pair<std::string, std::string>> told) {
+    for (const auto& [node, name] : told) {
+      co_await base::pause_for(10ms);
+      history::NodeEvent event;
+      event.node = node;
+      event.event = name;
+      event.time = clock.now();
+      if (tell) tell(event);
+    }
+  }
+
+  Result<std::vector<FaultRecord>> run_with_events(
+      std::string_view text, std::vector<std::pair<std::string, std::string>> told) {
+    auto telling = tell_events(std::move(told));
+    boost::asio::co_spawn(loop, std::move(telling), rethrow);
+    return run(text);
+  }
 };
+
+TEST_F(Faults, AnEventPlacesAFaultOnTheNodeThatToldIt) {
+  const auto records =
+      run_with_events("kill:subject@became-leader+5ms;count=2;delay=2ms",
+                      {{"n1", "became-leader"}, {"n2", "appended"}, {"n3", "became-leader"}});
+  ASSERT_TRUE(records.has_value()) << records.error().message();
+  ASSERT_EQ(records->size(), 1U);
+  const FaultRecord& record = records->front();
+  EXPECT_EQ(record.description, "kill subject: n3");
+  EXPECT_TRUE(record.exercised) << record.reason;
+  EXPECT_GE(evidence(record, "lag"), 2.0);
+  EXPECT_GE(record.active.begin, 30'000'000);
+  EXPECT_FALSE(tell) << "the schedule still listens";
+  expect_all_running();
+}
+
+TEST_F(Faults, APausedLeaderCanStillBeCutOff) {
+  const auto records = run("pause:leader@0s+20ms,partition:leader-deaf@5ms+5ms");
+  ASSERT_TRUE(records.has_value()) << records.error().message();
+  EXPECT_EQ(records->at(0).description, "pause leader: n2");
+  EXPECT_EQ(records->at(1).description, "partition leader-deaf: n1,n3,n4,n5 > n2");
+}
+
+TEST_F(Faults, OneEventPlacesSeveralFaultsAndTheOthers) {
+  const auto records =
+      run_with_events("partition:subject@snapshot-taken+5ms,pause:others@snapshot-taken+5ms",
+                      {{"n4", "snapshot-taken"}});
+  ASSERT_TRUE(records.has_value()) << records.error().message();
+  ASSERT_EQ(records->size(), 2U);
+  EXPECT_EQ(records->at(0).description, "partition subject: n4 | n1,n2,n3,n5");
+  EXPECT_EQ(records->at(1).description, "pause others: n1,n2,n3,n5");
+  expect_all_running();
+}
+
+TEST_F(Faults, EventsBeforeTheFaultIsArmedDoNotCount) {
+  context.events_until = clock.now() + 60'000'000;
+  const auto records =
+      run_with_events("kill:subject@became-leader+5ms;after=40s", {{"n1", "became-leader"}});
+  ASSERT_TRUE(records.has_value());
+  EXPECT_FALSE(records->front().exercised);
+}
+
+TEST_F(Faults, AnEventThatNeverCameLeavesTheFaultUnexercised) {
+  context.events_until = clock.now() + 30'000'000;
+  const auto records = run_with_events("kill:leader@became-leader+5ms;count=2,kill:n2@0s+5ms",
+                                       {{"n1", "became-leader"}});
+  ASSERT_TRUE(records.has_value()) << records.error().message();
+  ASSERT_EQ(records->size(), 2U);
+  const FaultRecord& record = records->front();
+  EXPECT_FALSE(record.exercised);
+  EXPECT_EQ(record.description, "kill leader: never placed");
+  EXPECT_EQ(record.reason, "its event never came: 1 of 2 became-leader from 0 ms of the load on");
+  EXPECT_TRUE(records->at(1).exercised);
+}
 
 TEST_F(Faults, PartitionCutsBothWaysAndTakesClientsAlong) {
   const auto records = run("partition:n1+n2/n3+n4+n5@0s+20ms");

@@ -81,6 +81,25 @@ TEST(PartitionShapes, LeaderIsAloneAndLeaderMinorityIsNot) {
   }
 }
 
+TEST(PartitionShapes, ADeafLeaderIsHeardAndAMuteOneHears) {
+  const PartitionPlan deaf = plan_of("leader-deaf", 5, 1);
+  const PartitionPlan mute = plan_of("leader-mute", 5, 1);
+  for (const std::size_t other : {0U, 2U, 3U, 4U}) {
+    EXPECT_TRUE(deaf.is_cut(other, 1));
+    EXPECT_FALSE(deaf.is_cut(1, other));
+    EXPECT_FALSE(mute.is_cut(other, 1));
+    EXPECT_TRUE(mute.is_cut(1, other));
+    for (const std::size_t third : {0U, 2U, 3U, 4U}) {
+      EXPECT_FALSE(deaf.is_cut(other, third) || mute.is_cut(other, third));
+    }
+  }
+}
+
+TEST(PartitionShapes, TheSubjectIsAlone) {
+  EXPECT_EQ(seen_by(plan_of("subject", 5, 1, "n4"), 3), 1U);
+  EXPECT_EQ(seen_by(plan_of("subject", 5, 1, "n4"), 1), 4U);
+}
+
 TEST(PartitionShapes, MinorityLeavesAMajorityWhole) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     const auto sizes = sizes_seen(plan_of("minority", 7, seed));

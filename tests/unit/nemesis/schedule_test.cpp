@@ -57,6 +57,51 @@ TEST(Schedule, NamedNodesAndParametersAreKept) {
   EXPECT_EQ(schedule->at(1).seed, 9U);
 }
 
+TEST(Schedule, ItemsMayBePlacedByEvent) {
+  const auto schedule = make_schedule(
+      "kill:subject@became-leader+1s;after=2s;delay=50ms;count=3,partition:leader@snapshot-taken+"
+      "2s",
+      options_for(5, 30s));
+  ASSERT_TRUE(schedule.has_value()) << schedule.error().message();
+  ASSERT_EQ(schedule->size(), 2U);
+  EXPECT_EQ(schedule->at(0).at, (EventPlacement{.event = "snapshot-taken"}));
+  EXPECT_EQ(schedule->at(0).start, 0s);
+  const PlannedFault& fault = schedule->at(1);
+  EXPECT_EQ(fault.shape, "subject");
+  EXPECT_EQ(fault.start, 2s);
+  EXPECT_EQ(fault.duration, 1s);
+  EXPECT_EQ(fault.at, (EventPlacement{.event = "became-leader", .delay = 50ms, .count = 3}));
+  const auto again = make_schedule(to_text(*schedule), options_for(5, 30s, 2));
+  ASSERT_TRUE(again.has_value()) << again.error().message();
+  EXPECT_EQ(*again, *schedule) << to_text(*schedule);
+}
+
+TEST(Schedule, RefusesWrongPlacementsByEvent) {
+  struct Row {
+    std::string_view text;
+    std::string_view says;
+  };
+
+  const std::array rows{
+      Row{"kill:leader@became-king+1s", "no event 'became-king'; there are: applied, appended"},
+      Row{"kill:leader@became-leader", "needs a placement"},
+      Row{"kill:subject@2s+1s", "kill:subject needs a placement by event"},
+      Row{"kill:leader@2s+1s;after=1s", "after needs a placement by event"},
+      Row{"kill:leader@became-leader+1s;count=0", "count '0': give 1 to"},
+      Row{"kill:leader@became-leader+1s;count=x", "count 'x': give 1 to"},
+      Row{"kill:leader@became-leader+1s;delay=1h", "delay must be at most 10m"},
+      Row{"kill:leader@became-leader+1s;after=40s", "starts at 40s"},
+      Row{"kill:subject", "kill:subject needs a placement by event"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.text);
+    const auto schedule = make_schedule(row.text, options_for(5, 30s));
+    ASSERT_TRUE(schedule.has_error());
+    EXPECT_TRUE(is(schedule.error(), Errc::usage));
+    EXPECT_THAT(schedule.error().message(), HasSubstr(std::string(row.says)));
+  }
+}
+
 TEST(Schedule, NoneIsEmptyAndReadsBack) {
   const auto schedule = make_schedule("none", options_for(5, 30s));
   ASSERT_TRUE(schedule.has_value());

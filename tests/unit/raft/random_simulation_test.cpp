@@ -216,6 +216,30 @@ TEST(RaftRandomSimulation, SameSeedSameTrace) {
   EXPECT_EQ(trace, second.run().take_trace());
 }
 
+// A liveness bug: no invariant breaks, but nothing is answered while one node is down.
+TEST(RaftWaitForAll, StopsCommitsWhileOneNodeIsDown) {
+  for (const Sabotage sabotage : {Sabotage::none, Sabotage::wait_for_all}) {
+    SCOPED_TRACE(name_of(sabotage));
+    constexpr std::size_t kRounds = 60;
+    Simulation simulation({.nodes = 3, .sabotage = sabotage});
+    simulation.run(kRounds);
+    const NodeId leader = simulation.leader();
+    ASSERT_NE(leader, kNobody);
+    simulation.propose(leader, "a");
+    simulation.run(kRounds);
+    EXPECT_EQ(simulation.answered(), 1U);
+    const NodeId other = leader == 1 ? 2 : 1;
+    simulation.crash(other);
+    simulation.propose(leader, "b");
+    simulation.run(kRounds);
+    EXPECT_EQ(simulation.answered(), sabotage == Sabotage::none ? 2U : 1U);
+    simulation.restart(other);
+    simulation.run(kRounds);
+    EXPECT_EQ(simulation.answered(), 2U);
+    EXPECT_TRUE(simulation.violations().empty());
+  }
+}
+
 struct SabotageRow {
   Sabotage sabotage;
   Weights weights;

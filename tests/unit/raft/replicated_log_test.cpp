@@ -41,6 +41,21 @@ NodeEvent committed(std::string node, std::int64_t index, std::int64_t at, std::
       std::move(node), "committed", {{"index", index}, {"term", at}, {"at", at}}, std::move(hash));
 }
 
+struct CommitNumbers {
+  std::int64_t term = 0;
+  std::int64_t at = 0;
+  std::int64_t through = 0;  // 0: the batch ends here
+};
+
+NodeEvent committed_entry(std::string node, std::int64_t index, CommitNumbers numbers) {
+  NodeEvent told = event(std::move(node),
+                         "committed",
+                         {{"index", index}, {"term", numbers.term}, {"at", numbers.at}},
+                         "a");
+  if (numbers.through > 0) told.numbers.emplace_back("through", numbers.through);
+  return told;
+}
+
 NodeEvent applied(std::string node, std::int64_t index, std::string hash) {
   return event(std::move(node), "applied", {{"index", index}, {"term", 1}}, std::move(hash));
 }
@@ -119,8 +134,27 @@ std::vector<Row> rows() {
   };
 }
 
-TEST(ReplicatedLogObserver, TellsWhatIsBrokenFromItsNeighbour) {
-  for (const Row& row : rows()) {
+std::vector<Row> commit_rule_rows() {
+  return {
+      {.name = "a leader commits an entry of its own term",
+       .events = {leader("n1", 2, 4), committed_entry("n1", 5, {.term = 2, .at = 2})},
+       .broken = {}},
+      {.name = "a leader commits by counting an entry of an older term",
+       .events = {leader("n1", 2, 4), committed_entry("n1", 4, {.term = 1, .at = 2})},
+       .broken = "commit rule"},
+      {.name = "a leader's batch begins with entries of an older term",
+       .events = {leader("n1", 2, 64),
+                  committed_entry("n1", 64, {.term = 1, .at = 2, .through = 65}),
+                  committed_entry("n1", 65, {.term = 2, .at = 2})},
+       .broken = {}},
+      {.name = "a follower learns that entries of an older term are committed",
+       .events = {leader("n1", 2, 4), committed_entry("n2", 4, {.term = 1, .at = 2})},
+       .broken = {}},
+  };
+}
+
+void expect_told_apart(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
     ReplicatedLogObserver observer;
     for (const NodeEvent& told : row.events) observer.observe(told);
@@ -131,6 +165,14 @@ TEST(ReplicatedLogObserver, TellsWhatIsBrokenFromItsNeighbour) {
       EXPECT_EQ(observer.violations().front().invariant, row.broken);
     }
   }
+}
+
+TEST(ReplicatedLogObserver, TellsWhatIsBrokenFromItsNeighbour) {
+  expect_told_apart(rows());
+}
+
+TEST(ReplicatedLogObserver, LetsALeaderCountReplicasOfItsOwnTermOnly) {
+  expect_told_apart(commit_rule_rows());
 }
 
 // The restart's own event may be among the lost ones: the node's commit index is then not known any
