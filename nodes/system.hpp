@@ -39,6 +39,7 @@ struct Sabotage {
   std::string faults = {};  // as --faults takes it
   std::chrono::seconds duration{0};
   std::size_t keys = 0;
+  double rate = 0;  // as --rate
 };
 
 struct Mode {

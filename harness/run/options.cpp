@@ -35,6 +35,7 @@ Result<void> fill_defaults(ResolvedRun& run) {
   const bool suggested = !options.faults && !sabotage->faults.empty();
   const bool suggested_time = suggested && sabotage->duration.count() > 0;
   run.duration = options.duration.value_or(suggested_time ? sabotage->duration : kDefaultDuration);
+  if (suggested && options.rate == 0) run.options.rate = sabotage->rate;
   run.faults = suggested ? sabotage->faults
                          : options.faults.value_or(std::string(run.scenario->default_faults));
   return {};

@@ -82,9 +82,11 @@ constexpr auto kVotersKilled =
     "kill:leader@7s+100ms,kill:all@became-candidate+100ms;after=7s,"
     "kill:leader@9s+100ms,kill:all@became-candidate+100ms;after=9s,"
     "kill:leader@11s+100ms,kill:all@became-candidate+100ms;after=11s";
-// A leader sleeps through the election of its successor; its followers' commands wait for it. Deaf
-// from before that election until a while after it wakes, it does not hear that it was deposed, and
-// sends those commands as entries of its old term.
+// A leader sleeps through the election of its successor, while commands of its clients and of its
+// followers' clients wait in its sockets. Deaf to the other nodes from before the election until a
+// while after it wakes, it does not hear that it was deposed, and sends those commands as entries
+// of its old term. At a low rate: a follower must not have put those positions into a snapshot by
+// then.
 constexpr auto kLeaderAsleep =
     "pause:leader@1s+900ms,partition:leader-deaf@1120ms+1080ms,"
     "pause:leader@4s+900ms,partition:leader-deaf@4120ms+1080ms,"
@@ -119,7 +121,8 @@ std::vector<Sabotage> raft_sabotages() {
        .summary = "A follower accepts entries from leaders of older terms.",
        .breaks = {"raft-invariants"},
        .faults = kLeaderAsleep,
-       .duration = std::chrono::seconds(13)},
+       .duration = std::chrono::seconds(13),
+       .rate = 300},
       {.name = "lose-snapshot-tail",
        .summary = "Snapshots miss the effects of the last entries that they claim to include.",
        .breaks = {"durable"},
