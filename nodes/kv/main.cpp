@@ -28,6 +28,9 @@ using base::make_error;
 
 constexpr int kEventDescriptor = 3;
 
+// A planned stop of the leader costs its clients an instant, not an election time-out.
+constexpr std::chrono::milliseconds kHandOverLimit(500);
+
 Result<void> choose_sabotage(NodeOptions& options) {
   const std::string& name = options.host.sabotage;
   if (name.empty() || name == "none") return {};
@@ -77,6 +80,7 @@ asio::awaitable<void> serve_until_told(Node& node, Result<void>& outcome) {
   if (outcome.has_value()) {
     const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
     spdlog::info("stopping: signal {}", number);
+    co_await node.hand_over(kHandOverLimit);
   }
   co_await node.stop();
 }

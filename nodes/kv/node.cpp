@@ -148,6 +148,29 @@ void Node::propose(const proto::Proposal& proposal, const host::ReplySlot& slot)
   forward(std::move(request), slot);
 }
 
+void Node::transfer(raft::NodeId target, const host::ReplySlot& slot) {
+  const bool known = target == raft::kNobody || options_.host.peers.contains(target);
+  if (!known) {
+    slot.answer(RespValue::error("ERR TRANSFER takes the name of a node of this cluster"));
+  } else if (core_->role() != raft::Role::leader) {
+    const raft::NodeId leader = core_->leader();
+    slot.answer(RespValue::error(leader == raft::kNobody ? "NOLEADER"
+                                                         : "NOTLEADER " + host::node_name(leader)));
+  } else {
+    perform(core_->step(raft::TransferLeadership{.target = target}));
+    slot.answer(RespValue::simple("OK"));
+  }
+}
+
+asio::awaitable<void> Node::hand_over(std::chrono::nanoseconds limit) {
+  if (core_->role() != raft::Role::leader || options_.host.peers.size() < 2) co_return;
+  perform(core_->step(raft::TransferLeadership{.target = raft::kNobody}));
+  const auto end = asio::steady_timer::clock_type::now() + limit;
+  while (core_->role() == raft::Role::leader && asio::steady_timer::clock_type::now() < end) {
+    co_await base::pause_for(std::chrono::milliseconds(5));
+  }
+}
+
 void Node::read(Arguments command, const host::ReplySlot& slot) {
   if (core_->role() == raft::Role::leader) {
     read_here(std::move(command), Waiter{.slot = slot});

@@ -63,6 +63,11 @@ class Node {
   // or later.
   void propose(const proto::Proposal& proposal, const host::ReplySlot& slot);
   void read(Arguments command, const host::ReplySlot& slot);
+  // TRANSFER [nK]: the leader hands its leadership to that node, or to the most up-to-date one
+  // (dissertation §3.10). +OK: asked for; who leads then is seen in INFO.
+  void transfer(raft::NodeId target, const host::ReplySlot& slot);
+  // Before a planned stop: waits until another node leads, no longer than `limit`.
+  [[nodiscard]] boost::asio::awaitable<void> hand_over(std::chrono::nanoseconds limit);
   // The text of INFO.
   [[nodiscard]] std::string info() const;
 

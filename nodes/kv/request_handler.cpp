@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -169,6 +170,8 @@ class KvRequestHandler final : public host::RequestHandler {
       slot.answer(RespValue::bulk(arguments[1]));
     } else if (name == "INFO") {
       slot.answer(RespValue::bulk(node_.info()));
+    } else if (name == "TRANSFER" && arguments.size() <= 2) {
+      transfer(arguments, slot);
     } else if (name == "QUIT") {
       slot.answer_and_close(RespValue::simple("OK"));
     } else if (name == "SELECT" && arguments.size() == 2) {
@@ -184,6 +187,14 @@ class KvRequestHandler final : public host::RequestHandler {
       return false;
     }
     return true;
+  }
+
+  void transfer(const Arguments& arguments, const ReplySlot& slot) {
+    if (arguments.size() == 1) return node_.transfer(raft::kNobody, slot);
+    const auto target = host::parse_node_name(arguments[1]);
+    // No node has the number 0, so a name that is none is refused like an unknown one.
+    constexpr raft::NodeId kNoSuchNode = std::numeric_limits<raft::NodeId>::max();
+    node_.transfer(target.has_value() ? *target : kNoSuchNode, slot);
   }
 
   // redis-benchmark asks for two settings and wants values.

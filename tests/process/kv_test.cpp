@@ -184,6 +184,29 @@ TEST(KvProcess, ReplacesALeaderThatIsStoppedAndHasItFollowAfterwards) {
   EXPECT_EQ(nodes.call_until_ok(leader, {"GET", "x"}), RespValue::bulk("new"));
 }
 
+TEST(KvProcess, HandsLeadershipOverWhenAskedAndBeforeAPlannedStop) {
+  KvProcesses nodes(3);
+  nodes.start_all();
+  const std::size_t leader = nodes.wait_for_leader();
+  ASSERT_NE(leader, 0U);
+  const std::size_t other = leader % 3 + 1;
+  const auto leads = [&](std::size_t node) {
+    return info_field(nodes.call(node, {"INFO"}), "role") == "leader";
+  };
+  EXPECT_EQ(nodes.call(leader, {"TRANSFER", "n9"}).kind, RespKind::error);
+  EXPECT_THAT(nodes.call(other, {"TRANSFER"}).text, StartsWith("NOTLEADER"));
+  ASSERT_EQ(nodes.call_until_ok(leader, {"SET", "x", "1"}), kOk);
+  // A follower that is behind at this instant is not handed anything: ask until it happens.
+  EXPECT_TRUE(wait_until([&] {
+    if (leads(other)) return true;
+    (void)nodes.call(leader, {"TRANSFER", "n" + std::to_string(other)});
+    return false;
+  }));
+  nodes.signal(other, SIGTERM);
+  EXPECT_EQ(nodes.wait(other), 0);
+  EXPECT_EQ(nodes.call_until_ok(leader, {"GET", "x"}), RespValue::bulk("1"));
+}
+
 // Node 2 answers with an error of this word, at the latest when an election is over.
 bool is_refused(const KvProcesses& nodes, const Arguments& command, std::string_view word) {
   return wait_until([&] {
