@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/history/operation.hpp"
 #include "tests/cluster/in_universe.hpp"
 #include "tests/cluster/test_cluster.hpp"
 
@@ -28,7 +29,7 @@ constexpr milliseconds kSoon{300};
 class NemesisTest : public tests::InUniverse {};
 
 NemesisContext context_of(Cluster& cluster, const base::RunClock& clock) {
-  NemesisContext context{cluster, clock, nullptr, {}, false, nullptr};
+  NemesisContext context{cluster, clock, nullptr, {}, false, nullptr, history::kNever, nullptr};
   context.leader = [] { return std::optional<std::size_t>(0); };
   for (std::size_t client = 0; client < cluster.clients(); ++client) {
     context.client_nodes.push_back(client % cluster.nodes());
