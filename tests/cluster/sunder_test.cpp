@@ -83,6 +83,8 @@ TEST_P(Sunder, ASabotagedClusterIsCaughtWithTheRightPromise) {
                             "12s",
                             "--sabotage",
                             "ack-before-quorum",
+                            "--mix",
+                            "read=4,write=48,cas=48",
                             "--faults",
                             "partition:leader-minority@1s+3s,partition:leader-minority@7s+3s",
                             "--out",
