@@ -22,7 +22,7 @@ class ActiveKill final : public ProcessFault {
   ~ActiveKill() override { heal_at_last(); }
 
   // All signals first, then the waiting: the nodes die together.
-  boost::asio::awaitable<Result<void>> kill() {
+  boost::asio::awaitable<Result<void>> begin() {
     for (const Victim& victim : victims_) {
       auto sent = context_.cluster.signal(victim.node, SIGKILL);
       if (sent.has_error()) co_return sent;
@@ -44,27 +44,8 @@ class ActiveKill final : public ProcessFault {
   }
 
  private:
-  [[nodiscard]] Result<void> undo() override {
-    // One that cannot be started must not keep the others down.
-    Result<void> outcome;
-    for (const Victim& victim : victims_) {
-      auto started = start_again(victim);
-      if (started.has_error() && outcome.has_value()) outcome = started;
-    }
-    return outcome;
-  }
+  [[nodiscard]] Result<void> undo() override { return start_all_again(); }
 };
-
-boost::asio::awaitable<Result<std::unique_ptr<ActiveFault>>> apply_kill(NemesisContext& context,
-                                                                        PlannedFault fault) {
-  base::Random random(fault.seed);
-  auto targets = resolve_targets(context, fault, random);
-  if (targets.has_error()) co_return targets.error();
-  auto active = std::make_unique<ActiveKill>(context, fault, std::move(*targets));
-  auto killed = co_await active->kill();
-  if (killed.has_error()) co_return with_context(killed.error(), active->record().description);
-  co_return std::unique_ptr<ActiveFault>(std::move(active));
-}
 
 constexpr std::array kShapes{
     FaultShape{"all", "every node at once", 1, {0, 0.8, 0.12, 0.2, false}},
@@ -85,7 +66,7 @@ FaultInfo kill_fault() {
           .summary = "Kills processes with SIGKILL and starts them again at the end of the fault.",
           .shapes = kShapes,
           .parameters = {},
-          .apply = apply_kill};
+          .apply = apply_process_fault<ActiveKill>};
 }
 
 }  // namespace sunder::nemesis

@@ -33,7 +33,7 @@ class ActivePause final : public ProcessFault {
 
   ~ActivePause() override { heal_at_last(); }
 
-  boost::asio::awaitable<Result<void>> stop() {
+  boost::asio::awaitable<Result<void>> begin() {
     for (Victim& victim : victims_) {
       auto sent = context_.cluster.signal(victim.node, SIGSTOP);
       if (sent.has_error()) co_return sent;
@@ -70,17 +70,6 @@ class ActivePause final : public ProcessFault {
   }
 };
 
-boost::asio::awaitable<Result<std::unique_ptr<ActiveFault>>> apply_pause(NemesisContext& context,
-                                                                         PlannedFault fault) {
-  base::Random random(fault.seed);
-  auto targets = resolve_targets(context, fault, random);
-  if (targets.has_error()) co_return targets.error();
-  auto active = std::make_unique<ActivePause>(context, fault, std::move(*targets));
-  auto stopped = co_await active->stop();
-  if (stopped.has_error()) co_return with_context(stopped.error(), active->record().description);
-  co_return std::unique_ptr<ActiveFault>(std::move(active));
-}
-
 constexpr std::array kShapes{
     FaultShape{"all", "every node at once", 1, {0, 1, 0.2, 0.4, false}},
     FaultShape{"followers", "every node but the leader", 2, {0, 1, 0.2, 0.4, false}},
@@ -102,7 +91,7 @@ FaultInfo pause_fault() {
           "Stops processes with SIGSTOP and lets them go on with SIGCONT at the end of the fault.",
       .shapes = kShapes,
       .parameters = {},
-      .apply = apply_pause};
+      .apply = apply_process_fault<ActivePause>};
 }
 
 }  // namespace sunder::nemesis

@@ -50,6 +50,15 @@ void ProcessFault::heal_at_last() noexcept {
   if (!healed_) (void)heal();
 }
 
+Result<void> ProcessFault::start_all_again() {
+  Result<void> outcome;
+  for (const Victim& victim : victims_) {
+    auto started = start_again(victim);
+    if (started.has_error() && outcome.has_value()) outcome = started;
+  }
+  return outcome;
+}
+
 Result<void> ProcessFault::start_again(const Victim& victim) {
   if (context_.cluster.state(victim.node) != cluster::NodeState::down) {
     not_exercised(fmt::format("n{} was up before the fault ended", victim.node + 1));

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nemesis/nemesis.hpp"
@@ -42,8 +44,9 @@ class ProcessFault : public ActiveFault {
 
   [[nodiscard]] bool healed() const noexcept { return healed_; }
 
-  // Starts a victim's node again when nobody else has; adds what proves it.
-  [[nodiscard]] Result<void> start_again(const Victim& victim);
+  // Starts every victim's node again when nobody else has; adds what proves it. One that cannot be
+  // started does not keep the others down; the first error is returned.
+  [[nodiscard]] Result<void> start_all_again();
   void add_evidence(const Victim& victim, std::string what, double value, std::string unit);
   void not_exercised(std::string reason);
 
@@ -52,8 +55,23 @@ class ProcessFault : public ActiveFault {
   history::FaultRecord record_;
 
  private:
+  [[nodiscard]] Result<void> start_again(const Victim& victim);
+
   bool healed_ = false;
 };
+
+// FaultInfo::apply of a process fault: resolves the targets, then `Fault::begin()` acts on them.
+template <typename Fault>
+boost::asio::awaitable<Result<std::unique_ptr<ActiveFault>>> apply_process_fault(
+    NemesisContext& context, PlannedFault fault) {
+  base::Random random(fault.seed);
+  auto targets = resolve_targets(context, fault, random);
+  if (targets.has_error()) co_return targets.error();
+  auto active = std::make_unique<Fault>(context, fault, std::move(*targets));
+  auto begun = co_await active->begin();
+  if (begun.has_error()) co_return with_context(begun.error(), active->record().description);
+  co_return std::unique_ptr<ActiveFault>(std::move(active));
+}
 
 // Rows of the shape table that all process faults share.
 constexpr std::size_t kMinority_nodes_min = 3;

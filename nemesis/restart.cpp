@@ -22,7 +22,7 @@ class ActiveRestart final : public ProcessFault {
 
   ~ActiveRestart() override { heal_at_last(); }
 
-  boost::asio::awaitable<Result<void>> stop() {
+  boost::asio::awaitable<Result<void>> begin() {
     for (const Victim& victim : victims_) {
       auto sent = context_.cluster.signal(victim.node, SIGTERM);
       if (sent.has_error()) co_return sent;
@@ -56,26 +56,8 @@ class ActiveRestart final : public ProcessFault {
       not_exercised(fmt::format("n{} ended by {}, not cleanly", victim.node + 1, how));
   }
 
-  [[nodiscard]] Result<void> undo() override {
-    Result<void> outcome;
-    for (const Victim& victim : victims_) {
-      auto started = start_again(victim);
-      if (started.has_error() && outcome.has_value()) outcome = started;
-    }
-    return outcome;
-  }
+  [[nodiscard]] Result<void> undo() override { return start_all_again(); }
 };
-
-boost::asio::awaitable<Result<std::unique_ptr<ActiveFault>>> apply_restart(NemesisContext& context,
-                                                                           PlannedFault fault) {
-  base::Random random(fault.seed);
-  auto targets = resolve_targets(context, fault, random);
-  if (targets.has_error()) co_return targets.error();
-  auto active = std::make_unique<ActiveRestart>(context, fault, std::move(*targets));
-  auto stopped = co_await active->stop();
-  if (stopped.has_error()) co_return with_context(stopped.error(), active->record().description);
-  co_return std::unique_ptr<ActiveFault>(std::move(active));
-}
 
 constexpr std::array kShapes{
     FaultShape{"all", "every node at once", 1, {0, 0.8, 0.12, 0.2, false}},
@@ -96,7 +78,7 @@ FaultInfo restart_fault() {
           .summary = "Stops processes with SIGTERM and starts them again at the end of the fault.",
           .shapes = kShapes,
           .parameters = {},
-          .apply = apply_restart};
+          .apply = apply_process_fault<ActiveRestart>};
 }
 
 }  // namespace sunder::nemesis
