@@ -41,20 +41,50 @@ struct CheckerInfo {
 [[nodiscard]] std::span<const CheckerInfo> all_checkers();
 [[nodiscard]] const CheckerInfo* find_checker(std::string_view name);
 
-// `sunder check --model M`: runs what decides that model ("register", "cas-register", "kv-append",
-// …). An exception inside a checker becomes `undetermined` with its text. Errc::usage: no such
-// model (the error lists the known ones).
-[[nodiscard]] Result<Verdict> check_model(const history::History& history,
-                                          std::string_view model,
-                                          const CheckOptions& options,
-                                          std::stop_token stop);
+// How strict an ideal system is: a level of a model.
+struct LevelInfo {
+  std::string_view name;     // "linearizable", "snapshot-isolation"
+  std::string_view summary;  // one sentence
+};
 
+// What `sunder check --model` takes: a type of object, judged at one of its levels.
 struct ModelInfo {
-  std::string_view name;
+  std::string_view name;  // "register", "list-append"
   std::string_view summary;
+  // Never empty; the first is taken when none is named.
+  std::span<const LevelInfo> levels;
+  // Whether the model can say something about every operation of the history: "auto" asks.
+  bool (*fits)(const history::History& history) = nullptr;
+  // Judges at one of the levels. `kept`, `broken` or `undetermined`; no exercise rule.
+  Verdict (*check)(const history::History& history,
+                   std::string_view level,
+                   const CheckOptions& options,
+                   std::stop_token stop) = nullptr;
 };
 
 // All models, sorted by name.
 [[nodiscard]] std::span<const ModelInfo> all_models();
+
+// A model and one of its levels, as `type` or `type/level` says.
+struct ModelChoice {
+  const ModelInfo* model = nullptr;
+  std::string_view level;  // of the model's table
+};
+
+// Errc::usage: no such model or level (the error lists the known ones).
+[[nodiscard]] Result<ModelChoice> find_model(std::string_view text);
+
+// Runs what decides that choice. An exception inside a checker becomes `undetermined` with its
+// text, and so does a history without a known result: "nothing observed".
+[[nodiscard]] Verdict check_model(const history::History& history,
+                                  const ModelChoice& choice,
+                                  const CheckOptions& options,
+                                  std::stop_token stop);
+
+// The same by name: "register", "list-append/serializable". Errc::usage as find_model.
+[[nodiscard]] Result<Verdict> check_model(const history::History& history,
+                                          std::string_view model,
+                                          const CheckOptions& options,
+                                          std::stop_token stop);
 
 }  // namespace sunder::checkers

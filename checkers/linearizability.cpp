@@ -260,6 +260,12 @@ Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, std::str
 
 }  // namespace
 
+bool knows_all(const history::History& history, const ModelRow& model) {
+  return std::ranges::all_of(history.operations(), [&](const Operation& operation) {
+    return model.knows(operation.function);
+  });
+}
+
 Verdict check_linearizability(const history::History& history,
                               const ModelRow& model,
                               const CheckOptions& options,

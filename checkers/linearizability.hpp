@@ -7,7 +7,9 @@
 
 #pragma once
 
+#include <array>
 #include <stop_token>
+#include <utility>
 
 #include "checkers/checker.hpp"
 #include "checkers/models/model.hpp"
@@ -18,11 +20,36 @@ struct Routes {
   bool zones = true;  // off: the search decides every key; for tests that compare the two
 };
 
+// The levels of a model that is judged for linearizability alone.
+inline constexpr std::array kLinearizable_only{
+    LevelInfo{"linearizable", "Every operation takes effect at one instant while it runs."}};
+
+// Whether the model can say something about every operation.
+[[nodiscard]] bool knows_all(const history::History& history, const ModelRow& model);
+
 // `kept`, `broken` or `undetermined`; no exercise rule.
 [[nodiscard]] Verdict check_linearizability(const history::History& history,
                                             const ModelRow& model,
                                             const CheckOptions& options,
                                             std::stop_token stop,
                                             Routes routes = {});
+
+// The model of `sunder check` that the search model Row decides, alone.
+template <ModelRow (*Row)()>
+[[nodiscard]] ModelInfo search_model_info() {
+  static const ModelRow row = Row();
+  constexpr auto fits = [](const history::History& history) { return knows_all(history, row); };
+  constexpr auto check = [](const history::History& history,
+                            std::string_view,
+                            const CheckOptions& options,
+                            std::stop_token stop) {
+    return check_linearizability(history, row, options, std::move(stop));
+  };
+  return {.name = row.name,
+          .summary = row.summary,
+          .levels = kLinearizable_only,
+          .fits = fits,
+          .check = check};
+}
 
 }  // namespace sunder::checkers

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "checkers/linearizability.hpp"
+#include "checkers/checker.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -53,12 +53,12 @@ Verdict check_linearizable(const history::History& history,
                            const CheckOptions& options,
                            std::stop_token stop) {
   Verdict verdict;
-  const ModelRow* model = find_model(options.model.empty() ? "register" : options.model);
-  if (model == nullptr) {
-    verdict.summary = fmt::format("there is no model \"{}\"", options.model);
+  const auto model = find_model(options.model.empty() ? "register" : options.model);
+  if (model.has_error()) {
+    verdict.summary = model.error().context;
     return verdict;
   }
-  verdict = check_linearizability(history, *model, options, std::move(stop));
+  verdict = check_model(history, *model, options, std::move(stop));
   if (verdict.kind != VerdictKind::kept || options.context == nullptr) return verdict;
   const std::string reason = unexercised(history, options);
   if (!reason.empty()) {

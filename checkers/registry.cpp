@@ -14,12 +14,28 @@
 
 namespace sunder::checkers {
 
+ModelRow cas_register_row();
+ModelRow kv_append_row();
+ModelRow register_row();
+
 CheckerInfo availability_info();
 CheckerInfo durability_info();
 CheckerInfo linearizable_info();
 CheckerInfo minority_refuses_info();
 CheckerInfo recovery_info();
 CheckerInfo replicated_log_info();
+
+namespace {
+
+// "register, set, …" of any table.
+template <typename Row>
+std::string names_of(std::span<const Row> rows) {
+  std::string names;
+  for (const Row& row : rows) names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
+  return names;
+}
+
+}  // namespace
 
 std::span<const CheckerInfo> all_checkers() {
   static const std::array all{
@@ -40,33 +56,54 @@ const CheckerInfo* find_checker(std::string_view name) {
 }
 
 std::span<const ModelInfo> all_models() {
-  static const std::vector<ModelInfo> all = [] {
-    std::vector<ModelInfo> models;
-    for (const ModelRow& row : model_rows()) models.push_back({row.name, row.summary});
-    return models;
-  }();
+  static const std::array all{
+      search_model_info<cas_register_row>(),
+      search_model_info<kv_append_row>(),
+      search_model_info<register_row>(),
+  };
   return all;
+}
+
+Result<ModelChoice> find_model(std::string_view text) {
+  const std::string_view type = text.substr(0, text.find('/'));
+  const std::span<const ModelInfo> all = all_models();
+  const auto model = std::ranges::find(all, type, &ModelInfo::name);
+  if (model == all.end()) {
+    return base::make_error(Errc::usage,
+                            fmt::format("no model '{}'; known are {}", type, names_of(all)));
+  }
+  if (type.size() == text.size()) return ModelChoice{&*model, model->levels.front().name};
+  const std::string_view word = text.substr(type.size() + 1);
+  const auto level = std::ranges::find(model->levels, word, &LevelInfo::name);
+  if (level == model->levels.end()) {
+    return base::make_error(
+        Errc::usage,
+        fmt::format(
+            "the model {} has no level '{}'; known are {}", type, word, names_of(model->levels)));
+  }
+  return ModelChoice{&*model, level->name};
+}
+
+Verdict check_model(const history::History& history,
+                    const ModelChoice& choice,
+                    const CheckOptions& options,
+                    std::stop_token stop) {
+  try {
+    return choice.model->check(history, choice.level, options, std::move(stop));
+  } catch (const std::exception& exception) {
+    Verdict verdict;
+    verdict.summary = fmt::format("the checker failed: {}", exception.what());
+    return verdict;
+  }
 }
 
 Result<Verdict> check_model(const history::History& history,
                             std::string_view model,
                             const CheckOptions& options,
                             std::stop_token stop) {
-  const ModelRow* row = find_model(model);
-  if (row == nullptr) {
-    std::string known;
-    for (const ModelInfo& info : all_models()) {
-      known += fmt::format("{}{}", known.empty() ? "" : ", ", info.name);
-    }
-    return base::make_error(Errc::usage, fmt::format("no model \"{}\"; known: {}", model, known));
-  }
-  try {
-    return check_linearizability(history, *row, options, std::move(stop));
-  } catch (const std::exception& exception) {
-    Verdict verdict;
-    verdict.summary = fmt::format("the checker failed: {}", exception.what());
-    return verdict;
-  }
+  const auto choice = find_model(model);
+  SUNDER_TRY(choice);
+  return check_model(history, *choice, options, std::move(stop));
 }
 
 }  // namespace sunder::checkers

@@ -82,9 +82,9 @@ struct ModelRow {
       false;  // reads, writes and cas of single values from nil: the closed-form tests apply
 };
 
-// All models that the search decides, sorted by name.
-[[nodiscard]] std::span<const ModelRow> model_rows();
-[[nodiscard]] const ModelRow* find_model(std::string_view name);
+// All models that the search decides, sorted by name; null: no such model.
+[[nodiscard]] std::span<const ModelRow> search_models();
+[[nodiscard]] const ModelRow* find_search_model(std::string_view name);
 
 // Whether a failed cas says that it compared and found another value.
 [[nodiscard]] bool has_compared(const history::ValuePool& pool,

@@ -12,7 +12,7 @@ ModelRow cas_register_row();
 ModelRow kv_append_row();
 ModelRow register_row();
 
-std::span<const ModelRow> model_rows() {
+std::span<const ModelRow> search_models() {
   static const std::array all{
       cas_register_row(),
       kv_append_row(),
@@ -21,8 +21,8 @@ std::span<const ModelRow> model_rows() {
   return all;
 }
 
-const ModelRow* find_model(std::string_view name) {
-  const std::span<const ModelRow> all = model_rows();
+const ModelRow* find_search_model(std::string_view name) {
+  const std::span<const ModelRow> all = search_models();
   const auto found = std::ranges::find(all, name, &ModelRow::name);
   return found == all.end() ? nullptr : &*found;
 }

@@ -115,19 +115,10 @@ Result<Checked> check_one(const std::string& file, const Flags& flags) {
   return checked;
 }
 
-// Said before a file is read: the same word is wrong for every one of them.
-Result<void> check_model_name(const std::string& name) {
-  std::string known;
-  for (const checkers::ModelInfo& model : checkers::all_models()) {
-    if (model.name == name) return {};
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", model.name);
-  }
-  return base::make_error(Errc::usage,
-                          fmt::format("--model: unknown model '{}': known are {}", name, known));
-}
-
 Result<int> act(const Flags& flags) {
-  SUNDER_TRY(check_model_name(flags.model));
+  // Said before a file is read: the same word is wrong for every one of them.
+  const auto model = checkers::find_model(flags.model);
+  if (model.has_error()) return base::with_context(model.error(), "--model");
   int worst = 0;
   const auto rank = [](int code) { return code == 65 ? 3 : code == 1 ? 2 : code == 2 ? 1 : 0; };
   boost::json::array documents;

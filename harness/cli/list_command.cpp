@@ -45,7 +45,13 @@ void list_workloads() {
 }
 
 void list_models() {
-  for (const checkers::ModelInfo& model : checkers::all_models()) row(model.name, model.summary);
+  for (const checkers::ModelInfo& model : checkers::all_models()) {
+    row(model.name, model.summary);
+    if (model.levels.size() == 1) continue;
+    for (const checkers::LevelInfo& level : model.levels) {
+      row(fmt::format("  {}/{}", model.name, level.name), level.summary);
+    }
+  }
 }
 
 void list_checkers() {

@@ -24,7 +24,8 @@ std::uint64_t case_count() {
 VerdictKind kind_of(const history::History& history, std::string_view model, Routes routes) {
   CheckOptions options;
   options.threads = 1;
-  const Verdict verdict = check_linearizability(history, *find_model(model), options, {}, routes);
+  const Verdict verdict =
+      check_linearizability(history, *find_search_model(model), options, {}, routes);
   // All-unknown histories have nothing to contradict: brute force calls them linearizable.
   const bool nothing =
       verdict.kind == VerdictKind::undetermined && verdict.summary.starts_with("nothing observed");

@@ -86,7 +86,7 @@ TEST(Linearizability, SaysWhenTheTimeBudgetIsUsedUp) {
   CheckOptions options;
   options.time_budget = std::chrono::milliseconds(30);
   const Verdict verdict = check_linearizability(
-      test::register_history(hard), *find_model("register"), options, {}, {.zones = false});
+      test::register_history(hard), *find_search_model("register"), options, {}, {.zones = false});
   EXPECT_EQ(verdict.kind, VerdictKind::undetermined);
   EXPECT_NE(verdict.summary.find("time budget"), std::string::npos) << verdict.summary;
 }
@@ -95,7 +95,7 @@ TEST(Linearizability, StopsWhenAsked) {
   std::stop_source source;
   source.request_stop();
   const Verdict verdict = check_linearizability(
-      test::register_history({}), *find_model("register"), {}, source.get_token());
+      test::register_history({}), *find_search_model("register"), {}, source.get_token());
   EXPECT_EQ(verdict.kind, VerdictKind::undetermined);
   EXPECT_NE(verdict.summary.find("stopped"), std::string::npos) << verdict.summary;
 }
@@ -108,9 +108,9 @@ TEST(Linearizability, GivesTheSameAnswerOnAnyNumberOfThreads) {
   const history::History history = test::register_history(many);
   CheckOptions options;
   options.threads = 1;
-  const Verdict one = check_linearizability(history, *find_model("register"), options, {});
+  const Verdict one = check_linearizability(history, *find_search_model("register"), options, {});
   options.threads = 4;
-  const Verdict four = check_linearizability(history, *find_model("register"), options, {});
+  const Verdict four = check_linearizability(history, *find_search_model("register"), options, {});
   EXPECT_EQ(one.kind, VerdictKind::broken);
   EXPECT_EQ(one.summary, four.summary);
 }
