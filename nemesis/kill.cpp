@@ -66,6 +66,12 @@ FaultInfo kill_fault() {
           .summary = "Kills processes with SIGKILL and starts them again at the end of the fault.",
           .shapes = kShapes,
           .parameters = {},
+          .evidence =
+              "The numbers of the processes that were killed and of those that follow them, what "
+              "the kernel said of their end, how long each node was down.",
+          .limits = "A process crash: what was written survives in the page cache, synced or not.",
+          .example = "kill:leader@became-leader+1s;after=2s",
+          .burden = {.stops = true},
           .apply = apply_process_fault<ActiveKill>};
 }
 

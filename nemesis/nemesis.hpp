@@ -12,6 +12,7 @@
 //   kill:subject@became-leader+1s;after=2s;delay=50ms;count=3
 //                          by event: 50 ms after the third such event that a node tells from 2 s
 //                          into the load on; subject: the node that told it, others: all but it
+//   kill:leader@committed=100  by event, the hundredth; the duration is the family's usual one
 //   partition:n1+n2/n3+n4+n5@2s+6s;flap=500ms
 //                          named sides (A>B cuts only the direction from A to B); ;NAME=VALUE sets
 //                          a parameter, ;seed=N the choices made when it begins
@@ -65,13 +66,41 @@ struct PlannedFault {
   std::chrono::nanoseconds start{0};  // placed by event: events from then on count
   EventPlacement at;
   std::chrono::nanoseconds duration{0};
-  std::map<std::string, double> parameters;  // {"flap_ms", 500}
-  std::uint64_t seed = 0;                    // for choices made when it begins
+  // Those that were given, as canonical text that was checked against the family's rows:
+  // {"flap", "500ms"}. Read them with duration_of(), number_of() and word_of().
+  std::map<std::string, std::string> parameters;
+  std::uint64_t seed = 0;  // for choices made when it begins
 
   friend bool operator==(const PlannedFault&, const PlannedFault&) = default;
 };
 
+// A parameter's value: the given one, else the family's default; none when it has neither. The row
+// must be of a fitting kind.
+[[nodiscard]] std::optional<std::chrono::nanoseconds> duration_of(const PlannedFault& fault,
+                                                                  std::string_view name);
+// Percent as percent, rates as bit/s, counts as they are.
+[[nodiscard]] std::optional<double> number_of(const PlannedFault& fault, std::string_view name);
+// Words and patterns.
+[[nodiscard]] std::optional<std::string> word_of(const PlannedFault& fault, std::string_view name);
+// Sets a parameter: for FaultInfo::randomize. Precondition: the family has it and the value fits.
+void set_duration(PlannedFault& fault, std::string_view name, std::chrono::nanoseconds value);
+void set_number(PlannedFault& fault, std::string_view name, double value);
+void set_word(PlannedFault& fault, std::string_view name, std::string_view value);
+
 using Schedule = std::vector<PlannedFault>;
+
+// How many nodes a fault touches.
+enum class Extent : std::uint8_t { none, one, minority, majority, all };
+
+// What the promises of a mode allow a random schedule. Never exceeded by faults that stand at the
+// same time, or, for what lasts, by all faults of the schedule together.
+struct Budget {
+  Extent stopped = Extent::all;       // at once, for a while
+  Extent cut = Extent::all;           // at once
+  Extent skewed = Extent::all;        // wrong clocks, at once
+  Extent ended = Extent::minority;    // down for good, over the whole run
+  Extent lied_to = Extent::minority;  // disks that lied, over the whole run
+};
 
 struct ScheduleOptions {
   std::size_t nodes = 5;
@@ -79,11 +108,30 @@ struct ScheduleOptions {
   base::Random random{0};
   // Shapes that a promise of the scenario needs at least once: {"partition:minority", "kill:all"}.
   std::vector<std::string> required;
+  // What the nodes of this mode tell; a fault cannot wait for anything else but what the harness
+  // itself knows (harness_events()). Empty: unknown, so any word is taken.
+  std::vector<std::string> events;
+  // Why this machine (or mode) lacks a capability that a family needs, with what adds it; empty
+  // when it is there. Null: nothing is lacking.
+  std::function<std::string(std::string_view capability)> lacks;
+  Budget budget;
 };
 
+// Events that the harness itself knows, beside those of nodes; sorted.
+struct HarnessEvent {
+  std::string_view name;
+  std::string_view summary;
+  bool of_node = false;  // a node is its subject
+};
+
+[[nodiscard]] std::span<const HarnessEvent> harness_events();
+
 // Parses --faults and lays the faults out in time. Errc::usage names the word and lists what
-// exists.
+// exists. Errc::unsupported: a family was named that this machine cannot do.
 [[nodiscard]] Result<Schedule> make_schedule(std::string_view text, const ScheduleOptions& options);
+// The families that "all" leaves out here, each with the reason.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> skipped_families(
+    std::string_view text, const ScheduleOptions& options);
 // The schedule as explicit items that make_schedule reads back.
 [[nodiscard]] std::string to_text(const Schedule& schedule);
 // Families named in a --faults text; for "which promises apply".
@@ -99,7 +147,8 @@ struct NemesisContext {
   // The side of each client: index of the node it is pinned to.
   std::vector<std::size_t> client_nodes;
   bool clients_see_all = false;
-  // Hands every node event from now on to the function; an empty one ends it.
+  // Hands every event from now on to the function, those of nodes and the harness' own; an empty
+  // one ends it.
   std::function<void(std::function<void(const history::NodeEvent&)>)> on_event;
   // The run's time at which faults that still wait for their event are given up.
   std::int64_t events_until = std::numeric_limits<std::int64_t>::max();
@@ -137,15 +186,45 @@ struct FaultShape {
   std::string_view name;
   std::string_view summary;
   std::size_t nodes_min = 1;  // smaller clusters cannot have it
-  RandomUse random;
+  RandomUse random = {};
+  std::optional<Extent> touches = {};  // none given: what the name says (extent_of)
 };
 
-// A duration that an item may set: ";flap=500ms", kept as parameters["flap_ms"].
+[[nodiscard]] Extent extent_of(const FaultShape& shape) noexcept;
+
+enum class ParameterKind : std::uint8_t {
+  duration,  // 500ms
+  percent,   // 2.5%; the sign may be left out
+  number,    // 42, 0.5
+  bit_rate,  // 10mbit; bit, kbit, mbit, gbit
+  word,      // one of `words`
+  pattern,   // of file names: *.log
+};
+
+// What an item may set: ";flap=500ms". A value outside of its limits is refused with them.
 struct FaultParameter {
   std::string_view name;
   std::string_view summary;
-  std::chrono::nanoseconds low{0};
-  std::chrono::nanoseconds high{0};
+  ParameterKind kind = ParameterKind::duration;
+  double low = 0;  // nanoseconds, percent, a number or bit/s
+  double high = 0;
+  std::span<const std::string_view> words = {};
+  std::string_view otherwise = {};  // the default; empty: as if it did not exist
+};
+
+// Limits of a duration parameter.
+[[nodiscard]] constexpr double limit(std::chrono::nanoseconds duration) noexcept {
+  return static_cast<double>(duration.count());
+}
+
+// What becomes of the nodes that a shape touches, for the budgets of random schedules.
+struct Burden {
+  bool stops = false;  // they cannot work while it stands
+  bool cuts = false;   // they are cut off while it stands
+  bool slows = false;  // they or their links may be too slow to be of use while it stands
+  bool skews = false;  // their clocks are wrong while it stands
+  bool lies = false;   // their disks lost or changed what they acknowledged: for good
+  bool ends = false;   // they may stay down after it: for good
 };
 
 struct FaultInfo {
@@ -153,6 +232,19 @@ struct FaultInfo {
   std::string_view summary;
   std::span<const FaultShape> shapes;
   std::span<const FaultParameter> parameters;
+  // For docs/faults.md: what its record holds that only the real effect can produce, what it cannot
+  // do or show, and an item that uses its parameters. Sentences.
+  std::string_view evidence = {};
+  std::string_view limits = {};
+  std::string_view example = {};
+  // Capabilities by their names in harness/cluster/capabilities.hpp without which it cannot be.
+  std::span<const std::string_view> needs = {};
+  Burden burden = {};
+  std::chrono::nanoseconds usual = std::chrono::seconds(1);  // where no duration is given
+  // Gives a fault of a random schedule, whose shape and duration are set, its parameters.
+  void (*randomize)(PlannedFault& fault, base::Random& random) = nullptr;
+  // What single rows cannot say: parameters that exclude or need each other. Errc::usage.
+  Result<void> (*check)(const PlannedFault& fault, std::size_t nodes) = nullptr;
   // Applies it now. Errc::usage: impossible target; Errc::unsupported: this machine cannot do it.
   // The record's `applying` and `active.begin` are filled in. A fault that found nothing to act on
   // still stands, and says so.

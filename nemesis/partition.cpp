@@ -98,9 +98,7 @@ class ActivePartition final : public ActiveFault {
   }
 
   [[nodiscard]] std::optional<nanoseconds> period() const override {
-    const auto flap = planned_.parameters.find("flap_ms");
-    if (flap == planned_.parameters.end()) return std::nullopt;
-    return nanoseconds(static_cast<std::int64_t>(flap->second * 1e6));
+    return duration_of(planned_, "flap");
   }
 
   [[nodiscard]] Result<void> toggle() override {
@@ -212,12 +210,24 @@ constexpr std::array kShapes{
     FaultShape{"subject", "the node that told the event alone against all others", 2, use(0)},
 };
 
+constexpr nanoseconds kFlap_min = std::chrono::milliseconds(20);
+constexpr nanoseconds kFlap_max = std::chrono::minutes(10);
+
 constexpr std::array kParameters{
-    FaultParameter{"flap",
-                   "stands and lifts in turn, this long each",
-                   std::chrono::milliseconds(20),
-                   std::chrono::minutes(10)},
+    FaultParameter{.name = "flap",
+                   .summary = "stands and lifts in turn, this long each",
+                   .kind = ParameterKind::duration,
+                   .low = limit(kFlap_min),
+                   .high = limit(kFlap_max)},
 };
+
+constexpr double kFlap_chance = 0.2;
+
+void randomize(PlannedFault& fault, base::Random& random) {
+  if (!random.chance(kFlap_chance)) return;
+  const auto period = std::chrono::round<std::chrono::milliseconds>(fault.duration / 8);
+  set_duration(fault, "flap", std::clamp<nanoseconds>(period, kFlap_min, kFlap_max));
+}
 
 }  // namespace
 
@@ -226,6 +236,16 @@ FaultInfo partition_fault() {
           .summary = "Cuts links silently; clients stay on their node's side.",
           .shapes = kShapes,
           .parameters = kParameters,
+          .evidence =
+              "Frames that the cut links dropped, counted by the kernel on each link; which "
+              "links; how long installing them in one batch took.",
+          .limits =
+              "Nobody is told: connections stay open and silent, packets in flight are lost. "
+              "A partition without traffic across it drops nothing and is not exercised.",
+          .example = "partition:n1+n2/n3+n4+n5@2s+6s;flap=500ms",
+          .burden = {.cuts = true},
+          .usual = std::chrono::seconds(3),
+          .randomize = randomize,
           .apply = apply_partition};
 }
 

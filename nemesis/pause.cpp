@@ -91,6 +91,13 @@ FaultInfo pause_fault() {
           "Stops processes with SIGSTOP and lets them go on with SIGCONT at the end of the fault.",
       .shapes = kShapes,
       .parameters = {},
+      .evidence =
+          "The process was seen stopped in /proc when the fault began and when it ended; how long.",
+      .limits =
+          "Connections stay open: the kernel goes on to acknowledge what arrives until the buffers "
+          "are full.",
+      .example = "pause:leader@1s+900ms",
+      .burden = {.stops = true},
       .apply = apply_process_fault<ActivePause>};
 }
 

@@ -78,6 +78,12 @@ FaultInfo restart_fault() {
           .summary = "Stops processes with SIGTERM and starts them again at the end of the fault.",
           .shapes = kShapes,
           .parameters = {},
+          .evidence =
+              "The process ended with status 0 after SIGTERM, how long that took, how long the "
+              "node was down, its new number.",
+          .limits = "A node that does not stop in time is killed, and the fault is not exercised.",
+          .example = "restart:one@5s+500ms",
+          .burden = {.stops = true},
           .apply = apply_process_fault<ActiveRestart>};
 }
 

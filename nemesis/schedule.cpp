@@ -9,6 +9,7 @@
 
 #include "harness/base/duration.hpp"
 #include "nemesis/nemesis.hpp"
+#include "nemesis/parameters.hpp"
 #include "nemesis/schedule_text.hpp"
 
 namespace sunder::nemesis {
@@ -20,13 +21,16 @@ using std::chrono::nanoseconds;
 struct Pick {
   const FaultInfo* family = nullptr;
   const FaultShape* shape = nullptr;
-  bool asked = false;  // by the user or a promise: keeps its shape, does not flap, does not overlap
+  bool asked = false;   // by the user or a promise: keeps its shape, does not overlap
+  bool needed = false;  // by a promise: has no parameters of its own
+  std::map<std::string, std::string> parameters = {};  // as the user gave them
 };
 
 // What a random schedule may draw of one family.
 struct Pool {
   const FaultInfo* family = nullptr;
   std::vector<const FaultShape*> shapes;
+  std::map<std::string, std::string> parameters;
 };
 
 // A slot is a fault and the calm after it: long enough for an election, ten election time-outs of
@@ -34,7 +38,6 @@ struct Pool {
 constexpr nanoseconds kSlot = std::chrono::milliseconds(9'000);
 constexpr nanoseconds kSlot_min = std::chrono::milliseconds(1'000);
 constexpr double kOverlap_chance = 0.3;
-constexpr double kFlap_chance = 0.2;
 constexpr std::size_t kOverlap_nodes_min = 5;  // two disabled nodes leave a majority
 constexpr std::size_t kFaults_max = 1'000;
 constexpr std::uint64_t kNo_seed = std::numeric_limits<std::uint64_t>::max();
@@ -56,11 +59,12 @@ const FaultShape* draw_shape(const std::vector<const FaultShape*>& shapes, base:
 std::vector<Pool> pools_of(const std::vector<ScheduleItem>& items, std::size_t nodes) {
   std::vector<Pool> pools;
   for (const FaultInfo& family : all_faults()) {
-    Pool pool{&family, {}};
+    Pool pool{&family, {}, {}};
     bool bare = false;
     for (const ScheduleItem& item : items) {
       if (item.family != &family || item.start) continue;
       bare = bare || item.shape == nullptr;
+      pool.parameters.insert(item.parameters.begin(), item.parameters.end());
       if (item.shape != nullptr) pool.shapes.push_back(item.shape);
     }
     for (const FaultShape& shape : family.shapes) {
@@ -91,7 +95,7 @@ Result<void> add_required(const std::vector<ScheduleItem>& items,
       });
       const bool possible = need.shape != nullptr && need.shape->nodes_min <= options.nodes;
       if (wanted && possible && !is_picked(picks, need.family, need.shape)) {
-        picks.push_back({need.family, need.shape, true});
+        picks.push_back({need.family, need.shape, true, true});
       }
     }
   }
@@ -104,17 +108,19 @@ Result<std::vector<Pick>> choose(const std::vector<ScheduleItem>& items,
                                  base::Random& random) {
   std::vector<Pick> picks;
   for (const ScheduleItem& item : items) {
-    if (!item.start && item.shape != nullptr) picks.push_back({item.family, item.shape, true});
+    if (!item.start && item.shape != nullptr) {
+      picks.push_back({item.family, item.shape, true, false, item.parameters});
+    }
   }
   SUNDER_TRY(add_required(items, options, picks));
   for (const Pool& pool : pools) {
     if (is_picked(picks, pool.family, nullptr)) continue;
-    picks.push_back({pool.family, draw_shape(pool.shapes, random), false});
+    picks.push_back({pool.family, draw_shape(pool.shapes, random), false, false, pool.parameters});
   }
   const auto room = static_cast<std::size_t>(options.duration / kSlot);
   while (!pools.empty() && picks.size() < std::min(room, kFaults_max)) {
     const Pool& pool = random.pick(pools);
-    picks.push_back({pool.family, draw_shape(pool.shapes, random), false});
+    picks.push_back({pool.family, draw_shape(pool.shapes, random), false, false, pool.parameters});
   }
   random.shuffle(picks);
   return picks;
@@ -127,6 +133,16 @@ PlannedFault plan(const Pick& pick, nanoseconds start, nanoseconds duration) {
   fault.start = start;
   fault.duration = duration;
   fault.seed = kNo_seed;
+  return fault;
+}
+
+PlannedFault plan_random(const Pick& pick,
+                         nanoseconds start,
+                         nanoseconds duration,
+                         base::Random& random) {
+  PlannedFault fault = plan(pick, start, duration);
+  if (pick.family->randomize != nullptr && !pick.needed) pick.family->randomize(fault, random);
+  for (const auto& [name, value] : pick.parameters) fault.parameters.insert_or_assign(name, value);
   return fault;
 }
 
@@ -147,23 +163,14 @@ void add_companion(const Pick& main,
   for (const Pool& pool : pools) {
     for (const FaultShape* shape : pool.shapes) {
       if (pool.family != main.family && shape->random.light)
-        light.push_back({pool.family, shape, false});
+        light.push_back({pool.family, shape, false, false, pool.parameters});
     }
   }
   if (light.empty()) return;
   const double length = static_cast<double>(first.duration.count());
   const nanoseconds offset = in_milliseconds(length * (0.2 + 0.2 * random.unit()));
   const nanoseconds duration = in_milliseconds(length * (0.3 + 0.2 * random.unit()));
-  schedule.push_back(plan(random.pick(light), first.start + offset, duration));
-}
-
-void add_flapping(const Pick& pick, base::Random& random, PlannedFault& fault) {
-  const auto& known = pick.family->parameters;
-  const auto flap = std::ranges::find(known, "flap", &FaultParameter::name);
-  if (flap == known.end() || pick.asked || !random.chance(kFlap_chance)) return;
-  const nanoseconds period = in_milliseconds(static_cast<double>(fault.duration.count()) / 8);
-  fault.parameters["flap_ms"] =
-      static_cast<double>(std::clamp(period, flap->low, flap->high).count()) / 1e6;
+  schedule.push_back(plan_random(random.pick(light), first.start + offset, duration, random));
 }
 
 Result<void> lay_out(const std::vector<Pick>& picks,
@@ -189,8 +196,7 @@ Result<void> lay_out(const std::vector<Pick>& picks,
     const double length = slot * share_of(pick.shape->random, random);
     // The calm comes mostly after the fault, where recovery is watched.
     const double start = begin + (slot - length) * 0.1 * random.unit();
-    schedule.push_back(plan(pick, in_milliseconds(start), in_milliseconds(length)));
-    add_flapping(pick, random, schedule.back());
+    schedule.push_back(plan_random(pick, in_milliseconds(start), in_milliseconds(length), random));
     add_companion(pick, pools, options.nodes, random, schedule);
     begin += slot;
   }
@@ -211,6 +217,7 @@ Result<PlannedFault> plan_explicit(const ScheduleItem& item, const ScheduleOptio
   fault.at = item.at;
   fault.parameters = item.parameters;
   fault.seed = item.seed.value_or(kNo_seed);
+  if (item.family->check != nullptr) SUNDER_TRY(item.family->check(fault, options.nodes));
   return fault;
 }
 
@@ -232,15 +239,50 @@ std::string event_parameters(const PlannedFault& fault) {
                      fault.at.count);
 }
 
+// What the machine lacks of what the family needs, with what adds it; empty: nothing.
+std::string lacking(const FaultInfo& family, const ScheduleOptions& options) {
+  if (!options.lacks) return {};
+  for (const std::string_view need : family.needs) {
+    std::string reason = options.lacks(need);
+    if (!reason.empty()) return reason;
+  }
+  return {};
+}
+
+Result<void> check_machine(const FaultInfo& family, const ScheduleOptions& options) {
+  const std::string reason = lacking(family, options);
+  if (reason.empty()) return {};
+  return base::make_error(Errc::unsupported,
+                          fmt::format("fault {} cannot be here: {}", family.name, reason));
+}
+
+void drop_skipped(std::vector<ScheduleItem>& items, const ScheduleOptions& options) {
+  std::erase_if(items,
+                [&](const ScheduleItem& item) { return !lacking(*item.family, options).empty(); });
+}
+
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> skipped_families(std::string_view text,
+                                                                  const ScheduleOptions& options) {
+  std::vector<std::pair<std::string, std::string>> skipped;
+  if (!means_all(text)) return skipped;
+  for (const FaultInfo& family : all_faults()) {
+    std::string reason = lacking(family, options);
+    if (!reason.empty()) skipped.emplace_back(family.name, std::move(reason));
+  }
+  return skipped;
+}
+
 Result<Schedule> make_schedule(std::string_view text, const ScheduleOptions& options) {
-  const auto items = parse_items(text);
+  auto items = parse_items(text);
   if (items.has_error()) return items.error();
+  if (means_all(text)) drop_skipped(*items, options);
   Schedule schedule;
   bool random_wanted = false;
   for (const ScheduleItem& item : *items) {
-    SUNDER_TRY(check_item(item, options.nodes));
+    SUNDER_TRY(check_item(item, options));
+    SUNDER_TRY(check_machine(*item.family, options));
     random_wanted = random_wanted || !item.start;
     if (!item.start) continue;
     auto fault = plan_explicit(item, options);
@@ -269,11 +311,7 @@ std::string to_text(const Schedule& schedule) {
                         fault.at.event.empty() ? exact_duration(fault.start) : fault.at.event,
                         exact_duration(fault.duration));
     if (!fault.at.event.empty()) text += event_parameters(fault);
-    for (const auto& [name, milliseconds] : fault.parameters) {
-      const std::string_view bare = std::string_view(name).substr(0, name.size() - 3);  // "flap_ms"
-      text += fmt::format(
-          ";{}={}", bare, exact_duration(nanoseconds(std::llround(milliseconds * 1e6))));
-    }
+    for (const auto& [name, value] : fault.parameters) text += fmt::format(";{}={}", name, value);
     text += fmt::format(";seed={}", fault.seed);
   }
   return text;

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/duration.hpp"
+#include "nemesis/parameters.hpp"
 #include "nemesis/targets.hpp"
 
 namespace sunder::nemesis {
@@ -34,20 +35,64 @@ Error usage(std::string sentence) {
   return base::make_error(Errc::usage, std::move(sentence));
 }
 
-// What nodes tell (nodes/raft/event.hpp).
-constexpr std::array<std::string_view, 11> kEventWords{"applied",
-                                                       "appended",
-                                                       "became-candidate",
-                                                       "became-follower",
-                                                       "became-leader",
-                                                       "committed",
-                                                       "recovered",
-                                                       "snapshot-installed",
-                                                       "snapshot-taken",
-                                                       "truncated",
-                                                       "vote-granted"};
 constexpr std::uint32_t kEventCountMax = 1'000'000;
 constexpr std::chrono::nanoseconds kDelayMax = std::chrono::minutes(10);
+
+// Sorted by name.
+constexpr std::array<HarnessEvent, 3> kHarnessEvents{{
+    {"after-acks", "an operation was acknowledged to a client: after-acks=100 is the hundredth"},
+    {"at-start", "the load begins"},
+    {"node-started", "a node's process was started again, and has not said anything yet", true},
+}};
+
+// How many letters must be changed, put in or left out to make one word of the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+constexpr std::size_t kWordLengthMax = 40;
+
+// "; did you mean 'kill'?" when some word is near enough to be a slip of the same; else nothing.
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
+  std::string_view best;
+  std::size_t nearest = std::max<std::size_t>(1, word.size() / 3) + 1;
+  if (word.empty() || word.size() > kWordLengthMax) return {};
+  for (const std::string_view candidate : known) {
+    const std::size_t far = distance(word, candidate);
+    if (far < nearest) {
+      nearest = far;
+      best = candidate;
+    }
+  }
+  return best.empty() ? std::string() : fmt::format(" (did you mean '{}'?)", best);
+}
+
+template <typename Rows>
+std::string suggestion_of(std::string_view word, const Rows& rows) {
+  std::vector<std::string_view> names;
+  for (const auto& row : rows) names.push_back(row.name);
+  return suggestion(word, names);
+}
+
+// One line of what a user typed, whatever it was.
+std::string printable(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    line += static_cast<unsigned char>(c) < ' ' ? '?' : c;
+  }
+  return line;
+}
 
 template <typename Rows>
 std::string names_of(const Rows& rows) {
@@ -74,13 +119,22 @@ Result<void> parse_word(std::string_view word, ScheduleItem& item) {
   }
   item.shape = find_shape(family, word);
   if (item.shape != nullptr && word != "nodes" && word != "groups") return {};
-  return usage(fmt::format("fault {} has no shape '{}'; it has: {}; or name nodes, as in n1+n2",
+  return usage(fmt::format("fault {} has no shape '{}'{}; it has: {}; or name nodes, as in n1+n2",
                            family.name,
                            word,
+                           suggestion_of(word, family.shapes),
                            names_of(family.shapes)));
 }
 
-// A time, or the word of an event.
+Result<void> parse_count(std::string_view text, std::string_view whole, ScheduleItem& item) {
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, item.at.count);
+  const bool whole_number = error == std::errc{} && end == last;
+  if (whole_number && item.at.count >= 1 && item.at.count <= kEventCountMax) return {};
+  return usage(fmt::format("fault '{}': count '{}': give 1 to {}", whole, text, kEventCountMax));
+}
+
+// A time, or the word of an event with its count.
 Result<void> parse_moment(std::string_view text, std::string_view whole, ScheduleItem& item) {
   if (text.empty() || std::isalpha(static_cast<unsigned char>(text.front())) == 0) {
     const auto start = base::parse_duration(text);
@@ -88,22 +142,17 @@ Result<void> parse_moment(std::string_view text, std::string_view whole, Schedul
     item.start = *start;
     return {};
   }
-  if (std::ranges::find(kEventWords, text) == kEventWords.end()) {
-    return usage(fmt::format(
-        "fault '{}': no event '{}'; there are: {}", whole, text, fmt::join(kEventWords, ", ")));
-  }
   item.start = nanoseconds(0);
-  item.at.event = text;
-  return {};
+  const bool counted = text.find('=') != std::string_view::npos;
+  item.at.event = take(text, '=');
+  return counted ? parse_count(text, whole, item) : Result<void>();
 }
 
 Result<void> parse_placement(std::string_view text, std::string_view whole, ScheduleItem& item) {
   const std::size_t plus = text.find('+');
-  if (plus == std::string_view::npos) {
-    return usage(
-        fmt::format("fault '{}' needs a placement such as @10s+2s (start + duration)", whole));
-  }
   SUNDER_TRY(parse_moment(text.substr(0, plus), whole, item));
+  item.duration = item.family->usual;
+  if (plus == std::string_view::npos) return {};
   const auto duration = base::parse_duration(text.substr(plus + 1));
   if (duration.has_error()) return with_context(duration.error(), fmt::format("fault '{}'", whole));
   if (duration->count() == 0) {
@@ -117,13 +166,7 @@ Result<void> parse_event_parameter(std::string_view name,
                                    std::string_view value,
                                    std::string_view whole,
                                    ScheduleItem& item) {
-  if (name == "count") {
-    const auto [end, error] =
-        std::from_chars(value.data(), value.data() + value.size(), item.at.count);
-    const bool whole_number = error == std::errc{} && end == value.data() + value.size();
-    if (whole_number && item.at.count >= 1 && item.at.count <= kEventCountMax) return {};
-    return usage(fmt::format("fault '{}': count '{}': give 1 to {}", whole, value, kEventCountMax));
-  }
+  if (name == "count") return parse_count(value, whole, item);
   const auto duration = base::parse_duration(value);
   if (duration.has_error()) return with_context(duration.error(), fmt::format("fault '{}'", whole));
   if (name == "after") {
@@ -157,21 +200,17 @@ Result<void> parse_parameter(std::string_view text, std::string_view whole, Sche
   const auto& known = item.family->parameters;
   const auto found = std::ranges::find(known, name, &FaultParameter::name);
   if (found == known.end()) {
-    return usage(fmt::format("fault {} has no parameter '{}'; it has: {}, seed",
+    return usage(fmt::format("fault {} has no parameter '{}'{}; it has: {}, seed",
                              item.family->name,
                              name,
+                             suggestion_of(name, known),
                              names_of(known)));
   }
-  const auto duration = base::parse_duration(value);
-  if (duration.has_error()) return with_context(duration.error(), fmt::format("fault '{}'", whole));
-  if (*duration < found->low || *duration > found->high) {
-    return usage(fmt::format("fault '{}': {} must be between {} and {}",
-                             whole,
-                             name,
-                             base::format_duration(found->low),
-                             base::format_duration(found->high)));
+  auto canonical = canonical_value(*found, value);
+  if (canonical.has_error()) {
+    return with_context(canonical.error(), fmt::format("fault '{}'", whole));
   }
-  item.parameters[std::string(name) + "_ms"] = static_cast<double>(duration->count()) / 1e6;
+  item.parameters.insert_or_assign(std::string(name), std::move(*canonical));
   return {};
 }
 
@@ -185,8 +224,10 @@ Result<ScheduleItem> parse_item(std::string_view whole) {
   const std::string_view family = take(word, ':');
   item.family = find_fault(family);
   if (item.family == nullptr) {
-    return usage(
-        fmt::format("no fault '{}'; there are: {}, all, none", family, names_of(all_faults())));
+    return usage(fmt::format("no fault '{}'{}; there are: {}, all, none",
+                             family,
+                             suggestion_of(family, all_faults()),
+                             names_of(all_faults())));
   }
   if (shaped) SUNDER_TRY(parse_word(word, item));
   if (placed) {
@@ -198,11 +239,15 @@ Result<ScheduleItem> parse_item(std::string_view whole) {
     }
     SUNDER_TRY(parse_placement(placement, whole, item));
   }
-  while (!rest.empty()) SUNDER_TRY(parse_parameter(take(rest, ';'), whole, item));
-  if (!placed && (item.seed || !item.parameters.empty())) {
-    return usage(fmt::format("fault '{}': parameters need a placement such as @10s+2s", whole));
+  while (!rest.empty()) SUNDER_TRY(parse_parameter(trim(take(rest, ';')), whole, item));
+  if (!placed && item.seed) {
+    return usage(fmt::format("fault '{}': a seed needs a placement such as @10s+2s", whole));
   }
   return item;
+}
+
+bool is_of_event(const FaultShape& shape) {
+  return shape.name == "subject" || shape.name == "others";
 }
 
 }  // namespace
@@ -212,11 +257,15 @@ const FaultShape* find_shape(const FaultInfo& family, std::string_view name) {
   return found == family.shapes.end() ? nullptr : &*found;
 }
 
+bool means_all(std::string_view text) noexcept {
+  return trim(text) == "all";
+}
+
 Result<std::vector<ScheduleItem>> parse_items(std::string_view text) {
   std::vector<ScheduleItem> items;
   const std::string_view whole = trim(text);
   if (whole == "none") return items;
-  if (whole == "all") {
+  if (means_all(whole)) {
     for (const FaultInfo& family : all_faults()) {
       ScheduleItem item;
       item.family = &family;
@@ -225,19 +274,53 @@ Result<std::vector<ScheduleItem>> parse_items(std::string_view text) {
     return items;
   }
   std::string_view rest = whole;
-  do {
-    const std::string_view word = trim(take(rest, ','));
+  for (bool more = true; more;) {
+    more = rest.find(',') != std::string_view::npos;
+    const std::string word = printable(trim(take(rest, ',')));
     if (word == "all" || word == "none") {
       return usage(fmt::format("'{}' stands alone in a list of faults", word));
     }
     auto item = parse_item(word);
     if (item.has_error()) return item.error();
     items.push_back(std::move(*item));
-  } while (!rest.empty());
+  }
   return items;
 }
 
-Result<void> check_item(const ScheduleItem& item, std::size_t nodes) {
+std::span<const HarnessEvent> harness_events() {
+  return kHarnessEvents;
+}
+
+Extent extent_of(const FaultShape& shape) noexcept {
+  if (shape.touches) return *shape.touches;
+  const std::string_view name = shape.name;
+  if (name == "one" || name == "subject" || name == "one-way") return Extent::one;
+  if (name == "minority" || name == "leader-minority") return Extent::minority;
+  if (name.starts_with("leader")) return Extent::one;
+  if (name == "all" || name == "followers" || name == "others") return Extent::all;
+  return Extent::majority;
+}
+
+static Result<void> check_event(const ScheduleItem& item, const ScheduleOptions& options) {
+  const std::string& word = item.at.event;
+  if (word.empty()) return {};
+  const auto own = std::ranges::find(kHarnessEvents, std::string_view(word), &HarnessEvent::name);
+  if (own != kHarnessEvents.end()) {
+    if (own->of_node || !is_of_event(*item.shape)) return {};
+    return usage(fmt::format(
+        "fault {}:{}: no node tells the event '{}'", item.family->name, item.shape->name, word));
+  }
+  const bool told = std::ranges::find(options.events, word) != options.events.end();
+  if (told || options.events.empty()) return {};
+  std::vector<std::string_view> known(options.events.begin(), options.events.end());
+  for (const HarnessEvent& event : kHarnessEvents) known.push_back(event.name);
+  std::ranges::sort(known);
+  return usage(fmt::format(
+      "no event '{}'{}; there are: {}", word, suggestion(word, known), fmt::join(known, ", ")));
+}
+
+Result<void> check_item(const ScheduleItem& item, const ScheduleOptions& options) {
+  const std::size_t nodes = options.nodes;
   if (item.shape == nullptr) {
     const bool possible = std::ranges::any_of(
         item.family->shapes, [&](const FaultShape& shape) { return shape.nodes_min <= nodes; });
@@ -251,8 +334,8 @@ Result<void> check_item(const ScheduleItem& item, std::size_t nodes) {
                              item.shape->nodes_min,
                              nodes));
   }
-  const bool of_event = item.shape->name == "subject" || item.shape->name == "others";
-  if (of_event && item.at.event.empty()) {
+  SUNDER_TRY(check_event(item, options));
+  if (is_of_event(*item.shape) && item.at.event.empty()) {
     return usage(fmt::format("fault {}:{} needs a placement by event, as in @became-leader+1s",
                              item.family->name,
                              item.shape->name));
@@ -266,25 +349,6 @@ Result<void> check_item(const ScheduleItem& item, std::size_t nodes) {
     if (parsed.has_error()) return parsed.error();
   }
   return {};
-}
-
-std::span<const std::string_view> event_words() {
-  return kEventWords;
-}
-
-std::string exact_duration(std::chrono::nanoseconds duration) {
-  struct Unit {
-    std::string_view name;
-    std::int64_t nanoseconds;
-  };
-
-  constexpr std::array<Unit, 3> units{{{"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}}};
-  for (const Unit& unit : units) {
-    if (duration.count() % unit.nanoseconds == 0) {
-      return fmt::format("{}{}", duration.count() / unit.nanoseconds, unit.name);
-    }
-  }
-  return fmt::format("{}ns", duration.count());
 }
 
 }  // namespace sunder::nemesis

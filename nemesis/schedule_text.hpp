@@ -26,23 +26,20 @@ struct ScheduleItem {
   std::optional<std::chrono::nanoseconds> start;  // none: wherever a random schedule puts it
   EventPlacement at;
   std::chrono::nanoseconds duration{0};
-  std::map<std::string, double> parameters;
+  std::map<std::string, std::string> parameters;
   std::optional<std::uint64_t> seed;
 };
+
+// Whether the text is "all": what this machine cannot do is left out then.
+[[nodiscard]] bool means_all(std::string_view text) noexcept;
 
 // "none" gives no items, "all" every family.
 [[nodiscard]] Result<std::vector<ScheduleItem>> parse_items(std::string_view text);
 
-// That the item is possible in a cluster of this size.
-[[nodiscard]] Result<void> check_item(const ScheduleItem& item, std::size_t nodes);
+// That the item is possible in such a cluster, and waits for an event that its nodes tell.
+[[nodiscard]] Result<void> check_item(const ScheduleItem& item, const ScheduleOptions& options);
 
 // The shape of this name; null when the family has none.
 [[nodiscard]] const FaultShape* find_shape(const FaultInfo& family, std::string_view name);
-
-// The words that a fault may be placed by; sorted.
-[[nodiscard]] std::span<const std::string_view> event_words();
-
-// Reads back exactly by parse_duration: "1500ms", never rounded.
-[[nodiscard]] std::string exact_duration(std::chrono::nanoseconds duration);
 
 }  // namespace sunder::nemesis

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -42,6 +43,25 @@ struct Sabotage {
   double rate = 0;  // as --rate
 };
 
+// What a node tells on file descriptor 3: a fault may wait for it.
+struct ModeEvent {
+  std::string name;      // "became-leader"
+  std::string sentence;  // when it is told
+};
+
+// A part of the nodes.
+enum class Share : std::uint8_t { none, one, minority, majority, all };
+
+// How much the mode's promises bear: random schedules stay within it, so that a broken promise is a
+// finding.
+struct Tolerance {
+  Share stopped = Share::all;     // at once, for a while
+  Share cut = Share::all;         // at once
+  Share skewed = Share::all;      // wrong clocks, at once
+  Share ended = Share::minority;  // down for good, over the whole run
+  Share lied_to = Share::none;    // disks that lost or changed what they acknowledged
+};
+
 struct Mode {
   std::string name;  // "raft"
   std::string summary;
@@ -49,7 +69,10 @@ struct Mode {
   std::vector<Promise> promises;
   std::vector<Sabotage> sabotages;
   std::chrono::milliseconds election_timeout{
-      300};  // the longest; conditions are stated in multiples of it
+      300};                            // the longest; conditions are stated in multiples of it
+  std::vector<ModeEvent> events = {};  // sorted by name
+  Tolerance tolerance = {};
+  bool membership = false;  // nodes can be added and removed while it runs
 };
 
 struct System {

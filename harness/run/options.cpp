@@ -1,5 +1,6 @@
 #include "harness/run/options.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -8,6 +9,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/duration.hpp"
+#include "harness/cluster/capabilities.hpp"
 #include "harness/run/host.hpp"
 #include "workloads/workload.hpp"
 
@@ -74,9 +76,49 @@ Result<std::map<std::string, double>> resolve_mix(const RunOptions& options,
   return mix;
 }
 
-}  // namespace
+nemesis::Extent extent_of(nodes::Share share) {
+  return static_cast<nemesis::Extent>(share);
+}
 
-Result<ResolvedRun> resolve(const RunOptions& options) {
+static_assert(static_cast<int>(nemesis::Extent::all) == static_cast<int>(nodes::Share::all));
+
+// What is missing of a capability, with what adds it. The machine is probed once, and only when a
+// family needs something.
+std::string machine_lacks(std::string_view name) {
+  static const std::vector<cluster::Capability> capabilities = cluster::probe_capabilities();
+  const auto found = std::ranges::find(capabilities, name, &cluster::Capability::name);
+  if (found == capabilities.end()) return fmt::format("this build cannot probe '{}'", name);
+  if (found->works) return {};
+  return fmt::format("{}: {} ({}; or --kernel uml)", found->name, found->detail, found->remedy);
+}
+
+nemesis::ScheduleOptions schedule_options_of(const ResolvedRun& run, bool stored) {
+  const nodes::Mode& mode = mode_of(*run.scenario);
+  nemesis::ScheduleOptions options;
+  options.nodes = run.nodes;
+  options.duration = run.duration;
+  options.random = base::Random(run.seed).fork("schedule");
+  for (const std::string& shape : run.scenario->required_shapes) {
+    const std::string family = shape.substr(0, shape.find(':'));
+    if (std::ranges::find(run.families, family) != run.families.end()) {
+      options.required.push_back(shape);
+    }
+  }
+  for (const nodes::ModeEvent& event : mode.events) options.events.push_back(event.name);
+  options.budget = {.stopped = extent_of(mode.tolerance.stopped),
+                    .cut = extent_of(mode.tolerance.cut),
+                    .skewed = extent_of(mode.tolerance.skewed),
+                    .ended = extent_of(mode.tolerance.ended),
+                    .lied_to = extent_of(mode.tolerance.lied_to)};
+  if (stored) return options;  // what was possible then is said by its record
+  options.lacks = [&mode](std::string_view need) -> std::string {
+    if (need != "membership") return machine_lacks(need);
+    return mode.membership ? "" : fmt::format("the members of {} are fixed", mode.name);
+  };
+  return options;
+}
+
+Result<ResolvedRun> resolve_all(const RunOptions& options, bool stored) {
   auto scenario = find_scenario(options.scenario);
   SUNDER_TRY(scenario);
   ResolvedRun run{.options = options,
@@ -84,6 +126,7 @@ Result<ResolvedRun> resolve(const RunOptions& options) {
                   .faults = {},
                   .families = {},
                   .schedule = {},
+                  .skipped = {},
                   .mix = {}};
   SUNDER_TRY(fill_defaults(run));
   SUNDER_TRY(check_limits(run));
@@ -95,25 +138,28 @@ Result<ResolvedRun> resolve(const RunOptions& options) {
   auto families = nemesis::families_of(run.faults);
   SUNDER_TRY(families);
   run.families = std::move(*families);
-  nemesis::ScheduleOptions schedule_options;
-  schedule_options.nodes = run.nodes;
-  schedule_options.duration = run.duration;
-  schedule_options.random = base::Random(run.seed).fork("schedule");
-  for (const std::string& shape : run.scenario->required_shapes) {
-    const std::string family = shape.substr(0, shape.find(':'));
-    if (std::ranges::find(run.families, family) != run.families.end()) {
-      schedule_options.required.push_back(shape);
-    }
-  }
+  const nemesis::ScheduleOptions schedule_options = schedule_options_of(run, stored);
   auto schedule = nemesis::make_schedule(run.faults, schedule_options);
   SUNDER_TRY(schedule);
   run.schedule = std::move(*schedule);
+  run.skipped = nemesis::skipped_families(run.faults, schedule_options);
+  std::erase_if(run.families, [&](const std::string& family) {
+    return std::ranges::any_of(run.skipped,
+                               [&](const auto& skipped) { return skipped.first == family; });
+  });
   return run;
 }
 
+}  // namespace
+
+Result<ResolvedRun> resolve(const RunOptions& options) {
+  return resolve_all(options, false);
+}
+
 Result<ResolvedRun> resolve(const StoredInputs& inputs) {
-  auto run = resolve(inputs.options);
+  auto run = resolve_all(inputs.options, true);
   SUNDER_TRY(run);
+  run->skipped = inputs.skipped;
   run->families = inputs.families;
   run->faults = inputs.faults;
   return run;
@@ -122,6 +168,8 @@ Result<ResolvedRun> resolve(const StoredInputs& inputs) {
 std::string to_json(const ResolvedRun& run, std::string_view started) {
   json::object mix;
   for (const auto& [name, weight] : run.mix) mix[name] = weight;
+  json::object skipped;
+  for (const auto& [family, reason] : run.skipped) skipped[family] = reason;
   json::object host;
   for (const auto& [name, value] : host_facts()) host[name] = value;
   const json::object document{
@@ -141,6 +189,7 @@ std::string to_json(const ResolvedRun& run, std::string_view started) {
       {"faults", run.faults},
       {"families", json::value_from(run.families)},
       {"schedule", nemesis::to_text(run.schedule)},
+      {"skipped", std::move(skipped)},
       {"command", command_line(run)},
       {"host", host},
   };
@@ -179,6 +228,11 @@ Result<StoredInputs> read_inputs(std::string_view text, std::string_view source)
     options.faults = schedule.empty() ? "none" : schedule;
     stored.faults = json::value_to<std::string>(object.at("faults"));
     stored.families = json::value_to<std::vector<std::string>>(object.at("families"));
+    if (const json::value* skipped = object.if_contains("skipped")) {
+      for (const auto& [family, reason] : skipped->as_object()) {
+        stored.skipped.emplace_back(family, json::value_to<std::string>(reason));
+      }
+    }
     stored.started = json::value_to<std::string>(object.at("started"));
     return stored;
   } catch (const std::exception& caught) {

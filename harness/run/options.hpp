@@ -44,6 +44,7 @@ struct StoredInputs {
   std::vector<std::string>
       families;        // as requested then; an explicit schedule would name only what it contains
   std::string faults;  // as requested then
+  std::vector<std::pair<std::string, std::string>> skipped;
   std::string started;
 };
 
@@ -57,6 +58,8 @@ struct ResolvedRun {
   std::string faults;                 // as requested
   std::vector<std::string> families;  // requested fault families
   nemesis::Schedule schedule;
+  // Families that "all" left out because this machine cannot do them → reason.
+  std::vector<std::pair<std::string, std::string>> skipped;
   std::map<std::string, double> mix;
 };
 

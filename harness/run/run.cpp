@@ -57,6 +57,7 @@ report::RunReport describe(const ResolvedRun& run,
       {"start to first ok", first_ok_text(outcome.context)},
   };
   report.host = host_facts();
+  report.skipped = run.skipped;
   report.context = std::move(outcome.context);
   return report;
 }

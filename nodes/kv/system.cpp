@@ -155,6 +155,23 @@ std::vector<Sabotage> raft_sabotages() {
   };
 }
 
+// nodes/raft/event.hpp, sorted by name.
+std::vector<ModeEvent> raft_events() {
+  return {
+      {"applied", "committed entries were applied"},
+      {"appended", "entries were appended to the log"},
+      {"became-candidate", "it campaigns"},
+      {"became-follower", "it follows another node or a newer term"},
+      {"became-leader", "it won an election"},
+      {"committed", "it learned that more of the log is committed"},
+      {"recovered", "it has read its durable state and begins: the first of every incarnation"},
+      {"snapshot-installed", "it replaced its state by a snapshot of the leader's"},
+      {"snapshot-taken", "it has taken a snapshot of its state"},
+      {"truncated", "entries that contradict the leader's are gone from its log"},
+      {"vote-granted", "it gave its vote"},
+  };
+}
+
 }  // namespace
 
 System kv_system() {
@@ -165,6 +182,8 @@ System kv_system() {
   raft.promises = raft_promises();
   raft.sabotages = raft_sabotages();
   raft.election_timeout = std::chrono::milliseconds(400);
+  raft.events = raft_events();
+  raft.tolerance.lied_to = Share::minority;
 
   System system;
   system.name = "kv";
