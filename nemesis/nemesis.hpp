@@ -126,6 +126,10 @@ struct HarnessEvent {
 
 [[nodiscard]] std::span<const HarnessEvent> harness_events();
 
+constexpr std::string_view kAfterAcks = "after-acks";  // told by whoever runs the clients
+constexpr std::string_view kAtStart = "at-start";
+constexpr std::string_view kNodeStarted = "node-started";
+
 // Parses --faults and lays the faults out in time. Errc::usage names the word and lists what
 // exists. Errc::unsupported: a family was named that this machine cannot do.
 [[nodiscard]] Result<Schedule> make_schedule(std::string_view text, const ScheduleOptions& options);

@@ -25,7 +25,11 @@ using std::chrono::nanoseconds;
 class Agenda {
  public:
   Agenda(NemesisContext& context, Schedule schedule)
-      : context_(context), begin_(context.clock.now()), faults_(schedule.size()) {
+      : context_(context),
+        begin_(context.clock.now()),
+        faults_(schedule.size()),
+        pids_(context.cluster.nodes()) {
+    for (std::size_t node = 0; node < pids_.size(); ++node) pids_[node] = context.cluster.pid(node);
     for (std::size_t i = 0; i < schedule.size(); ++i) {
       faults_[i].planned = std::move(schedule[i]);
       if (!faults_[i].planned.at.event.empty()) faults_[i].state = State::waits;
@@ -50,6 +54,14 @@ class Agenda {
     return placed;
   }
 
+  // The load begins: faults may wait for that too.
+  void start() {
+    history::NodeEvent event;
+    event.event = kAtStart;
+    event.time = begin_;
+    notice(event);
+  }
+
   // The run's time of the next thing to do; none when all is done.
   [[nodiscard]] std::optional<std::int64_t> next_time() const {
     std::optional<std::int64_t> next;
@@ -61,24 +73,21 @@ class Agenda {
     return next;
   }
 
-  // Does what is due first.
+  // Does what is due first, and notices which nodes it started.
   asio::awaitable<Result<void>> act() {
-    Entry* first = nullptr;
-    for (Entry& entry : faults_) {
-      if (entry.state == State::over) continue;
-      if (first == nullptr || due_of(entry) < due_of(*first)) first = &entry;
+    auto acted = co_await act_first();
+    for (std::size_t node = 0; node < pids_.size(); ++node) {
+      const int pid = context_.cluster.pid(node);
+      if (pid == pids_[node]) continue;
+      pids_[node] = pid;
+      if (pid == 0) continue;
+      history::NodeEvent event;
+      event.event = kNodeStarted;
+      event.node = context_.cluster.name(static_cast<cluster::Endpoint>(node));
+      event.time = context_.clock.now();
+      notice(event);
     }
-    SUNDER_ASSERT(first != nullptr);
-    if (first->state == State::waits) {
-      give_up(*first);
-      co_return Result<void>();
-    }
-    if (first->state == State::planned) {
-      auto begun = co_await begin(*first);
-      co_return begun;
-    }
-    if (first->toggle_at && *first->toggle_at < first->heal_at) co_return toggle(*first);
-    co_return end(*first);
+    co_return acted;
   }
 
   // Heals what stands, the youngest first, whatever fails meanwhile.
@@ -101,6 +110,25 @@ class Agenda {
   }
 
  private:
+  asio::awaitable<Result<void>> act_first() {
+    Entry* first = nullptr;
+    for (Entry& entry : faults_) {
+      if (entry.state == State::over) continue;
+      if (first == nullptr || due_of(entry) < due_of(*first)) first = &entry;
+    }
+    SUNDER_ASSERT(first != nullptr);
+    if (first->state == State::waits) {
+      give_up(*first);
+      co_return Result<void>();
+    }
+    if (first->state == State::planned) {
+      auto begun = co_await begin(*first);
+      co_return begun;
+    }
+    if (first->toggle_at && *first->toggle_at < first->heal_at) co_return toggle(*first);
+    co_return end(*first);
+  }
+
   enum class State : std::uint8_t { waits, planned, stands, over };
 
   struct Entry {
@@ -200,6 +228,7 @@ class Agenda {
   NemesisContext& context_;
   std::int64_t begin_;
   std::vector<Entry> faults_;
+  std::vector<int> pids_;  // of the nodes, as last seen
 };
 
 // Receives node events for as long as it lives.
@@ -233,6 +262,7 @@ asio::awaitable<Result<std::vector<FaultRecord>>> run_schedule(NemesisContext& c
   const EventSubscription subscription(context, [&agenda, &alarm](const history::NodeEvent& event) {
     if (agenda.notice(event)) alarm.cancel();
   });
+  agenda.start();
   // Cancellation is noticed between the acts, never in the middle of one: a fault is whole or not
   // there.
   const bool throwing = co_await asio::this_coro::throw_if_cancelled();

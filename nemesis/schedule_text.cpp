@@ -40,9 +40,9 @@ constexpr std::chrono::nanoseconds kDelayMax = std::chrono::minutes(10);
 
 // Sorted by name.
 constexpr std::array<HarnessEvent, 3> kHarnessEvents{{
-    {"after-acks", "an operation was acknowledged to a client: after-acks=100 is the hundredth"},
-    {"at-start", "the load begins"},
-    {"node-started", "a node's process was started again, and has not said anything yet", true},
+    {kAfterAcks, "an operation was acknowledged to a client: after-acks=100 is the hundredth"},
+    {kAtStart, "the load begins"},
+    {kNodeStarted, "a node's process was started again, and has not said anything yet", true},
 }};
 
 // How many letters must be changed, put in or left out to make one word of the other.

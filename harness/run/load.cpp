@@ -45,7 +45,10 @@ boost::asio::awaitable<void> Load::perform(std::size_t endpoint, workloads::Invo
       workload_.invoke(*seats_[endpoint].client, std::move(invocation), recorder_.pool());
   const workloads::Completion completion = co_await std::move(pending);
   recorder_.complete(process, completion);
-  if (completion.outcome == history::Outcome::ok) ++acknowledged_[endpoint];
+  if (completion.outcome == history::Outcome::ok) {
+    ++acknowledged_[endpoint];
+    if (options_.on_acknowledged) options_.on_acknowledged();
+  }
   if (completion.outcome == history::Outcome::info) {
     seats_[endpoint].client->close();
     take_seat(endpoint);

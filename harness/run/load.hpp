@@ -31,6 +31,7 @@ struct LoadOptions {
   base::Random random{0};
   // A fresh client for an endpoint (0…clients-1).
   std::function<std::unique_ptr<workloads::Client>(std::size_t endpoint)> make_client;
+  std::function<void()> on_acknowledged = {};  // after each acknowledged operation; may be empty
 };
 
 class Load {

@@ -63,6 +63,7 @@ class Phases {
 
   void enter(std::string phase, std::chrono::nanoseconds planned);
   void note_event(const history::NodeEvent& event);
+  void note_acknowledgement();
   void note_fault(const history::FaultRecord& fault);
   std::unique_ptr<workloads::Client> make_client(std::size_t endpoint);
   ProgressState progress_state() const;
@@ -85,6 +86,7 @@ class Phases {
   std::optional<Load> load_;
   std::optional<nemesis::NemesisContext> nemesis_;
   std::function<void(const history::NodeEvent&)> event_handler_;  // the nemesis', while it runs
+  history::NodeEvent acknowledgement_;
   Result<std::vector<history::FaultRecord>> nemesis_result_ = std::vector<history::FaultRecord>();
   std::map<std::uint32_t, std::string> active_faults_;
   std::chrono::nanoseconds phase_planned_{0};
@@ -99,7 +101,9 @@ Phases::Phases(const ResolvedRun& run, const PhaseOptions& options)
       clients_(loop_.get_executor()),
       faults_(loop_.get_executor()),
       host_(options.clock),
-      progress_(options.quiet, [this] { return progress_state(); }) {}
+      progress_(options.quiet, [this] { return progress_state(); }) {
+  acknowledgement_.event = nemesis::kAfterAcks;
+}
 
 PhaseOutcome Phases::perform() {
   std::exception_ptr failure;
@@ -204,6 +208,7 @@ asio::awaitable<Result<void>> Phases::warm_up() {
   load_options.rate = run_.options.rate;
   load_options.random = base::Random(run_.seed).fork("load");
   load_options.make_client = [this](std::size_t endpoint) { return make_client(endpoint); };
+  load_options.on_acknowledged = [this] { note_acknowledgement(); };
   load_.emplace(std::move(load_options), *workload_, *recorder_);
   load_->start(clients_);
 
@@ -344,6 +349,13 @@ void Phases::note_event(const history::NodeEvent& event) {
   leader_.note(event);
   outcome_.context.events.push_back(event);
   if (event_handler_) event_handler_(event);
+}
+
+// A fault may wait for the n-th acknowledged operation.
+void Phases::note_acknowledgement() {
+  if (!event_handler_) return;
+  acknowledgement_.time = options_.clock.now();
+  event_handler_(acknowledgement_);
 }
 
 void Phases::note_fault(const history::FaultRecord& fault) {

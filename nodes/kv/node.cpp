@@ -426,6 +426,9 @@ void Node::tell(const std::vector<raft::Event>& events) {
 void Node::take_snapshot_when_due() {
   const raft::Index applied = core_->applied_index();
   if (applied < core_->snapshot().index + options_.snapshot_every) return;
+  const raft::Event started{
+      .name = "snapshot-started", .numbers = {{"index", applied}}, .hash = {}};
+  tell({started});
   raft::SnapshotTaken taken;
   taken.index = applied;
   taken.data = early_snapshot_.empty() ? state_.snapshot() : std::exchange(early_snapshot_, {});

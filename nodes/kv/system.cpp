@@ -166,6 +166,7 @@ std::vector<ModeEvent> raft_events() {
       {"committed", "it learned that more of the log is committed"},
       {"recovered", "it has read its durable state and begins: the first of every incarnation"},
       {"snapshot-installed", "it replaced its state by a snapshot of the leader's"},
+      {"snapshot-started", "it begins to take a snapshot of its state"},
       {"snapshot-taken", "it has taken a snapshot of its state"},
       {"truncated", "entries that contradict the leader's are gone from its log"},
       {"vote-granted", "it gave its vote"},

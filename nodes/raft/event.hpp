@@ -16,7 +16,8 @@
 //   committed           index, term, hash, at           `at`: the node's own term as it learned it
 //                       through                         only when cut: where the batch ends
 //   applied             index, term, hash
-//   snapshot-taken, snapshot-installed                  index, term, hash
+//   snapshot-started    index                           told by the shell, before it copies its
+//   state snapshot-taken, snapshot-installed                  index, term, hash
 
 #pragma once
 

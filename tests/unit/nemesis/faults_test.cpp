@@ -155,6 +155,18 @@ TEST_F(Faults, AnEventThatNeverCameLeavesTheFaultUnexercised) {
   EXPECT_TRUE(records->at(1).exercised);
 }
 
+TEST_F(Faults, TheHarnessOwnEventsPlaceFaultsToo) {
+  const auto records = run_with_events(
+      "kill:n1@at-start+5ms, pause:subject@node-started+2ms, restart:n3@after-acks=3+1ms",
+      {{"", "after-acks"}, {"", "after-acks"}, {"", "after-acks"}});
+  ASSERT_TRUE(records.has_value()) << records.error().message();
+  ASSERT_EQ(records->size(), 3U);
+  for (const FaultRecord& record : *records) EXPECT_TRUE(record.exercised) << record.reason;
+  EXPECT_EQ(records->at(1).description, "pause subject: n1");
+  EXPECT_GE(records->at(2).active.begin, 30'000'000);
+  expect_all_running();
+}
+
 TEST_F(Faults, PartitionCutsBothWaysAndTakesClientsAlong) {
   const auto records = run("partition:n1+n2/n3+n4+n5@0s+20ms");
   ASSERT_TRUE(records.has_value()) << records.error().message();
