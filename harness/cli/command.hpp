@@ -28,6 +28,7 @@ struct Command {
 [[nodiscard]] Command replay_command(CLI::App& app);
 [[nodiscard]] Command report_command(CLI::App& app);
 [[nodiscard]] Command run_command(CLI::App& app);
+[[nodiscard]] Command under_uml_command(CLI::App& app);
 [[nodiscard]] Command up_command(CLI::App& app);
 
 // The directory of this program, where the node programs lie too.

@@ -6,9 +6,11 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "harness/cli/command.hpp"
 #include "harness/run/host.hpp"
+#include "harness/uml/guest.hpp"
 
 namespace sunder::cli {
 namespace {
@@ -53,9 +55,10 @@ int run_cli(int count, char** arguments) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string(run::version()));
-  const std::array<Command, 8> commands{run_command(app),
+  const std::array<Command, 9> commands{run_command(app),
                                         campaign_command(app),
                                         up_command(app),
+                                        under_uml_command(app),
                                         check_command(app),
                                         list_command(app),
                                         doctor_command(app),
@@ -88,6 +91,9 @@ int run_cli(int count, char** arguments) {
 int main(int count, char** arguments) {
   // A reader that closes its end (| head) is an error of write(), not a death.
   std::signal(SIGPIPE, SIG_IGN);
+  // linux.uml adds an argument of its own to its init's.
+  const bool guest = count >= 2 && std::string_view(arguments[1]) == "uml-init";
+  if (guest && ::getpid() == 1) sunder::uml::be_guest();
   try {
     return sunder::cli::run_cli(count, arguments);
   } catch (const std::exception& caught) {

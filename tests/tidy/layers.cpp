@@ -37,6 +37,7 @@ const std::vector<Folder>& folders() {
         "nodes",
         "workloads"},
        {}},
+      {"harness/uml", {"harness/base", "harness/cluster", "harness/netlink"}, {}},
       {"harness/wire", {"harness/base"}, {}},
       {"nemesis", {"harness/base", "harness/history", "harness/cluster"}, {}},
       {"nodes", {"harness/base"}, {}},
