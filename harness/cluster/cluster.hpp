@@ -101,6 +101,8 @@ struct ClusterOptions {
   base::RunClock clock;  // for events' times
 };
 
+class NetworkFaults;
+
 class Cluster {
  public:
   // Builds the fabric (no node is started). Precondition: inside a universe.
@@ -145,6 +147,10 @@ class Cluster {
 
   [[nodiscard]] virtual const std::vector<Death>& unexpected_deaths() const noexcept = 0;
 
+  // While a fault is such that a node may rightly end because of it (no descriptors, no memory, a
+  // disk that fails), the end is not an unexpected death; the fault starts it again. Calls nest.
+  virtual void tolerate_end(std::size_t node, bool tolerated) = 0;
+
   // Links. apply() adds or replaces the overlay of a fault, withdraw() removes it; each installs
   // the difference of the fold in one netlink batch.
   [[nodiscard]] virtual Result<LinkChange> apply(FaultId fault, const LinkMatrix& overlay) = 0;
@@ -155,6 +161,9 @@ class Cluster {
   // Asks the kernel, not our memory, for what is left of faults: one sentence each (a leaf that is
   // not healthy, a stopped process). Empty: all healed.
   [[nodiscard]] virtual Result<std::vector<std::string>> leftovers() const = 0;
+
+  // What can be done to the network inside the namespaces (network_faults.hpp).
+  [[nodiscard]] virtual NetworkFaults& network() noexcept = 0;
 
   // A TCP socket inside the clients' namespace, bound to the client's address, not yet connected.
   [[nodiscard]] virtual Result<boost::asio::ip::tcp::socket> client_socket(std::size_t client) = 0;

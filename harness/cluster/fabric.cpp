@@ -122,16 +122,50 @@ Result<void> Fabric::furnish_station(std::size_t station) {
   batch.add(netlink::set_up(kInside), "bring eth0 up");
   for (std::size_t i = 0; i < endpoints(); ++i) {
     const auto endpoint = static_cast<Endpoint>(i);
-    const std::size_t home_station = std::min(i, nodes_);
-    if (home_station == station) {
-      batch.add(netlink::add_address(kInside, address(endpoint), kPrefix),
-                fmt::format("give {} its address", name(endpoint)));
-    } else {
-      batch.add(netlink::add_neighbour(kInside, address(endpoint), hardware_of(home_station)),
-                fmt::format("make {} a neighbour", name(endpoint)));
-    }
+    if (std::min(i, nodes_) != station) continue;
+    batch.add(netlink::add_address(kInside, address(endpoint), kPrefix),
+              fmt::format("give {} its address", name(endpoint)));
   }
+  add_neighbours(station, batch);
   return socket->send_all(batch);
+}
+
+void Fabric::add_neighbours(std::size_t station, netlink::Batch& batch) const {
+  for (std::size_t i = 0; i < endpoints(); ++i) {
+    const auto endpoint = static_cast<Endpoint>(i);
+    const std::size_t home_station = std::min(i, nodes_);
+    if (home_station == station) continue;
+    batch.add(netlink::add_neighbour(kInside, address(endpoint), hardware_of(home_station)),
+              fmt::format("make {} a neighbour", name(endpoint)));
+  }
+}
+
+Result<void> Fabric::take_down(std::size_t node) {
+  SUNDER_ASSERT(node < nodes_);
+  const netlink::NamespaceScope scope(stations_[node], home_);
+  auto socket = netlink::Socket::open();
+  if (socket.has_error()) return socket.error();
+  netlink::Batch batch;
+  batch.add(netlink::set_down(kInside), fmt::format("take eth0 of n{} down", node + 1));
+  return socket->send_all(batch);
+}
+
+Result<void> Fabric::bring_up(std::size_t node) {
+  SUNDER_ASSERT(node < nodes_);
+  const netlink::NamespaceScope scope(stations_[node], home_);
+  auto socket = netlink::Socket::open();
+  if (socket.has_error()) return socket.error();
+  netlink::Batch batch;
+  batch.add(netlink::set_up(kInside), fmt::format("bring eth0 of n{} up", node + 1));
+  // The address and its route come back by themselves; neighbours, permanent ones too, do not.
+  add_neighbours(node, batch);
+  const auto refusals = socket->send(batch);
+  if (refusals.has_error()) return refusals.error();
+  for (const netlink::Refusal& refusal : *refusals) {
+    if (refusal.error_number == EEXIST) continue;
+    return base::system_error(refusal.error_number, refusal.what);
+  }
+  return {};
 }
 
 Result<void> Fabric::install_classes() {

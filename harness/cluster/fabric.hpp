@@ -45,6 +45,10 @@ class Fabric {
   // Links whose leaf in the kernel is not healthy: "n1 → n2 is blackhole".
   [[nodiscard]] Result<std::vector<std::string>> unhealthy_links();
 
+  // Takes a node's eth0 down; brings it up again and gives back what the kernel forgot meanwhile.
+  [[nodiscard]] Result<void> take_down(std::size_t node);
+  [[nodiscard]] Result<void> bring_up(std::size_t node);
+
   [[nodiscard]] const netlink::NetworkNamespace& home() const noexcept { return home_; }
 
   [[nodiscard]] const netlink::NetworkNamespace& node_namespace(std::size_t node) const;
@@ -74,6 +78,7 @@ class Fabric {
 
   [[nodiscard]] Result<void> connect_stations();
   [[nodiscard]] Result<void> furnish_station(std::size_t station);
+  void add_neighbours(std::size_t station, netlink::Batch& batch) const;
   [[nodiscard]] Result<void> install_classes();
 
   std::size_t nodes_;

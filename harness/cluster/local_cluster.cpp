@@ -37,6 +37,7 @@
 #include "harness/cluster/event_stream.hpp"
 #include "harness/cluster/fabric.hpp"
 #include "harness/cluster/launch.hpp"
+#include "harness/cluster/local_network.hpp"
 
 namespace sunder::cluster {
 namespace {
@@ -66,6 +67,7 @@ struct Node {
   NodeState state = NodeState::down;
   asio::steady_timer changed;  // cancelled (so: woken) each time the process has ended
   std::string how_ended;       // "exit 0", "signal 9": the last process that ended
+  int tolerated = 0;           // faults under which it may end
 };
 
 std::string describe_end(int status) {
@@ -80,14 +82,13 @@ std::optional<std::string> unexpected_end(int status, const std::vector<int>& si
   };
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
-    if (sent(number) || sent(SIGKILL)) return std::nullopt;
+    if (sent(number)) return std::nullopt;
     return fmt::format("signal {}", number);
   }
+  // A process that was only sent SIGKILL and yet exited did so by itself, an instant before.
   const int code = WEXITSTATUS(status);
   const bool asked = sent(SIGTERM) || sent(SIGINT);
-  if (sent(SIGKILL) || (asked && (code == 0 || code == 128 + SIGTERM || code == 128 + SIGINT))) {
-    return std::nullopt;
-  }
+  if (asked && (code == 0 || code == 128 + SIGTERM || code == 128 + SIGINT)) return std::nullopt;
   return fmt::format("exit {}", code);
 }
 
@@ -106,6 +107,7 @@ class LocalCluster final : public Cluster {
       : executor_(executor),
         options_(std::move(options)),
         fabric_(std::make_unique<Fabric>(std::move(fabric))),
+        network_(*fabric_, options_.nodes, options_.clients),
         tasks_(executor) {
     for (std::size_t i = 0; i < options_.nodes; ++i) {
       nodes_.push_back(std::make_unique<Node>(executor_));
@@ -141,6 +143,14 @@ class LocalCluster final : public Cluster {
     return deaths_;
   }
 
+  void tolerate_end(std::size_t node, bool tolerated) override {
+    int& count = nodes_.at(node)->tolerated;
+    count += tolerated ? 1 : -1;
+    SUNDER_ASSERT(count >= 0);
+  }
+
+  [[nodiscard]] NetworkFaults& network() noexcept override { return network_; }
+
   [[nodiscard]] Result<LinkChange> apply(FaultId fault, const LinkMatrix& overlay) override;
   [[nodiscard]] Result<LinkChange> withdraw(FaultId fault) override;
 
@@ -169,6 +179,7 @@ class LocalCluster final : public Cluster {
   asio::any_io_executor executor_;
   ClusterOptions options_;
   std::unique_ptr<Fabric> fabric_;  // asking the kernel changes its socket, not what it stands for
+  mutable LocalNetwork network_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::shared_ptr<Incarnation>> incarnations_;  // all there were, for what they dropped
   std::map<FaultId, LinkMatrix> overlays_;
@@ -241,7 +252,8 @@ asio::awaitable<void> LocalCluster::watch(std::size_t node, std::shared_ptr<Inca
     how = unexpected_end(*status, process->signals);
   }
   slot.how_ended = status.has_error() ? *how : describe_end(*status);
-  if (how) deaths_.push_back(Death{node, options_.clock.now(), std::move(*how)});
+  if (how && slot.tolerated == 0)
+    deaths_.push_back(Death{node, options_.clock.now(), std::move(*how)});
   slot.current.reset();
   slot.state = NodeState::down;
   slot.changed.cancel();
@@ -364,6 +376,9 @@ Result<std::vector<std::string>> LocalCluster::leftovers() const {
     if (process_state(process) != 'T') continue;
     found->push_back(fmt::format("n{} (process {}) is stopped", node + 1, process));
   }
+  const auto inside = network_.leftovers();
+  if (inside.has_error()) return inside.error();
+  found->insert(found->end(), inside->begin(), inside->end());
   return found;
 }
 

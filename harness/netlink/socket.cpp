@@ -73,10 +73,11 @@ void Socket::Free::operator()(nl_sock* socket) const noexcept {
   nl_socket_free(socket);
 }
 
-Result<Socket> Socket::open() {
+Result<Socket> Socket::open(int protocol) {
+  static_assert(kRouteProtocol == NETLINK_ROUTE);
   Socket socket(nl_socket_alloc());
   SUNDER_ASSERT(socket.socket_ != nullptr);
-  if (const int failed = nl_connect(socket.socket_.get(), NETLINK_ROUTE); failed != 0) {
+  if (const int failed = nl_connect(socket.socket_.get(), protocol); failed != 0) {
     return make_error(Errc::failed, fmt::format("open a netlink socket: {}", nl_geterror(failed)));
   }
   // Refusals in words, and without a copy of the refused request. Both are niceties: failure is no

@@ -57,8 +57,11 @@ struct Refusal {
 
 class Socket {
  public:
-  // Opens a NETLINK_ROUTE socket in the calling thread's network namespace.
-  [[nodiscard]] static Result<Socket> open();
+  static constexpr int kRouteProtocol = 0;  // NETLINK_ROUTE
+
+  // Opens a socket in the calling thread's network namespace: rtnetlink, or another protocol
+  // (NETLINK_SOCK_DIAG).
+  [[nodiscard]] static Result<Socket> open(int protocol = kRouteProtocol);
 
   // Sends everything and waits for the kernel; the refusals in order. An error is a broken socket.
   [[nodiscard]] Result<std::vector<Refusal>> send(const Batch& batch);

@@ -83,7 +83,7 @@ struct KeptHeader {
 
 const std::vector<KeptHeader>& kept_headers() {
   static const std::vector<KeptHeader> table = {
-      {R"(^netlink/)",
+      {R"(^(netlink|nftables)/)",
        {"harness/netlink/", "tests/unit/netlink/"},
        {},
        "netlink is spoken in harness/netlink only"},

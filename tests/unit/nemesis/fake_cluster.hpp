@@ -18,6 +18,7 @@
 
 #include "harness/base/assert.hpp"
 #include "harness/cluster/cluster.hpp"
+#include "tests/unit/nemesis/fake_network.hpp"
 
 namespace sunder::nemesis {
 
@@ -98,6 +99,12 @@ class FakeCluster final : public cluster::Cluster {
 
   const std::vector<Death>& unexpected_deaths() const noexcept override { return deaths_; }
 
+  void tolerate_end(std::size_t node, bool tolerated) override {
+    tolerations[node] += tolerated ? 1 : -1;
+  }
+
+  cluster::NetworkFaults& network() noexcept override { return fake_network; }
+
   Result<cluster::LinkChange> apply(cluster::FaultId fault,
                                     const cluster::LinkMatrix& overlay) override {
     if (unsupported) return base::make_error(Errc::unsupported, "no such qdisc");
@@ -137,6 +144,8 @@ class FakeCluster final : public cluster::Cluster {
   boost::asio::awaitable<void> stop_all(std::chrono::nanoseconds) override { co_return; }
 
   std::map<cluster::FaultId, cluster::LinkMatrix> overlays;
+  FakeNetwork fake_network;
+  std::map<std::size_t, int> tolerations;
   std::size_t applied = 0;
   std::size_t withdrawn = 0;
   std::size_t waits = 0;
