@@ -40,7 +40,8 @@ struct Sabotage {
   std::string faults = {};  // as --faults takes it
   std::chrono::seconds duration{0};
   std::size_t keys = 0;
-  double rate = 0;  // as --rate
+  double rate = 0;       // as --rate
+  std::string mix = {};  // as --mix
 };
 
 // What a node tells on file descriptor 3: a fault may wait for it.

@@ -25,6 +25,7 @@ struct Command {
 [[nodiscard]] Command check_command(CLI::App& app);
 [[nodiscard]] Command doctor_command(CLI::App& app);
 [[nodiscard]] Command list_command(CLI::App& app);
+[[nodiscard]] Command prove_command(CLI::App& app);
 [[nodiscard]] Command replay_command(CLI::App& app);
 [[nodiscard]] Command report_command(CLI::App& app);
 [[nodiscard]] Command run_command(CLI::App& app);

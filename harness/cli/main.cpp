@@ -19,6 +19,7 @@ constexpr const char* kFooter = R"(Examples:
   sunder run raft/register --faults partition,kill --duration 30s --seed 7
   sunder run raft/register --sabotage ack-before-quorum
   sunder campaign campaigns/quickstart.toml
+  sunder prove raft
   sunder up raft --nodes 5 -- redis-cli -h n1 set x 1
   sunder check history.jsonl --model register
 
@@ -57,6 +58,7 @@ int run_cli(int count, char** arguments) {
   app.set_version_flag("--version", std::string(run::version()));
   const std::array<Command, 9> commands{run_command(app),
                                         campaign_command(app),
+                                        prove_command(app),
                                         up_command(app),
                                         under_uml_command(app),
                                         check_command(app),

@@ -70,11 +70,14 @@ std::string render_campaign_html(const CampaignReport& campaign) {
       campaign.rows.size(),
       campaign.exit_code);
   const std::string title = escape_markup(campaign.name);
+  std::string tables;
+  for (const CampaignTable& table : campaign.tables) tables += render_table_html(table);
   return fill(assets::kCampaignHtml,
               {{"title", title},
                {"css", assets::kReportCss},
                {"marks", assets::kMarksSvg},
                {"header", header},
+               {"tables", tables},
                {"rows", rows}});
 }
 

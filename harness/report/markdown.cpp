@@ -150,6 +150,8 @@ std::string render_markdown(const RunReport& report, const history::History& his
 
 std::string render_campaign_markdown(const CampaignReport& campaign) {
   std::size_t unexpected = 0;
+  std::string tables;
+  for (const CampaignTable& table : campaign.tables) tables += render_table_markdown(table);
   std::string rows;
   for (const CampaignRow& row : campaign.rows) {
     if (!row.as_expected) ++unexpected;
@@ -163,12 +165,13 @@ std::string render_campaign_markdown(const CampaignReport& campaign) {
                         cell(row.actual));
   }
   return bounded(
-      fmt::format("# sunder campaign: {}: {} of {} runs as expected\n\n"
+      fmt::format("# sunder campaign: {}: {} of {} runs as expected\n\n{}"
                   "| | run | scenario | seed | sabotage | expected | actual |\n"
                   "|---|---|---|---|---|---|---|\n{}",
                   cell(campaign.name),
                   campaign.rows.size() - unexpected,
                   campaign.rows.size(),
+                  tables,
                   rows));
 }
 

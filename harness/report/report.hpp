@@ -66,10 +66,19 @@ struct CampaignRow {
   std::string link;       // to the run's report.html, relative to the campaign's page
 };
 
+// Numbers of all runs together, in front of the list of them.
+struct CampaignTable {
+  std::string title;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;  // each as long as the header
+  std::string note;                            // a sentence below it; may be empty
+};
+
 struct CampaignReport {
   std::string name;
   std::string started;
   std::string version;
+  std::vector<CampaignTable> tables;
   std::vector<CampaignRow> rows;
   int exit_code = 0;
 };
@@ -100,5 +109,9 @@ struct CampaignReport {
 [[nodiscard]] std::string render_campaign_junit(const CampaignReport& campaign);
 [[nodiscard]] std::string render_campaign_markdown(const CampaignReport& campaign);
 [[nodiscard]] std::string render_campaign_terminal(const CampaignReport& campaign, bool colour);
+// One table of it; the terminal's has columns as wide as their texts.
+[[nodiscard]] std::string render_table_html(const CampaignTable& table);
+[[nodiscard]] std::string render_table_markdown(const CampaignTable& table);
+[[nodiscard]] std::string render_table_terminal(const CampaignTable& table);
 
 }  // namespace sunder::report

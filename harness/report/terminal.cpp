@@ -156,6 +156,7 @@ std::string render_terminal(const RunReport& report, bool colour) {
 std::string render_campaign_terminal(const CampaignReport& campaign, bool colour) {
   std::string out =
       fmt::format("\ncampaign {} (exit {})\n\n", printable(campaign.name), campaign.exit_code);
+  for (const CampaignTable& table : campaign.tables) out += render_table_terminal(table) + "\n";
   std::size_t expected = 0;
   for (const CampaignRow& row : campaign.rows) {
     if (row.as_expected) ++expected;

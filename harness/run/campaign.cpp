@@ -1,25 +1,21 @@
 #include "harness/run/campaign.hpp"
 
 #include <csignal>
-#include <set>
+#include <map>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json.hpp>
-#include <boost/process/v2/process.hpp>
-#include <boost/process/v2/stdio.hpp>
 #include <fmt/format.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/duration.hpp"
-#include "harness/base/file.hpp"
 #include "harness/base/task_group.hpp"
 #include "harness/report/report.hpp"
+#include "harness/run/child_run.hpp"
 #include "harness/run/directory.hpp"
 #include "harness/run/host.hpp"
 
@@ -28,69 +24,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
-namespace json = boost::json;
-namespace process = boost::process::v2;
-
-struct Ending {
-  int exit_code = 3;
-  std::vector<std::string> broken;  // promises
-  std::chrono::nanoseconds took{0};
-};
-
-// Alone, a run shows its live line and its promise table; side by side, lines would mix.
-std::vector<std::string> arguments_of(const CampaignRun& run,
-                                      const fs::path& directory,
-                                      bool alone) {
-  const RunOptions& options = run.options;
-  std::vector<std::string> arguments{"run",
-                                     options.scenario,
-                                     "--seed",
-                                     fmt::format("{}", options.seed.value_or(0)),
-                                     "--clients",
-                                     fmt::format("{}", options.clients),
-                                     "--out",
-                                     directory.string()};
-  const auto add = [&](const char* flag, const std::string& value) {
-    arguments.emplace_back(flag);
-    arguments.push_back(value);
-  };
-  if (options.duration) add("--duration", base::format_duration(*options.duration));
-  if (options.keys) add("--keys", fmt::format("{}", *options.keys));
-  if (options.nodes) add("--nodes", fmt::format("{}", *options.nodes));
-  if (options.faults) add("--faults", *options.faults);
-  if (options.rate > 0) add("--rate", fmt::format("{}", options.rate));
-  if (!options.mix.empty()) add("--mix", options.mix);
-  if (!options.sabotage.empty()) add("--sabotage", options.sabotage);
-  if (options.clients_see_all) add("--clients-see", "all");
-  if (!alone) arguments.insert(arguments.end(), {"--quiet", "--json"});
-  return arguments;
-}
-
-// The verdicts as the run's own report.json states them.
-void read_verdicts(const fs::path& directory, Ending& ending) {
-  const auto text = base::read_file(directory / "report.json");
-  if (text.has_error()) return;
-  boost::system::error_code error;
-  const json::value document = json::parse(*text, error);
-  if (error) return;
-  const json::value* promises =
-      document.is_object() ? document.as_object().if_contains("promises") : nullptr;
-  if (promises == nullptr || !promises->is_array()) return;
-  for (const json::value& promise : promises->as_array()) {
-    const json::object& fields = promise.as_object();
-    if (json::value_to<std::string>(fields.at("verdict")) != "broken") continue;
-    ending.broken.push_back(json::value_to<std::string>(fields.at("name")));
-  }
-}
-
-// A campaign that is killed takes its runs with it: their universes end with their outer process.
-struct DieWithParent {
-  template <typename Launcher>
-  process::error_code on_exec_setup(Launcher&, const fs::path&, const char* const*&) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    return {};
-  }
-};
 
 class Conductor {
  public:
@@ -120,8 +53,8 @@ class Conductor {
   std::string started_ = base::utc_readable();
   std::vector<std::size_t> mine_;  // indices of this shard
   std::size_t next_ = 0;
-  std::map<std::size_t, Ending> endings_;
-  std::set<process::process*> running_;
+  std::map<std::size_t, ChildEnding> endings_;
+  ChildRuns children_{options_.program};
   bool stopping_ = false;
 };
 
@@ -136,7 +69,7 @@ fs::path Conductor::directory_of(std::size_t index) const {
 
 bool Conductor::as_expected(std::size_t index) const {
   const CampaignRun& run = campaign_.runs[index];
-  const Ending& ending = endings_.at(index);
+  const ChildEnding& ending = endings_.at(index);
   if (!run.expect_broken) return ending.exit_code == static_cast<int>(ExitCode::kept);
   const bool right_promise =
       run.expect_promise.empty() ||
@@ -145,7 +78,7 @@ bool Conductor::as_expected(std::size_t index) const {
 }
 
 std::string Conductor::actual(std::size_t index) const {
-  const Ending& ending = endings_.at(index);
+  const ChildEnding& ending = endings_.at(index);
   switch (ending.exit_code) {
     case 0:
       return "kept";
@@ -172,22 +105,10 @@ asio::awaitable<void> Conductor::one(std::size_t index) {
         run.options.seed.value_or(0),
         run.options.sabotage.empty() ? "" : fmt::format(", sabotaged: {}", run.options.sabotage));
   }
-  const std::int64_t started = base::monotonic_ns();
-  Ending ending;
-  const bool alone = options_.jobs == 1 && !options_.quiet;
-  process::process_stdio stdio{.in = nullptr, .out = nullptr, .err = stderr};
-  if (alone) stdio.out = stdout;
-  process::process child(loop_.get_executor(),
-                         options_.program.string(),
-                         arguments_of(run, directory, alone),
-                         std::move(stdio),
-                         DieWithParent());
-  running_.insert(&child);
-  const auto [error, code] = co_await child.async_wait(asio::as_tuple(asio::use_awaitable));
-  running_.erase(&child);
-  ending.exit_code = error ? 3 : code;
-  ending.took = std::chrono::nanoseconds(base::monotonic_ns() - started);
-  read_verdicts(directory, ending);
+  ChildStart start{.options = run.options, .directory = directory, .errors = {}};
+  start.shown = options_.jobs == 1 && !options_.quiet;  // side by side, lines would mix
+  auto performing = children_.perform(std::move(start));
+  const ChildEnding ending = co_await std::move(performing);
   endings_[index] = ending;
   if (!options_.quiet) {
     fmt::print(stderr,
@@ -208,10 +129,7 @@ asio::awaitable<void> Conductor::watch_signals() {
     const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
     stopping_ = true;
-    for (process::process* child : running_) {
-      boost::system::error_code ignored;  // it may have ended just now
-      child->interrupt(ignored);
-    }
+    children_.interrupt();
   }
 }
 

@@ -38,6 +38,7 @@ Result<void> fill_defaults(ResolvedRun& run) {
   const bool suggested_time = suggested && sabotage->duration.count() > 0;
   run.duration = options.duration.value_or(suggested_time ? sabotage->duration : kDefaultDuration);
   if (suggested && options.rate == 0) run.options.rate = sabotage->rate;
+  if (suggested && options.mix.empty()) run.options.mix = sabotage->mix;
   run.faults = suggested ? sabotage->faults
                          : options.faults.value_or(std::string(run.scenario->default_faults));
   return {};
@@ -131,7 +132,7 @@ Result<ResolvedRun> resolve_all(const RunOptions& options, bool stored) {
   SUNDER_TRY(fill_defaults(run));
   SUNDER_TRY(check_limits(run));
   run.seed = options.seed.value_or(base::fresh_seed());
-  auto mix = resolve_mix(options, *run.scenario);
+  auto mix = resolve_mix(run.options, *run.scenario);
   SUNDER_TRY(mix);
   run.mix = std::move(*mix);
 

@@ -43,8 +43,16 @@ TEST_P(Docs, TheCommandReferenceIsWhatHelpPrints) {
   std::string page =
       "# Command reference\n\nGenerated from `sunder --help` and each command's own; a test "
       "compares.\n";
-  const std::vector<std::vector<std::string>> commands{
-      {}, {"run"}, {"campaign"}, {"up"}, {"check"}, {"list"}, {"doctor"}, {"replay"}, {"report"}};
+  const std::vector<std::vector<std::string>> commands{{},
+                                                       {"run"},
+                                                       {"campaign"},
+                                                       {"prove"},
+                                                       {"up"},
+                                                       {"check"},
+                                                       {"list"},
+                                                       {"doctor"},
+                                                       {"replay"},
+                                                       {"report"}};
   for (const std::vector<std::string>& command : commands) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
