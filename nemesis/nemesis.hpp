@@ -133,6 +133,9 @@ constexpr std::string_view kNodeStarted = "node-started";
 // Parses --faults and lays the faults out in time. Errc::usage names the word and lists what
 // exists. Errc::unsupported: a family was named that this machine cannot do.
 [[nodiscard]] Result<Schedule> make_schedule(std::string_view text, const ScheduleOptions& options);
+// The load phase that "all" needs without haste here; zero for any other text.
+[[nodiscard]] Result<std::chrono::nanoseconds> suitable_duration(std::string_view text,
+                                                                 const ScheduleOptions& options);
 // The families that "all" leaves out here, each with the reason.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> skipped_families(
     std::string_view text, const ScheduleOptions& options);
@@ -158,6 +161,9 @@ struct NemesisContext {
   std::int64_t events_until = std::numeric_limits<std::int64_t>::max();
   // Called when a fault's record changes (begun, healed): write it down.
   std::function<void(const history::FaultRecord&)> record;
+  // Nodes that a standing fault stops, damages or misleads, kept by the schedule: who chooses at
+  // random prefers others.
+  std::vector<std::size_t> held = {};
 };
 
 // A fault that stands. Destruction heals it (synchronously) if heal() was not called.

@@ -165,6 +165,7 @@ class Agenda {
   asio::awaitable<Result<void>> begin(Entry& entry) {
     const FaultInfo* const family = find_fault(entry.planned.family);
     SUNDER_ASSERT(family != nullptr);
+    context_.held = held_nodes();
     auto applied = co_await family->apply(context_, entry.planned);
     if (applied.has_error()) {
       entry.state = State::over;
@@ -179,6 +180,21 @@ class Agenda {
     if (const auto period = entry.active->period()) entry.toggle_at = since + period->count();
     write_down(entry, entry.active->record());
     co_return Result<void>();
+  }
+
+  // Nodes of the faults that stand and would spoil, or be spoilt by, another one on the same node.
+  [[nodiscard]] std::vector<std::size_t> held_nodes() const {
+    std::vector<std::size_t> held;
+    for (const Entry& entry : faults_) {
+      if (entry.state != State::stands) continue;
+      const Burden& burden = find_fault(entry.planned.family)->burden;
+      if (!burden.stops && !burden.lies && !burden.ends && !burden.skews) continue;
+      for (std::size_t node = 0; node < pids_.size(); ++node) {
+        const std::string name = context_.cluster.name(static_cast<cluster::Endpoint>(node));
+        if (std::ranges::count(entry.active->record().targets, name) > 0) held.push_back(node);
+      }
+    }
+    return held;
   }
 
   void give_up(Entry& entry) {

@@ -54,11 +54,15 @@ std::vector<std::size_t> running_nodes(const NemesisContext& context) {
   return nodes;
 }
 
-// `count` of the nodes, chosen at random; all when there are fewer.
-std::vector<std::size_t> sample(std::vector<std::size_t> nodes,
+// `count` of the nodes, chosen at random, those first that no other fault holds; all when there are
+// fewer.
+std::vector<std::size_t> sample(const NemesisContext& context,
+                                std::vector<std::size_t> nodes,
                                 std::size_t count,
                                 base::Random& random) {
   random.shuffle(nodes);
+  std::ranges::stable_partition(
+      nodes, [&](std::size_t node) { return std::ranges::count(context.held, node) == 0; });
   nodes.resize(std::min(count, nodes.size()));
   std::ranges::sort(nodes);
   return nodes;
@@ -82,7 +86,7 @@ ResolvedTargets resolve_leader(const NemesisContext& context,
                                const std::vector<std::size_t>& running,
                                base::Random& random) {
   if (const auto leader = running_leader(context)) return {{*leader}, {}};
-  ResolvedTargets resolved{sample(running, 1, random), {}};
+  ResolvedTargets resolved{sample(context, running, 1, random), {}};
   resolved.remark = resolved.nodes.empty() ? "no node was running"
                                            : fmt::format("no leader was known: n{} instead",
                                                          resolved.nodes.front() + 1);
@@ -192,7 +196,7 @@ Result<ResolvedTargets> resolve_targets(const NemesisContext& context,
         Errc::usage,
         fmt::format("{}:{} is impossible with {} nodes", fault.family, fault.shape, nodes));
   }
-  ResolvedTargets resolved{sample(running, count, random), {}};
+  ResolvedTargets resolved{sample(context, running, count, random), {}};
   if (resolved.nodes.size() < count) {
     resolved.remark = fmt::format("only {} nodes were running", resolved.nodes.size());
   }

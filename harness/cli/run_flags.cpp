@@ -9,7 +9,10 @@ namespace sunder::cli {
 void RunFlagTexts::add_to(CLI::App& app) {
   app_ = &app;
   app.add_option("--nodes", nodes, "Number of nodes (default: the scenario's)");
-  app.add_option("--duration", duration, "How long load and faults last: 30s, 5m (default: 30s)");
+  app.add_option(
+      "--duration",
+      duration,
+      "How long load and faults last: 30s, 5m (default: 30s, for all faults what they need)");
   app.add_option("--seed",
                  seed,
                  "Decides every choice of generator and nemesis (default: a fresh one, printed)");

@@ -139,7 +139,13 @@ Result<ResolvedRun> resolve_all(const RunOptions& options, bool stored) {
   auto families = nemesis::families_of(run.faults);
   SUNDER_TRY(families);
   run.families = std::move(*families);
-  const nemesis::ScheduleOptions schedule_options = schedule_options_of(run, stored);
+  nemesis::ScheduleOptions schedule_options = schedule_options_of(run, stored);
+  if (!options.duration) {
+    const auto suitable = nemesis::suitable_duration(run.faults, schedule_options);
+    SUNDER_TRY(suitable);
+    run.duration = std::max(run.duration, *suitable);
+    schedule_options.duration = run.duration;
+  }
   auto schedule = nemesis::make_schedule(run.faults, schedule_options);
   SUNDER_TRY(schedule);
   run.schedule = std::move(*schedule);
