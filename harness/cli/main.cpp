@@ -56,16 +56,16 @@ int run_cli(int count, char** arguments) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string(run::version()));
-  const std::array<Command, 9> commands{run_command(app),
-                                        campaign_command(app),
-                                        prove_command(app),
-                                        up_command(app),
-                                        under_uml_command(app),
-                                        check_command(app),
-                                        list_command(app),
-                                        doctor_command(app),
-                                        replay_command(app),
-                                        report_command(app)};
+  const std::array commands{run_command(app),
+                            campaign_command(app),
+                            prove_command(app),
+                            up_command(app),
+                            under_uml_command(app),
+                            check_command(app),
+                            list_command(app),
+                            doctor_command(app),
+                            replay_command(app),
+                            report_command(app)};
   const auto known = check_command_word(app, count, arguments);
   if (known.has_error()) return report_error(known.error());
   try {
