@@ -12,7 +12,6 @@
 
 #include "checkers/explanation.hpp"
 #include "checkers/frontier.hpp"
-#include "checkers/zones.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -69,15 +68,15 @@ class KeyJudge {
       verdict.reason = "stopped";
       return verdict;
     }
-    if (routes_.zones && row_->is_register) {
-      if (const std::optional<Zones> zones = check_zones(*history_, task.operations)) {
+    if (routes_.closed_form && row_->closed_form != nullptr) {
+      if (const std::optional<ClosedForm> answer = row_->closed_form(*history_, task.operations)) {
         verdict.observations = count_observations(task);
-        if (!zones->linearizable) {
+        if (!answer->linearizable) {
           verdict.kind = VerdictKind::broken;
-          add_example(verdict, zones->counterexample, task);
+          add_example(verdict, answer->counterexample, task);
           return verdict;
         }
-        if (zones->exact) {
+        if (answer->exact) {
           verdict.kind = VerdictKind::kept;
           return verdict;
         }

@@ -1,8 +1,8 @@
 // Linearizability of a whole history: splits it by key, picks the route for each, judges the keys
 // in parallel.
 //
-// Routes per key: the closed-form zones (zones.hpp) where every value is written once, otherwise
-// the search (frontier.hpp). Linearizability is local (Herlihy & Wing 1990): the history is
+// Routes per key: the model's closed form where it applies (unique values, say), otherwise the
+// search (frontier.hpp). Linearizability is local (Herlihy & Wing 1990): the history is
 // linearizable when every key is.
 
 #pragma once
@@ -17,7 +17,7 @@
 namespace sunder::checkers {
 
 struct Routes {
-  bool zones = true;  // off: the search decides every key; for tests that compare the two
+  bool closed_form = true;  // off: the search decides every key; for tests that compare the two
 };
 
 // The levels of a model that is judged for linearizability alone.

@@ -1,6 +1,9 @@
 #include "checkers/phrase.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -20,6 +23,33 @@ std::pair<std::string, std::string> pair_of(const history::History& history,
   const auto items = history.pool().items_of(operation.input);
   if (items.size() != 2) return {"?", "?"};
   return {history.pool().describe(items[0]), history.pool().describe(items[1])};
+}
+
+struct Verb {
+  Function function;
+  std::string_view noun;  // "p3's enqueue of 7"
+  std::string_view past;  // "p3 enqueued 7"
+};
+
+// Functions whose one value, put in or got out, says what happened.
+constexpr std::array kVerbs{
+    Verb{Function::enqueue, "enqueue", "enqueued"},
+    Verb{Function::dequeue, "dequeue", "dequeued"},
+    Verb{Function::peek, "peek", "peeked at"},
+    Verb{Function::push, "push", "pushed"},
+    Verb{Function::pop, "pop", "popped"},
+    Verb{Function::insert, "insert", "inserted"},
+    Verb{Function::poll, "poll", "polled"},
+};
+
+const Verb* verb_of(Function function) noexcept {
+  const auto found = std::ranges::find(kVerbs, function, &Verb::function);
+  return found == kVerbs.end() ? nullptr : &*found;
+}
+
+// What it put in or got out; none when that is not known.
+history::Value object_of(const Operation& operation) noexcept {
+  return operation.input.is_none() ? operation.output : operation.input;
 }
 
 }  // namespace
@@ -43,8 +73,13 @@ std::string phrase(const history::History& history, const Operation& operation) 
       if (operation.output.is_none()) return fmt::format("{} failed cas from {}", who, from);
       return fmt::format("{} failed cas, which found {}", who, pool.describe(operation.output));
     }
-    default:
-      return fmt::format("{} {}", who, history.describe(operation));
+    default: {
+      const Verb* verb = verb_of(operation.function);
+      if (verb == nullptr) return fmt::format("{} {}", who, history.describe(operation));
+      const history::Value value = object_of(operation);
+      if (value.is_none()) return fmt::format("{} {}{}", who, unknown, verb->noun);
+      return fmt::format("{} {}{} of {}", who, unknown, verb->noun, pool.describe(value));
+    }
   }
 }
 
@@ -65,8 +100,15 @@ std::string statement(const history::History& history, const Operation& operatio
       }
       return fmt::format("p{}'s cas found {}", operation.process, pool.describe(operation.output));
     }
-    default:
-      return fmt::format("p{}: {}", operation.process, history.describe(operation));
+    default: {
+      const Verb* verb = verb_of(operation.function);
+      const history::Value value = object_of(operation);
+      if (verb == nullptr || value.is_none()) {
+        return fmt::format("p{}: {}", operation.process, history.describe(operation));
+      }
+      if (value.is_nil()) return fmt::format("p{}'s {}", operation.process, verb->noun);
+      return fmt::format("p{} {} {}", operation.process, verb->past, pool.describe(value));
+    }
   }
 }
 

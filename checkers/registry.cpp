@@ -16,7 +16,10 @@ namespace sunder::checkers {
 
 ModelRow cas_register_row();
 ModelRow kv_append_row();
+ModelRow priority_queue_row();
+ModelRow queue_row();
 ModelRow register_row();
+ModelRow stack_row();
 
 CheckerInfo availability_info();
 CheckerInfo durability_info();
@@ -59,7 +62,10 @@ std::span<const ModelInfo> all_models() {
   static const std::array all{
       search_model_info<cas_register_row>(),
       search_model_info<kv_append_row>(),
+      search_model_info<priority_queue_row>(),
+      search_model_info<queue_row>(),
       search_model_info<register_row>(),
+      search_model_info<stack_row>(),
   };
   return all;
 }

@@ -1,7 +1,6 @@
 #include "checkers/zones.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 #include <set>
 #include <vector>
@@ -10,6 +9,7 @@
 
 #include "checkers/models/model.hpp"
 #include "checkers/phrase.hpp"
+#include "checkers/value_index.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -21,7 +21,7 @@ using history::Outcome;
 using history::Value;
 
 constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::min();
-constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kNone = kNo_operation;
 
 // A stamp and the operation that it is of.
 struct Extreme {
@@ -46,7 +46,6 @@ struct Span {
 };
 
 struct Cluster {
-  Value value;
   Span reads;
   std::uint32_t producer =
       kNone;  // a write, or the cas that wrote the value; kNone: initial or unknown to us
@@ -68,13 +67,13 @@ struct Zone {
 class ZoneCheck {
  public:
   ZoneCheck(const history::History& history, std::span<const std::uint32_t> operations)
-      : history_(&history), operations_(operations) {
+      // An operation names at most two values, and there is the initial one.
+      : history_(&history), operations_(operations), values_(2 * operations.size() + 1) {
     constexpr std::size_t kShareOfWrites = 2;
     clusters_.reserve(operations.size() / kShareOfWrites + 2);
-    table_.assign(std::bit_ceil(4 * operations.size() + 4), kNone);
   }
 
-  [[nodiscard]] std::optional<Zones> run() {
+  [[nodiscard]] std::optional<ClosedForm> run() {
     Cluster& initial = clusters_[cluster_of(Value::nil())];
     initial.made = true;
     if (!collect_producers()) return std::nullopt;
@@ -84,9 +83,9 @@ class ZoneCheck {
     if (const auto problem = find_unmade()) return violation(*problem);
     if (const auto problem = walk_chains()) return violation(*problem);
     if (const auto problem = find_conflict()) return violation(*problem);
-    Zones zones;
-    zones.exact = !compares_;
-    return zones;
+    ClosedForm answer;
+    answer.exact = !compares_;
+    return answer;
   }
 
  private:
@@ -94,23 +93,10 @@ class ZoneCheck {
     return history_->operations()[index];
   }
 
-  // Where the value's cluster is, or belongs, in the open table. It is never more than half full: a
-  // value is named by an operation, and each names at most two.
-  [[nodiscard]] std::size_t place_of(Value value) const noexcept {
-    std::size_t place = history::ValueHash{}(value) & (table_.size() - 1);
-    while (table_[place] != kNone && clusters_[table_[place]].value != value) {
-      place = (place + 1) & (table_.size() - 1);
-    }
-    return place;
-  }
-
   std::uint32_t cluster_of(Value value) {
-    std::uint32_t& entry = table_[place_of(value)];
-    if (entry == kNone) {
-      entry = static_cast<std::uint32_t>(clusters_.size());
-      clusters_.emplace_back().value = value;
-    }
-    return entry;
+    const std::uint32_t id = values_.number(value);
+    if (id == clusters_.size()) clusters_.emplace_back();
+    return id;
   }
 
   [[nodiscard]] std::span<const Value> pair_of(const Operation& operation) const {
@@ -205,7 +191,7 @@ class ZoneCheck {
         example.why = fmt::format("{} and {} both replaced {}, which was written once",
                                   phrase(*history_, at(from.consumer)),
                                   phrase(*history_, at(index)),
-                                  history_->pool().describe(from.value));
+                                  history_->pool().describe(pair[0]));
         example.first_error = std::max(from.consumer, index);
         return example;
       }
@@ -388,33 +374,15 @@ class ZoneCheck {
 
   [[nodiscard]] bool never_read(const Operation& write) const {
     const Value value = write.function == Function::write ? write.input : pair_of(write)[1];
-    const std::uint32_t id = table_[place_of(value)];
-    return id != kNone && clusters_[id].reader == kNone && clusters_[id].consumer == kNone;
-  }
-
-  // The core of a counter-example, in order of invocation, each operation once.
-  [[nodiscard]] Counterexample story(std::string title, std::vector<std::uint32_t> members) const {
-    std::erase(members, kNone);
-    std::ranges::sort(members);
-    const auto same = std::ranges::unique(members);
-    members.erase(same.begin(), same.end());
-    Counterexample example;
-    example.title = std::move(title);
-    for (const std::uint32_t member : members) example.items.push_back({member, true, {}});
-    return example;
-  }
-
-  static Zones violation(Counterexample example) {
-    Zones zones;
-    zones.linearizable = false;
-    zones.counterexample = std::move(example);
-    return zones;
+    const std::uint32_t id = values_.find(value);
+    return id != ValueIndex::kMissing && clusters_[id].reader == kNone &&
+           clusters_[id].consumer == kNone;
   }
 
   const history::History* history_;
   std::span<const std::uint32_t> operations_;
   std::vector<Cluster> clusters_;
-  std::vector<std::uint32_t> table_;  // ids of clusters, by their values' hash
+  ValueIndex values_;  // the clusters' numbers
   std::vector<std::uint32_t> cas_;
   std::vector<Span> chains_;
   std::vector<Zone> zones_;
@@ -423,8 +391,8 @@ class ZoneCheck {
 
 }  // namespace
 
-std::optional<Zones> check_zones(const history::History& history,
-                                 std::span<const std::uint32_t> operations) {
+std::optional<ClosedForm> check_zones(const history::History& history,
+                                      std::span<const std::uint32_t> operations) {
   return ZoneCheck(history, operations).run();
 }
 

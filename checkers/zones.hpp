@@ -9,7 +9,7 @@
 //
 // Unknown writes and cas that nobody observed are dropped; observed ones never end. A failed cas
 // that tells the actual value is a read of it; one that does not makes the test necessary only
-// (Zones::exact is false).
+// (ClosedForm::exact is false).
 
 #pragma once
 
@@ -17,20 +17,14 @@
 #include <optional>
 #include <span>
 
-#include "checkers/verdict.hpp"
+#include "checkers/closed_form.hpp"
 #include "harness/history/history.hpp"
 
 namespace sunder::checkers {
 
-struct Zones {
-  bool linearizable = true;
-  bool exact = true;  // false: "linearizable" still has to be confirmed by the search
-  Counterexample counterexample;
-};
-
 // Judges the operations (indices into the history) of one key. Nothing when the test does not
 // apply: two operations produce the same value, or one produces the initial value nil.
-[[nodiscard]] std::optional<Zones> check_zones(const history::History& history,
-                                               std::span<const std::uint32_t> operations);
+[[nodiscard]] std::optional<ClosedForm> check_zones(const history::History& history,
+                                                    std::span<const std::uint32_t> operations);
 
 }  // namespace sunder::checkers

@@ -178,8 +178,7 @@ ModelRow kv_append_row() {
   return {.name = "kv-append",
           .summary = "A text per key, empty at first: get, put, append.",
           .knows = knows,
-          .make = make_kv_append,
-          .is_register = false};
+          .make = make_kv_append};
 }
 
 }  // namespace sunder::checkers

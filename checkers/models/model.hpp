@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkers/closed_form.hpp"
 #include "harness/history/history.hpp"
 
 namespace sunder::checkers {
@@ -78,8 +79,7 @@ struct ModelRow {
   // Whether the model can say something about this function.
   bool (*knows)(history::Function function) = nullptr;
   std::unique_ptr<Model> (*make)(const history::ValuePool& pool) = nullptr;
-  bool is_register =
-      false;  // reads, writes and cas of single values from nil: the closed-form tests apply
+  ClosedFormTest closed_form = nullptr;  // tried first; null: there is none
 };
 
 // All models that the search decides, sorted by name; null: no such model.

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "checkers/models/model.hpp"
+#include "checkers/zones.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -160,7 +161,7 @@ ModelRow register_row() {
           .summary = "Reads, writes and compare-and-sets of one value per key, absent at first.",
           .knows = knows,
           .make = make_register,
-          .is_register = true};
+          .closed_form = check_zones};
 }
 
 ModelRow cas_register_row() {

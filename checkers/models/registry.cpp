@@ -10,13 +10,19 @@ namespace sunder::checkers {
 
 ModelRow cas_register_row();
 ModelRow kv_append_row();
+ModelRow priority_queue_row();
+ModelRow queue_row();
 ModelRow register_row();
+ModelRow stack_row();
 
 std::span<const ModelRow> search_models() {
   static const std::array all{
       cas_register_row(),
       kv_append_row(),
+      priority_queue_row(),
+      queue_row(),
       register_row(),
+      stack_row(),
   };
   return all;
 }

@@ -73,7 +73,7 @@ void BM_Search_FourClientsAKey(benchmark::State& state) {
   const history::History history = test::register_history(options);
   for (auto _ : state) {
     const auto verdict = checkers::check_linearizability(
-        history, *checkers::find_search_model("register"), {}, {}, {.zones = false});
+        history, *checkers::find_search_model("register"), {}, {}, {.closed_form = false});
     if (verdict.kind != VerdictKind::kept) state.SkipWithError("wrong verdict");
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

@@ -170,7 +170,7 @@ void compare_routes(const Fixture& fixture,
   if (fixture.checker != "linearizable" || kind == checkers::VerdictKind::undetermined) return;
   const std::string model = fixture.model.empty() ? "register" : fixture.model;
   const checkers::Verdict searched = checkers::check_linearizability(
-      history, *checkers::find_search_model(model), {}, {}, {.zones = false});
+      history, *checkers::find_search_model(model), {}, {}, {.closed_form = false});
   EXPECT_EQ(searched.kind, kind) << "by the search alone";
   if (history.operations().size() > 8 || !has_one_key(history)) return;
   const bool linearizable = test::brute_force_linearizable(history, model);

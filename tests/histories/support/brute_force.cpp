@@ -1,5 +1,7 @@
 #include "tests/histories/support/brute_force.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,12 +18,16 @@ using history::History;
 using history::Operation;
 using history::Outcome;
 
-// The state after the operation took effect; nothing when the state does not allow what it
-// returned.
-std::optional<std::string> apply(const History& history,
-                                 const Operation& operation,
-                                 const std::string& state,
-                                 bool texts) {
+// The state after an operation took effect; nothing when the state does not allow what it returned.
+// States are texts.
+using Apply = std::optional<std::string> (*)(const History& history,
+                                             const Operation& operation,
+                                             const std::string& state);
+
+std::optional<std::string> apply_cell(const History& history,
+                                      const Operation& operation,
+                                      const std::string& state,
+                                      bool texts) {
   const auto text = [&](history::Value value) {
     if (!texts) return history.pool().describe(value);
     return value.is_text() ? std::string(history.pool().text_of(value)) : std::string();
@@ -46,9 +52,74 @@ std::optional<std::string> apply(const History& history,
   return found ? std::optional(state) : std::nullopt;
 }
 
+std::optional<std::string> apply_register(const History& history,
+                                          const Operation& operation,
+                                          const std::string& state) {
+  return apply_cell(history, operation, state, false);
+}
+
+std::optional<std::string> apply_text(const History& history,
+                                      const Operation& operation,
+                                      const std::string& state) {
+  return apply_cell(history, operation, state, true);
+}
+
+// A container's state is its values in the order of their insertion, each followed by a comma.
+struct Entry {
+  std::size_t begin = 0;
+  std::size_t length = 0;
+};
+
+// Which entry leaves next: the first, the last, or the greatest integer.
+std::optional<Entry> next_to_leave(const std::string& state, Function remove) {
+  std::optional<Entry> best;
+  for (std::size_t begin = 0; begin < state.size();) {
+    const std::size_t length = state.find(',', begin) + 1 - begin;
+    const bool better = !best || remove == Function::pop ||
+                        (remove == Function::poll &&
+                         std::stoll(state.substr(begin)) > std::stoll(state.substr(best->begin)));
+    if (better) best = Entry{begin, length};
+    begin += length;
+  }
+  return best;
+}
+
+template <Function remove>
+std::optional<std::string> apply_container(const History& history,
+                                           const Operation& operation,
+                                           const std::string& state) {
+  if (operation.function != remove && operation.function != Function::peek) {
+    return state + history.pool().describe(operation.input) + ",";
+  }
+  const std::optional<Entry> next = next_to_leave(state, remove);
+  const bool told = operation.outcome == Outcome::ok && !operation.output.is_none();
+  if (told) {
+    const std::string found = next ? state.substr(next->begin, next->length - 1) : "nil";
+    if (found != history.pool().describe(operation.output)) return std::nullopt;
+  }
+  if (operation.function == Function::peek || !next) return state;
+  std::string rest = state;
+  return rest.erase(next->begin, next->length);
+}
+
+struct Oracle {
+  std::string_view model;
+  Apply apply;
+  std::string_view initial;
+};
+
+constexpr std::array kOracles{
+    Oracle{"cas-register", apply_register, "nil"},
+    Oracle{"kv-append", apply_text, ""},
+    Oracle{"priority-queue", apply_container<Function::poll>, ""},
+    Oracle{"queue", apply_container<Function::dequeue>, ""},
+    Oracle{"register", apply_register, "nil"},
+    Oracle{"stack", apply_container<Function::pop>, ""},
+};
+
 class BruteForce {
  public:
-  BruteForce(const History& history, bool texts) : history_(&history), texts_(texts) {
+  BruteForce(const History& history, Apply apply) : history_(&history), apply_(apply) {
     for (const Operation& operation : history.operations()) {
       const bool compared =
           operation.function == Function::cas &&
@@ -69,7 +140,7 @@ class BruteForce {
     if (all) return true;
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       if (((done >> i) & 1U) != 0 || !may_be_next(i, done)) continue;
-      const auto next = apply(*history_, *operations_[i], state, texts_);
+      const auto next = apply_(*history_, *operations_[i], state);
       if (next && search(done | (1U << i), *next)) return true;
     }
     return false;
@@ -85,7 +156,7 @@ class BruteForce {
   }
 
   const History* history_;
-  bool texts_;
+  Apply apply_;
   std::vector<const Operation*> operations_;
   std::set<std::pair<std::uint32_t, std::string>> seen_;
 };
@@ -93,8 +164,9 @@ class BruteForce {
 }  // namespace
 
 bool brute_force_linearizable(const History& history, std::string_view model) {
-  const bool texts = model == "kv-append";
-  return BruteForce(history, texts).search(0, texts ? "" : "nil");
+  const auto oracle = std::ranges::find(kOracles, model, &Oracle::model);
+  SUNDER_ASSERT(oracle != kOracles.end());
+  return BruteForce(history, oracle->apply).search(0, std::string(oracle->initial));
 }
 
 }  // namespace sunder::test

@@ -12,7 +12,8 @@
 
 namespace sunder::test {
 
-// Whether one object's history is linearizable as "register" or "kv-append". At most 16 operations.
+// Whether one object's history is linearizable as that model (one of kOracles). At most 16
+// operations.
 [[nodiscard]] bool brute_force_linearizable(const history::History& history,
                                             std::string_view model);
 

@@ -1,6 +1,7 @@
 #include "tests/histories/support/generator.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <queue>
@@ -215,6 +216,11 @@ class SmallHistory {
 };
 
 }  // namespace
+
+std::uint64_t case_count() {
+  const char* text = std::getenv("SUNDER_CASES");
+  return text == nullptr ? 10'000 : std::stoull(text);
+}
 
 History register_history(const RegisterOptions& options) {
   std::vector<Planned> all = plan(options);

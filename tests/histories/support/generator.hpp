@@ -11,6 +11,9 @@
 
 namespace sunder::test {
 
+// How many random histories a test compares: SUNDER_CASES, or 10,000.
+[[nodiscard]] std::uint64_t case_count();
+
 // A simulated store with unique writes, values 1, 2, …, absent at first: linearizable unless
 // `violation`.
 struct RegisterOptions {

@@ -3,7 +3,6 @@
 // Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
 // the number of cases per test (10,000 by default; 10,000,000 takes a few minutes).
 
-#include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -16,11 +15,6 @@
 namespace sunder::checkers {
 namespace {
 
-std::uint64_t case_count() {
-  const char* text = std::getenv("SUNDER_CASES");
-  return text == nullptr ? 10'000 : std::stoull(text);
-}
-
 VerdictKind kind_of(const history::History& history, std::string_view model, Routes routes) {
   CheckOptions options;
   options.threads = 1;
@@ -32,10 +26,11 @@ VerdictKind kind_of(const history::History& history, std::string_view model, Rou
   return nothing ? VerdictKind::kept : verdict.kind;
 }
 
-// Compares one route with brute force on `case_count()` histories; both answers must occur often.
+// Compares one route with brute force on `test::case_count()` histories; both answers must occur
+// often.
 void agree(test::SmallOptions small, std::string_view model, Routes routes) {
   std::uint64_t kept = 0;
-  const std::uint64_t cases = case_count();
+  const std::uint64_t cases = test::case_count();
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     small.seed = seed;
     const history::History history = test::small_history(small);
@@ -51,13 +46,13 @@ void agree(test::SmallOptions small, std::string_view model, Routes routes) {
 }
 
 TEST(Agreement, SearchOfRegistersWithRepeatedValues) {
-  agree({}, "register", {.zones = false});
+  agree({}, "register", {.closed_form = false});
 }
 
 TEST(Agreement, SearchOfRegistersWithUniqueValues) {
   test::SmallOptions small;
   small.unique = true;
-  agree(small, "register", {.zones = false});
+  agree(small, "register", {.closed_form = false});
 }
 
 TEST(Agreement, ZonesOfUniqueWrites) {
@@ -88,7 +83,7 @@ TEST(Agreement, SearchOfTexts) {
 
 // Longer histories than brute force can judge: the two routes must agree, valid and invalid.
 TEST(Agreement, ZonesAndSearchOnSimulatedStores) {
-  const std::uint64_t cases = case_count() / 50;
+  const std::uint64_t cases = test::case_count() / 50;
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     test::RegisterOptions options;
     options.seed = seed;
@@ -99,7 +94,7 @@ TEST(Agreement, ZonesAndSearchOnSimulatedStores) {
     options.violation = seed % 3 == 0;
     const history::History history = test::register_history(options);
     const VerdictKind zones = kind_of(history, "register", {});
-    ASSERT_EQ(zones, kind_of(history, "register", {.zones = false})) << "seed " << seed;
+    ASSERT_EQ(zones, kind_of(history, "register", {.closed_form = false})) << "seed " << seed;
     if (!options.violation) {
       ASSERT_EQ(zones, VerdictKind::kept) << "seed " << seed;
     }
@@ -108,7 +103,7 @@ TEST(Agreement, ZonesAndSearchOnSimulatedStores) {
 
 // A read that returns what was written only after it ended cannot be right.
 TEST(Agreement, OneFlippedResultIsFound) {
-  const std::uint64_t cases = case_count() / 50;
+  const std::uint64_t cases = test::case_count() / 50;
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     test::RegisterOptions options;
     options.seed = seed;
@@ -133,7 +128,7 @@ TEST(Agreement, OneFlippedResultIsFound) {
     }
     const history::History flipped = builder.finish();
     ASSERT_EQ(kind_of(flipped, "register", {}), VerdictKind::broken) << "seed " << seed;
-    ASSERT_EQ(kind_of(flipped, "register", {.zones = false}), VerdictKind::broken) << seed;
+    ASSERT_EQ(kind_of(flipped, "register", {.closed_form = false}), VerdictKind::broken) << seed;
   }
 }
 

@@ -85,8 +85,11 @@ TEST(Linearizability, SaysWhenTheTimeBudgetIsUsedUp) {
   hard.violation = true;
   CheckOptions options;
   options.time_budget = std::chrono::milliseconds(30);
-  const Verdict verdict = check_linearizability(
-      test::register_history(hard), *find_search_model("register"), options, {}, {.zones = false});
+  const Verdict verdict = check_linearizability(test::register_history(hard),
+                                                *find_search_model("register"),
+                                                options,
+                                                {},
+                                                {.closed_form = false});
   EXPECT_EQ(verdict.kind, VerdictKind::undetermined);
   EXPECT_NE(verdict.summary.find("time budget"), std::string::npos) << verdict.summary;
 }

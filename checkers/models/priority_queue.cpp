@@ -1,0 +1,45 @@
+// The greatest integer first: insert, poll, peek; nil is what an empty one gives.
+
+#include <algorithm>
+#include <memory>
+
+#include "checkers/containers.hpp"
+#include "checkers/models/sequence.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+using history::Function;
+
+class PriorityQueue final : public SequenceModel {
+ public:
+  explicit PriorityQueue(const history::ValuePool& pool)
+      : SequenceModel(pool, {Function::insert, Function::poll}) {}
+
+ protected:
+  void insert(Sequence& sequence, std::uint32_t value) const override {
+    const auto greater = std::ranges::find_if(
+        sequence, [&](std::uint32_t other) { return value_of(other) > value_of(value); });
+    sequence.insert(greater, value);
+  }
+};
+
+bool knows(Function function) {
+  return function == Function::insert || function == Function::poll || function == Function::peek;
+}
+
+std::unique_ptr<Model> make(const history::ValuePool& pool) {
+  return std::make_unique<PriorityQueue>(pool);
+}
+
+}  // namespace
+
+ModelRow priority_queue_row() {
+  return {.name = "priority-queue",
+          .summary = "The greatest integer first: insert, poll, peek; empty at first.",
+          .knows = knows,
+          .make = make,
+          .closed_form = check_priority_queue};
+}
+
+}  // namespace sunder::checkers

@@ -1,0 +1,155 @@
+// The greatest first: a value is seen or taken at an instant at which no greater one is surely
+// inside (Abdulla et al., PLDI 2025).
+//
+// Values are taken in falling order. Each of its looks and its removal must contain an instant that
+// no critical interval (from the end of the insertion to the start of the removal) of a greater
+// value covers; then its own interval is laid down. Instants are the operations' stamps; covered
+// ones are skipped by path halving, so the whole is as fast as sorting.
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "checkers/containers.hpp"
+#include "checkers/phrase.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+using history::kNever;
+using history::Operation;
+
+class PriorityCheck {
+ public:
+  PriorityCheck(const history::History& history, const Container& container)
+      : history_(&history), container_(&container) {
+    for (const Life& life : container.lives) {
+      instants_.push_back(life.inserted_end);
+      if (life.removed_start != kNever) instants_.push_back(life.removed_start);
+      for_each_sight(life, [&](std::uint32_t sight) {
+        instants_.push_back(begin_of(life, sight));
+        instants_.push_back(at(sight).complete);
+      });
+    }
+    std::ranges::sort(instants_);
+    const auto same = std::ranges::unique(instants_);
+    instants_.erase(same.begin(), same.end());
+    next_free_.resize(instants_.size() + 1);
+    std::iota(next_free_.begin(), next_free_.end(), 0U);
+  }
+
+  [[nodiscard]] std::optional<Counterexample> run() {
+    std::vector<const Life*> falling;
+    for (const Life& life : container_->lives) falling.push_back(&life);
+    std::ranges::sort(
+        falling, std::ranges::greater(), [](const Life* life) { return life->value.raw(); });
+    for (const Life* life : falling) {
+      std::uint32_t blocked = kNo_operation;
+      for_each_sight(*life, [&](std::uint32_t sight) {
+        const std::uint32_t instant = free_from(rank(begin_of(*life, sight)));
+        const bool too_late =
+            instant == instants_.size() || instants_[instant] > at(sight).complete;
+        if (too_late && blocked == kNo_operation) blocked = sight;
+      });
+      if (blocked != kNo_operation) return out_of_order(*life, blocked);
+      cover(*life);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] const Operation& at(std::uint32_t index) const {
+    return history_->operations()[index];
+  }
+
+  template <typename Visit>
+  void for_each_sight(const Life& life, Visit visit) const {
+    for (std::uint32_t i = life.looks_begin; i < life.looks_end; ++i) visit(container_->looks[i]);
+    if (life.removal != kNo_operation) visit(life.removal);
+  }
+
+  // No sight can be of a value that is not in yet, nor a removal before another sight began.
+  [[nodiscard]] std::int64_t begin_of(const Life& life, std::uint32_t sight) const {
+    return sight == life.removal ? life.removed_start
+                                 : std::max(at(sight).invoke, life.inserted_start);
+  }
+
+  [[nodiscard]] std::uint32_t rank(std::int64_t stamp) const {
+    return static_cast<std::uint32_t>(std::ranges::lower_bound(instants_, stamp) -
+                                      instants_.begin());
+  }
+
+  // The first instant from there on that nothing covers; the number of instants when there is none.
+  std::uint32_t free_from(std::uint32_t instant) {
+    while (next_free_[instant] != instant) {
+      next_free_[instant] = next_free_[next_free_[instant]];
+      instant = next_free_[instant];
+    }
+    return instant;
+  }
+
+  void cover(const Life& life) {
+    const std::uint32_t end = life.removed_start == kNever
+                                  ? static_cast<std::uint32_t>(instants_.size())
+                                  : rank(life.removed_start);
+    for (std::uint32_t instant = free_from(rank(life.inserted_end) + 1); instant < end;
+         instant = free_from(instant)) {
+      next_free_[instant] = instant + 1;
+    }
+  }
+
+  // The fewest greater values that were inside one after the other while `sight` ran.
+  Counterexample out_of_order(const Life& life, std::uint32_t sight) const {
+    std::vector<std::uint32_t> members{life.insertion, sight};
+    const Life* last = nullptr;
+    std::size_t count = 0;
+    for (std::int64_t from = begin_of(life, sight); from <= at(sight).complete; ++count) {
+      const Life* best = nullptr;
+      for (const Life& other : container_->lives) {
+        const bool covers = other.value.raw() > life.value.raw() && other.inserted_end < from &&
+                            from < other.removed_start;
+        if (covers && (best == nullptr || other.removed_start > best->removed_start)) best = &other;
+      }
+      if (best == nullptr) break;
+      last = best;
+      members.insert(members.end(), {best->insertion, best->first_seen, best->last_seen});
+      from = best->removed_start;
+    }
+    Counterexample example = story("out of order", std::move(members));
+    example.why = statement(*history_, at(sight));
+    if (last != nullptr) {
+      const std::string value = history_->pool().describe(last->value);
+      example.why +=
+          count == 1
+              ? fmt::format(" although {}, which is greater, was inside all the time", value)
+              : fmt::format(" although something greater was inside all the time, at last {}",
+                            value);
+    }
+    example.first_error = sight;
+    return example;
+  }
+
+  const history::History* history_;
+  const Container* container_;
+  std::vector<std::int64_t> instants_;
+  std::vector<std::uint32_t> next_free_;  // itself when nothing covers it
+};
+
+}  // namespace
+
+std::optional<ClosedForm> check_priority_queue(const history::History& history,
+                                               std::span<const std::uint32_t> operations) {
+  auto gathered = gather(history, operations, {history::Function::insert, history::Function::poll});
+  if (!gathered) return std::nullopt;
+  if (gathered->problem) return violation(std::move(*gathered->problem));
+  const Container& container = gathered->container;
+  const bool ordered = std::ranges::all_of(
+      container.lives, [](const Life& life) { return life.value.is_integer(); });
+  if (!ordered || !container.unknown_removals.empty()) return std::nullopt;
+  if (auto problem = find_false_empty(history, container)) return violation(std::move(*problem));
+  if (auto problem = PriorityCheck(history, container).run()) return violation(std::move(*problem));
+  return ClosedForm();
+}
+
+}  // namespace sunder::checkers
