@@ -31,23 +31,50 @@
 #include "harness/base/clock.hpp"
 #include "harness/base/error.hpp"
 #include "harness/history/run_context.hpp"
+#include "harness/netlink/delay_table.hpp"
 
 namespace sunder::cluster {
 
 using Endpoint = std::uint16_t;  // index as above
 using FaultId = std::uint32_t;
 
-// What one fault wants of one directed link. Grows with the fault catalogue (delay, loss, rate, …).
+// How a link's delay varies: an even spread, or one of netem's shapes, the heavier tail last.
+enum class Distribution : std::uint8_t { uniform, normal, pareto_normal, pareto, table };
+
+// What one fault wants of one directed link. Shares are probabilities from 0 to 1. All zero is a
+// healthy link, and a part of strength zero is as if it were absent.
 struct LinkState {
-  bool blackhole = false;  // every frame is dropped, silently, and counted
+  bool blackhole = false;              // every frame is dropped, silently, and counted
+  std::chrono::nanoseconds delay{0};   // each packet waits so long
+  std::chrono::nanoseconds jitter{0};  // and so much more or less, by chance
+  Distribution distribution = Distribution::uniform;  // of the jitter
+  netlink::DelayTable table = {};                     // for Distribution::table
+  bool overtaking = false;  // jitter may change the order of packets; else it is kept
+  double loss = 0;
+  double loss_burst = 0;  // mean number of packets lost in a row; up to 1: each by itself
+  double duplicate = 0;
+  double reorder = 0;      // this share does not wait for the delay; nothing where there is none
+  double corrupt = 0;      // one bit inverted
+  std::uint64_t rate = 0;  // bits a second; 0: unlimited
+  std::uint64_t seed = 0;  // of the chances above, where the kernel takes one
 
-  [[nodiscard]] bool healthy() const noexcept { return !blackhole; }
+  // Nothing of it is felt.
+  [[nodiscard]] bool healthy() const noexcept;
 
-  friend bool operator==(const LinkState&, const LinkState&) noexcept = default;
+  friend bool operator==(const LinkState& a, const LinkState& b) noexcept;
 };
 
-// The state of a link on which two faults act.
+// The same with every part that has no strength reset: the seed of no chance, the shape of no
+// jitter.
+[[nodiscard]] LinkState normalized(LinkState state) noexcept;
+
+// The state of a link on which two faults act: a cut wins, delays and jitters add, probabilities
+// combine as 1 - (1 - p)(1 - q), the longest burst, heaviest tail and lowest rate count.
+// Commutative, associative up to rounding, with the healthy state as neutral element.
 [[nodiscard]] LinkState fold(const LinkState& a, const LinkState& b) noexcept;
+
+// "delay 20ms ± 5ms normal, loss 10% in bursts of 4, rate 1 Mbit/s"; "cut"; "healthy".
+[[nodiscard]] std::string describe(const LinkState& state);
 
 // One state per directed pair of endpoints; healthy by default.
 class LinkMatrix {
@@ -79,10 +106,13 @@ struct LinkChange {
       0};  // from the first byte sent to the kernel to its last acknowledgement
 };
 
-// Frames counted on a link's leaf qdisc since the cluster was made.
+// Frames counted on a link since the cluster was made.
 struct LinkCounters {
   std::uint64_t sent = 0;
   std::uint64_t dropped = 0;
+  std::uint64_t held_back = 0;  // how often the link had to wait for its rate
+  std::uint64_t overtook = 0;   // frames put before others; of the present leaf only
+  std::uint64_t queued = 0;     // frames on their way now
 };
 
 enum class NodeState : std::uint8_t { down, running, paused };

@@ -10,6 +10,7 @@
 #include "harness/base/assert.hpp"
 #include "harness/base/clock.hpp"
 #include "harness/base/file.hpp"
+#include "harness/cluster/link_leaf.hpp"
 
 namespace sunder::cluster {
 namespace {
@@ -20,9 +21,6 @@ constexpr int kInside =
 constexpr int kBridge = 1000;
 constexpr std::uint8_t kPrefix = 16;
 constexpr std::size_t kStationsMax = 254;
-constexpr std::uint64_t kRate =
-    1'250'000'000;  // bytes a second: faster than the machine, so never the limit
-constexpr std::uint32_t kQueue = 1000;  // packets
 
 netlink::HardwareAddress hardware_of(std::size_t station) {
   // 02: locally administered.
@@ -32,10 +30,6 @@ netlink::HardwareAddress hardware_of(std::size_t station) {
           0,
           static_cast<std::uint8_t>(station >> 8),
           static_cast<std::uint8_t>(station + 1)};
-}
-
-netlink::Leaf leaf_of(const LinkState& state) {
-  return state.blackhole ? netlink::blackhole() : netlink::pfifo(kQueue);
 }
 
 // Before any interface exists, so that none ever gets an IPv6 address or speaks for one.
@@ -48,6 +42,22 @@ Result<void> disable_ipv6() {
     if (written.has_error() && !absent) return written;
   }
   return {};
+}
+
+// A kernel without netem says "no such file": the reason in words.
+Error explain(Error error, const LinkMatrix& wanted) {
+  if (error.code != std::errc::no_such_file_or_directory) return error;
+  for (std::size_t from = 0; from < wanted.endpoints(); ++from) {
+    for (std::size_t to = 0; to < wanted.endpoints(); ++to) {
+      const LinkState& state = wanted.at(static_cast<Endpoint>(from), static_cast<Endpoint>(to));
+      if (leaf_of(state, 0).kind != "netem") continue;
+      return base::make_error(Errc::unsupported,
+                              error.context +
+                                  ": this kernel has no sch_netem; load it, or use "
+                                  "--kernel uml");
+    }
+  }
+  return error;
 }
 
 std::uint64_t key_of(int index, std::uint32_t handle) {
@@ -178,8 +188,8 @@ Result<void> Fabric::install_classes() {
     const std::string link = fmt::format("{} → {}", name(from), name(to));
     netlink::Match match{address(from), std::nullopt};
     if (to >= nodes_) match.destination = address(to);
-    batch.add(netlink::create_htb_class(where.index, where.minor, kRate), "class of " + link);
-    batch.add(netlink::replace_leaf(where.index, where.minor, netlink::pfifo(kQueue)),
+    batch.add(netlink::create_htb_class(where.index, where.minor, kFull_rate), "class of " + link);
+    batch.add(netlink::replace_leaf(where.index, where.minor, leaf_of(LinkState{}, 0)),
               "leaf of " + link);
     batch.add(netlink::create_filter(where.index, where.minor, match), "filter of " + link);
   });
@@ -191,64 +201,115 @@ Result<LinkChange> Fabric::install(const LinkMatrix& wanted) {
   netlink::Batch forward;
   netlink::Batch backward;
   LinkMatrix next = installed_;
+  LinkChange change;
   for_each_link([&](Endpoint from, Endpoint to) {
     const LinkState& before = installed_.at(from, to);
     const LinkState& after = wanted.at(from, to);
     if (before == after) return;
-    const Place where = place(from, to);
-    const std::string link = fmt::format("{} → {}", name(from), name(to));
-    forward.add(netlink::replace_leaf(where.index, where.minor, leaf_of(after)), "change " + link);
-    backward.add(netlink::replace_leaf(where.index, where.minor, leaf_of(before)), "undo " + link);
     next.at(from, to) = after;
+    if (change_link(from, to, before, after, forward)) ++change.links;
+    (void)change_link(from, to, after, before, backward);
   });
-  LinkChange change;
-  change.links = forward.size();
-  if (forward.empty()) return change;
+  if (forward.empty()) {
+    installed_ = std::move(next);
+    return change;
+  }
   const std::int64_t begun = base::monotonic_ns();
   if (auto sent = socket_.send_all(forward); sent.has_error()) {
     const auto undone = socket_.send_all(backward);
     if (undone.has_error()) return with_context(sent.error(), "not undone");
-    return sent.error();
+    return explain(sent.error(), wanted);
   }
   change.installing = std::chrono::nanoseconds(base::monotonic_ns() - begun);
-  installed_ = next;
+  installed_ = std::move(next);
   return change;
+}
+
+bool Fabric::change_link(Endpoint from,
+                         Endpoint to,
+                         const LinkState& before,
+                         const LinkState& after,
+                         netlink::Batch& batch) const {
+  const Place where = place(from, to);
+  const std::uint64_t number = from * endpoints() + to;
+  const netlink::Leaf leaf = leaf_of(after, number);
+  const bool leaf_changes = leaf_of(before, number) != leaf;
+  const bool rate_changes = class_rate_of(before) != class_rate_of(after);
+  if (!leaf_changes && !rate_changes) return false;
+  const std::string what = fmt::format("make {} → {} {}", name(from), name(to), describe(after));
+  if (rate_changes) {
+    batch.add(netlink::change_htb_class(where.index, where.minor, class_rate_of(after)), what);
+  }
+  if (leaf_changes) batch.add(netlink::replace_leaf(where.index, where.minor, leaf), what);
+  return true;
 }
 
 Result<std::vector<LinkCounters>> Fabric::counters() {
   std::unordered_map<std::uint64_t, LinkCounters> by_class;
+  std::unordered_map<std::uint64_t, std::uint64_t> overtook;
   for (std::size_t station = 0; station <= nodes_; ++station) {
     SUNDER_TRY(socket_.dump(netlink::dump_classes(port(station)), [&](const nlmsghdr& message) {
       const auto object = netlink::parse_traffic(message);
       if (!object) return;
-      by_class[key_of(object->index, object->handle)] = {object->packets, object->dropped};
+      by_class[key_of(object->index, object->handle)] = {.sent = object->packets,
+                                                         .dropped = object->dropped,
+                                                         .held_back = object->overlimits,
+                                                         .queued = object->queued};
     }));
+  }
+  if (reorders()) {
+    for (std::size_t station = 0; station <= nodes_; ++station) {
+      SUNDER_TRY(socket_.dump(netlink::dump_qdiscs(port(station)), [&](const nlmsghdr& message) {
+        const auto object = netlink::parse_traffic(message);
+        if (object) overtook[key_of(object->index, object->parent)] = object->requeues;
+      }));
+    }
   }
   std::vector<LinkCounters> counters(endpoints() * endpoints());
   for_each_link([&](Endpoint from, Endpoint to) {
     const Place where = place(from, to);
-    counters[from * endpoints() + to] =
-        by_class[key_of(where.index, netlink::handle(1, where.minor))];
+    const std::uint64_t key = key_of(where.index, netlink::handle(1, where.minor));
+    LinkCounters& link = counters[from * endpoints() + to];
+    link = by_class[key];
+    if (const auto found = overtook.find(key); found != overtook.end()) {
+      link.overtook = found->second;
+    }
   });
   return counters;
 }
 
+bool Fabric::reorders() const {
+  bool found = false;
+  for_each_link(
+      [&](Endpoint from, Endpoint to) { found = found || installed_.at(from, to).reorder > 0; });
+  return found;
+}
+
 Result<std::vector<std::string>> Fabric::unhealthy_links() {
   std::unordered_map<std::uint64_t, netlink::Leaf> leaves;
+  std::unordered_map<std::uint64_t, std::uint64_t> rates;
   for (std::size_t station = 0; station <= nodes_; ++station) {
     SUNDER_TRY(socket_.dump(netlink::dump_qdiscs(port(station)), [&](const nlmsghdr& message) {
       const auto object = netlink::parse_traffic(message);
       if (object) leaves[key_of(object->index, object->parent)] = {object->kind, object->options};
     }));
+    SUNDER_TRY(socket_.dump(netlink::dump_classes(port(station)), [&](const nlmsghdr& message) {
+      const auto object = netlink::parse_traffic(message);
+      if (!object) return;
+      rates[key_of(object->index, object->handle)] = netlink::htb_rate(object->options).value_or(0);
+    }));
   }
   std::vector<std::string> found;
-  const netlink::Leaf healthy = leaf_of(LinkState{});
+  const netlink::Leaf healthy = leaf_of(LinkState{}, 0);
   for_each_link([&](Endpoint from, Endpoint to) {
     const Place where = place(from, to);
-    const netlink::Leaf& leaf = leaves[key_of(where.index, netlink::handle(1, where.minor))];
-    if (leaf == healthy) return;
-    found.push_back(fmt::format(
-        "the link {} → {} is {}", name(from), name(to), leaf.kind.empty() ? "missing" : leaf.kind));
+    const std::uint64_t key = key_of(where.index, netlink::handle(1, where.minor));
+    const netlink::Leaf& leaf = leaves[key];
+    const std::uint64_t rate = rates[key];
+    if (leaf == healthy && rate == kFull_rate) return;
+    std::string what = leaf.kind.empty() ? "missing" : leaf.kind;
+    if (rate != kFull_rate) what += fmt::format(" at {} bytes a second", rate);
+    found.push_back(fmt::format("the link {} → {} is {}", name(from), name(to), what));
   });
   return found;
 }

@@ -11,7 +11,8 @@
 // leave their namespace.
 //
 // Counters are those of the HTB classes, which the kernel keeps while leaves come and go below
-// them.
+// them; only what netem reordered is the leaf's. What a leaf held is lost when another kind takes
+// its place.
 //
 // Threading: the run's single thread. Errors: install() undoes a half-installed change before it
 // returns; create() leaves nothing that does not go away with the returned error's universe.
@@ -42,7 +43,7 @@ class Fabric {
 
   // As [from * endpoints + to]; zero for links without state.
   [[nodiscard]] Result<std::vector<LinkCounters>> counters();
-  // Links whose leaf in the kernel is not healthy: "n1 → n2 is blackhole".
+  // Links whose leaf or rate in the kernel is not healthy: "the link n1 → n2 is blackhole".
   [[nodiscard]] Result<std::vector<std::string>> unhealthy_links();
 
   // Takes a node's eth0 down; brings it up again and gives back what the kernel forgot meanwhile.
@@ -74,6 +75,13 @@ class Fabric {
   [[nodiscard]] bool has_state(Endpoint from, Endpoint to) const noexcept;
   [[nodiscard]] Place place(Endpoint from, Endpoint to) const noexcept;
   [[nodiscard]] int port(std::size_t station) const noexcept;
+  // Adds to the batch what makes the link `after`; false: nothing, the kernel sees no difference.
+  [[nodiscard]] bool change_link(Endpoint from,
+                                 Endpoint to,
+                                 const LinkState& before,
+                                 const LinkState& after,
+                                 netlink::Batch& batch) const;
+  [[nodiscard]] bool reorders() const;
   void for_each_link(const std::function<void(Endpoint from, Endpoint to)>& each) const;
 
   [[nodiscard]] Result<void> connect_stations();

@@ -20,6 +20,13 @@ Message::Message(std::uint16_t type, std::uint16_t flags, std::span<const std::b
   append(fixed);
 }
 
+Message& Message::reserve(std::size_t bytes) {
+  if (bytes == 0) return *this;
+  const int failed = nlmsg_expand(message_.get(), nlmsg_get_max_size(message_.get()) + bytes);
+  SUNDER_ASSERT(failed == 0);
+  return *this;
+}
+
 Message& Message::put(int attribute, std::span<const std::byte> content) {
   const int failed =
       nla_put(message_.get(), attribute, static_cast<int>(content.size()), content.data());

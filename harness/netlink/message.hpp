@@ -37,6 +37,10 @@ class Message {
                 std::span<const std::byte>(std::as_bytes(std::span<const Header, 1>(&header, 1)))) {
   }
 
+  // Makes room for so many more bytes than the few thousand there are. Precondition: nothing is
+  // open.
+  Message& reserve(std::size_t bytes);
+
   Message& put(int attribute, std::span<const std::byte> content);
   Message& put_text(int attribute,
                     std::string_view content);  // zero-terminated, as the kernel wants it

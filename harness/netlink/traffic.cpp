@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <span>
 
 #include <arpa/inet.h>
 #include <linux/gen_stats.h>
@@ -43,6 +44,7 @@ Message replace(int index, std::uint32_t parent, const Leaf& leaf) {
   // Without a handle of our own the kernel grafts a new qdisc whenever the kind differs, and
   // changes it when not.
   Message message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, header_of(index, parent, 0));
+  message.reserve(leaf.options.size());  // delay tables are large
   message.put_text(TCA_KIND, leaf.kind);
   if (!leaf.options.empty()) message.put(TCA_OPTIONS, leaf.options);
   return message;
@@ -64,6 +66,9 @@ void read_statistics(nlattr* nested, TrafficObject& object) {
     std::memcpy(
         &value, nla_data(queue), std::min(sizeof value, static_cast<std::size_t>(nla_len(queue))));
     object.dropped = value.drops;
+    object.overlimits = value.overlimits;
+    object.requeues = value.requeues;
+    object.queued = value.qlen;
   }
 }
 
@@ -92,8 +97,10 @@ Message create_htb(int index) {
   return message;
 }
 
-Message create_htb_class(int index, std::uint16_t minor, std::uint64_t rate) {
-  Message message(RTM_NEWTCLASS, kCreate, header_of(index, handle(kRoot, 0), handle(kRoot, minor)));
+namespace {
+
+Message htb_class(std::uint16_t flags, int index, std::uint16_t minor, std::uint64_t rate) {
+  Message message(RTM_NEWTCLASS, flags, header_of(index, handle(kRoot, 0), handle(kRoot, minor)));
   message.put_text(TCA_KIND, "htb");
   nlattr* const options = message.open(TCA_OPTIONS);
   tc_htb_opt parameters{};
@@ -110,6 +117,31 @@ Message create_htb_class(int index, std::uint16_t minor, std::uint64_t rate) {
   message.put_value(TCA_HTB_CEIL64, rate);
   message.close(options);
   return message;
+}
+
+}  // namespace
+
+Message create_htb_class(int index, std::uint16_t minor, std::uint64_t rate) {
+  return htb_class(kCreate, index, minor, rate);
+}
+
+Message change_htb_class(int index, std::uint16_t minor, std::uint64_t rate) {
+  return htb_class(0, index, minor, rate);
+}
+
+std::optional<std::uint64_t> htb_rate(std::span<const std::byte> options) {
+  auto* const first = reinterpret_cast<nlattr*>(const_cast<std::byte*>(options.data()));
+  std::array<nlattr*, TCA_HTB_MAX + 1> parts{};
+  if (nla_parse(parts.data(), TCA_HTB_MAX, first, static_cast<int>(options.size()), nullptr) != 0)
+    return std::nullopt;
+  // The kernel tells the wide number only when the narrow one is too small for it.
+  if (parts[TCA_HTB_RATE64] != nullptr) return nla_get_u64(parts[TCA_HTB_RATE64]);
+  nlattr* const narrow = parts[TCA_HTB_PARMS];
+  if (narrow == nullptr || nla_len(narrow) < static_cast<int>(sizeof(tc_htb_opt)))
+    return std::nullopt;
+  tc_htb_opt parameters{};
+  std::memcpy(&parameters, nla_data(narrow), sizeof parameters);
+  return parameters.rate.rate;
 }
 
 Message create_filter(int index, std::uint16_t minor, const Match& match) {

@@ -1,9 +1,9 @@
 // Traffic control: HTB, its classes, the u32 filters that choose one, and the leaf qdisc that is a
 // link's state.
 //
-// A leaf is a kind and its encoded options, so a new state of links (netem) is one more function
-// that returns a Leaf: `options` is the whole content of TCA_OPTIONS, fixed part first, nested
-// attributes after it.
+// A leaf is a kind and its encoded options, so a new state of links (netem.hpp) is one more
+// function that returns a Leaf: `options` is the whole content of TCA_OPTIONS, fixed part first,
+// nested attributes after it.
 //
 // Threading: pure. Parsers return nothing for messages that are not what they read.
 
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,10 @@ struct Leaf {
 [[nodiscard]] Message create_htb(int index);
 // Class 1:`minor` below the root, `rate` bytes a second.
 [[nodiscard]] Message create_htb_class(int index, std::uint16_t minor, std::uint64_t rate);
+// Gives an existing class another rate; what it holds stays.
+[[nodiscard]] Message change_htb_class(int index, std::uint16_t minor, std::uint64_t rate);
+// The rate in a class' options as the kernel reports them; nothing when they are not HTB's.
+[[nodiscard]] std::optional<std::uint64_t> htb_rate(std::span<const std::byte> options);
 
 // Which frames belong to a class: by source address and, when given, by destination.
 struct Match {
@@ -69,6 +74,9 @@ struct TrafficObject {
   std::vector<std::byte> options;
   std::uint64_t packets = 0;  // passed on
   std::uint64_t dropped = 0;
+  std::uint64_t overlimits = 0;  // a class': how often it had to wait for its rate
+  std::uint64_t requeues = 0;    // netem's: packets that passed others
+  std::uint64_t queued = 0;      // packets held now
 };
 
 [[nodiscard]] std::optional<TrafficObject> parse_traffic(const nlmsghdr& message);
