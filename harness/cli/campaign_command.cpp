@@ -16,6 +16,7 @@ struct Flags {
   std::string file;
   std::string shard = "1/1";
   std::string out;
+  std::string kernel;
   std::size_t jobs = 1;
   bool quiet = false;
 };
@@ -41,7 +42,7 @@ Result<int> act(const Flags& flags) {
   options.program = program_path();
   options.out = flags.out;
   options.quiet = flags.quiet;
-  auto campaign = run::read_campaign(flags.file);
+  auto campaign = run::read_campaign(flags.file, flags.kernel);
   SUNDER_TRY(campaign);
   const auto code = run::perform_campaign(*campaign, options);
   SUNDER_TRY(code);
@@ -61,6 +62,11 @@ Command campaign_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option(
       "--out", flags->out, "Directory for the campaign (default: runs/<UTC time>-<name>)");
+  command
+      ->add_option("--kernel",
+                   flags->kernel,
+                   "Every run on this kernel: host or uml (default: as the file says)")
+      ->check(CLI::IsMember({"host", "uml"}));
   command->add_flag("--quiet", flags->quiet, "No progress");
   command->footer(
       "Exit code 0 when every run ended as the campaign expects; a sabotage must be caught to be "

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 
@@ -31,6 +32,9 @@ struct Command {
 [[nodiscard]] Command run_command(CLI::App& app);
 [[nodiscard]] Command under_uml_command(CLI::App& app);
 [[nodiscard]] Command up_command(CLI::App& app);
+
+// Runs this very command line under User-Mode Linux: its exit code.
+[[nodiscard]] Result<int> run_again_under_uml(std::size_t memory, bool interactive = false);
 
 // The directory of this program, where the node programs lie too.
 [[nodiscard]] std::filesystem::path program_directory();

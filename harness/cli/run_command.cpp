@@ -22,6 +22,7 @@ Result<int> act(const Flags& flags) {
   SUNDER_TRY(options);
   auto resolved = run::resolve(*options);
   SUNDER_TRY(resolved);
+  if (flags.run.elsewhere()) return run_again_under_uml(flags.run.memory);
   run::RunFlags run_flags;
   run_flags.json = flags.json;
   run_flags.quiet = flags.quiet;

@@ -3,8 +3,22 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/duration.hpp"
+#include "harness/cluster/capabilities.hpp"
 
 namespace sunder::cli {
+
+void add_kernel_flags(CLI::App& app, std::string& kernel, std::size_t& memory) {
+  app.add_option("--kernel", kernel, "Run on this kernel: the host's, or uml (User-Mode Linux)")
+      ->check(CLI::IsMember({"host", "uml"}))
+      ->capture_default_str();
+  app.add_option("--kernel-memory", memory, "Memory of --kernel uml, in MiB")
+      ->check(CLI::Range(uml::kMemoryMin, uml::kMemoryMax))
+      ->capture_default_str();
+}
+
+bool is_elsewhere(std::string_view kernel) {
+  return kernel == "uml" && !cluster::is_user_mode_linux();
+}
 
 void RunFlagTexts::add_to(CLI::App& app) {
   app_ = &app;
@@ -34,9 +48,7 @@ void RunFlagTexts::add_to(CLI::App& app) {
          "--clients-see", clients_see, "During a partition a client reaches its own side, or all")
       ->check(CLI::IsMember({"side", "all"}))
       ->capture_default_str();
-  app.add_option("--kernel", kernel, "Run on this kernel (host)")
-      ->check(CLI::IsMember({"host"}))
-      ->capture_default_str();
+  add_kernel_flags(app, kernel, memory);
   app.add_option(
       "--out", out, "Directory for the run (default: runs/<UTC time>-<scenario>-<seed>)");
 }
@@ -53,8 +65,13 @@ Result<run::RunOptions> RunFlagTexts::finish() const {
   if (app_->count("--seed") > 0) result.seed = seed;
   if (app_->count("--faults") > 0) result.faults = faults;
   result.clients_see_all = clients_see == "all";
+  result.kernel = kernel;
   result.out = out;
   return result;
+}
+
+bool RunFlagTexts::elsewhere() const {
+  return is_elsewhere(kernel);
 }
 
 }  // namespace sunder::cli

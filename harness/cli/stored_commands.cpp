@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/cli/command.hpp"
+#include "harness/cli/run_flags.hpp"
 #include "harness/run/run.hpp"
 
 namespace sunder::cli {
@@ -32,6 +33,7 @@ Result<int> replay(const Flags& flags) {
   inputs->options.out = flags.out;
   auto resolved = run::resolve(*inputs);
   SUNDER_TRY(resolved);
+  if (is_elsewhere(resolved->options.kernel)) return run_again_under_uml(uml::kMemoryDefault);
   const auto code = run::perform_run(*resolved, flags.run_flags());
   SUNDER_TRY(code);
   return static_cast<int>(*code);

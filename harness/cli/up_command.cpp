@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/cli/command.hpp"
+#include "harness/cli/run_flags.hpp"
 #include "harness/run/playground.hpp"
 
 namespace sunder::cli {
@@ -13,6 +14,8 @@ namespace {
 
 struct Flags {
   std::string mode;
+  std::string kernel = "host";
+  std::size_t memory = uml::kMemoryDefault;
   run::PlaygroundOptions options;
 };
 
@@ -46,6 +49,7 @@ Result<int> act(Flags flags) {
     return base::make_error(Errc::usage, fmt::format("--nodes: give 1 to {}", run::kNodesMax));
   }
   SUNDER_TRY(check_sabotage(*flags.options.mode, flags.options.sabotage));
+  if (is_elsewhere(flags.kernel)) return run_again_under_uml(flags.memory, true);
   flags.options.programs = program_directory();
   return run::play(flags.options);
 }
@@ -61,6 +65,7 @@ Command up_command(CLI::App& app) {
   command->add_option("--seed", flags->options.seed, "The nodes' seed")->capture_default_str();
   command->add_option(
       "--sabotage", flags->options.sabotage, "Start the nodes with this deliberate bug");
+  add_kernel_flags(*command, flags->kernel, flags->memory);
   command->add_option("command", flags->options.command, "What to run (default: your shell)");
   command->footer(
       "Examples:\n"

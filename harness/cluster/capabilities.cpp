@@ -158,6 +158,14 @@ Capability probe_program(Capability capability, const std::string& program) {
 
 }  // namespace
 
+bool is_user_mode_linux() {
+  static const bool is = [] {
+    const auto text = base::read_file("/proc/cpuinfo");
+    return text.has_value() && text->find("User Mode Linux") != std::string::npos;
+  }();
+  return is;
+}
+
 std::vector<Capability> probe_capabilities() {
   const auto inside = probe_inside();
   const Failure no_universe = inside.has_error() ? inside.error().message() : "";

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,15 @@ struct Capability {
   bool works = false;
   std::string detail{};  // what was seen
   std::string remedy{};  // the command or setting that brings it; empty when it works
+  // Whether User-Mode Linux has it, by the modules that lie there; unknown: only booting it says.
+  std::optional<bool> under_uml{};
 };
 
 // In a fixed order, the required ones first. Works as root and as an ordinary user; takes less than
 // a second.
 [[nodiscard]] std::vector<Capability> probe_capabilities();
+
+// Whether the running kernel is User-Mode Linux.
+[[nodiscard]] bool is_user_mode_linux();
 
 }  // namespace sunder::cluster

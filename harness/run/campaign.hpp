@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -41,8 +42,10 @@ struct Campaign {
 };
 
 // Errc::unreadable_input with file, line and what was expected; unknown keys are errors. Every run
-// is resolved here, so that a campaign with a wrong flag in its last run fails at once.
-[[nodiscard]] Result<Campaign> read_campaign(const std::filesystem::path& path);
+// is resolved here, so that a campaign with a wrong flag in its last run fails at once. A kernel
+// ("uml") overrides what its runs say.
+[[nodiscard]] Result<Campaign> read_campaign(const std::filesystem::path& path,
+                                             std::string_view kernel = {});
 
 struct CampaignOptions {
   std::size_t jobs = 1;

@@ -50,7 +50,8 @@ const std::set<std::string_view> kRunKeys{"title",
                                           "sabotage",
                                           "expect",
                                           "expect_promise",
-                                          "clients_see_all"};
+                                          "clients_see_all",
+                                          "kernel"};
 
 template <typename T>
 Result<void> take(const fs::path& path, const toml::table& table, std::string_view key, T& target) {
@@ -103,6 +104,7 @@ Result<CampaignRun> take_run(const fs::path& path, const toml::table& table) {
   if (run.title.empty()) run.title = options.scenario;
   SUNDER_TRY(take(path, table, "mix", options.mix));
   SUNDER_TRY(take(path, table, "sabotage", options.sabotage));
+  SUNDER_TRY(take(path, table, "kernel", options.kernel));
   SUNDER_TRY(take(path, table, "rate", options.rate));
   SUNDER_TRY(take(path, table, "clients_see_all", options.clients_see_all));
   SUNDER_TRY(take_size(path, table, "clients", options.clients));
@@ -139,7 +141,7 @@ Result<CampaignRun> take_run(const fs::path& path, const toml::table& table) {
 
 }  // namespace
 
-Result<Campaign> read_campaign(const fs::path& path) {
+Result<Campaign> read_campaign(const fs::path& path, std::string_view kernel) {
   auto document = parse(path);
   SUNDER_TRY(document);
   const toml::table& parsed = *document;
@@ -164,6 +166,7 @@ Result<Campaign> read_campaign(const fs::path& path) {
     SUNDER_TRY(run);
     for (const std::uint64_t seed : *seeds) {
       run->options.seed = seed;
+      if (!kernel.empty()) run->options.kernel = kernel;
       const auto resolved = resolve(run->options);
       if (resolved.has_error()) return wrong(path, node, resolved.error().message());
       campaign.runs.push_back(*run);

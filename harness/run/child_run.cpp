@@ -79,6 +79,7 @@ std::vector<std::string> arguments_of(const ChildStart& start) {
   if (!options.mix.empty()) add("--mix", options.mix);
   if (!options.sabotage.empty()) add("--sabotage", options.sabotage);
   if (options.clients_see_all) add("--clients-see", "all");
+  if (options.kernel != "host") add("--kernel", options.kernel);
   if (!start.shown) arguments.insert(arguments.end(), {"--quiet", "--json"});
   return arguments;
 }

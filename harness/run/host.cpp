@@ -9,6 +9,7 @@
 
 #include "harness/base/deadline.hpp"
 #include "harness/base/file.hpp"
+#include "harness/cluster/capabilities.hpp"
 
 namespace sunder::run {
 namespace {
@@ -46,7 +47,11 @@ std::vector<std::pair<std::string, std::string>> host_facts() {
   const double gib =
       static_cast<double>(memory.totalram) * memory.mem_unit / (1024.0 * 1024 * 1024);
   return {
-      {"kernel", fmt::format("{} {}", names.sysname, names.release)},
+      {"kernel",
+       fmt::format("{}{} {}",
+                   cluster::is_user_mode_linux() ? "User-Mode " : "",
+                   names.sysname,
+                   names.release)},
       {"machine", names.machine},
       {"cores", fmt::format("{}", std::thread::hardware_concurrency())},
       {"memory", fmt::format("{:.1f} GiB", gib)},

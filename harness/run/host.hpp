@@ -21,7 +21,7 @@ namespace sunder::run {
 // "0.1.0".
 [[nodiscard]] std::string_view version() noexcept;
 
-// {"kernel","6.1…"}, {"cores","2"}, {"memory","24 GiB"}, {"user","0"}.
+// {"kernel","Linux 6.1…"}, {"cores","2"}, {"memory","24 GiB"}, {"user","0"}.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> host_facts();
 
 class HostWatch {

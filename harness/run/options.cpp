@@ -55,6 +55,9 @@ Result<void> check_limits(const ResolvedRun& run) {
   if (options.clients < 1 || options.clients > kClientsMax) {
     return refuse(fmt::format("--clients {}: give 1 to {}", options.clients, kClientsMax));
   }
+  if (options.kernel != "host" && options.kernel != "uml") {
+    return refuse(fmt::format("--kernel {}: give host or uml", options.kernel));
+  }
   if (run.keys < 1 || run.keys > 1'000'000) {
     return refuse(fmt::format("--keys {}: give 1 to 1000000", run.keys));
   }
@@ -90,7 +93,12 @@ std::string machine_lacks(std::string_view name) {
   const auto found = std::ranges::find(capabilities, name, &cluster::Capability::name);
   if (found == capabilities.end()) return fmt::format("this build cannot probe '{}'", name);
   if (found->works) return {};
-  return fmt::format("{}: {} ({}; or --kernel uml)", found->name, found->detail, found->remedy);
+  const bool uml_has_it = found->under_uml.value_or(false) && !cluster::is_user_mode_linux();
+  return fmt::format("{}: {} ({}{})",
+                     found->name,
+                     found->detail,
+                     found->remedy,
+                     uml_has_it ? "; or --kernel uml" : "");
 }
 
 nemesis::ScheduleOptions schedule_options_of(const ResolvedRun& run, bool stored) {
@@ -112,8 +120,10 @@ nemesis::ScheduleOptions schedule_options_of(const ResolvedRun& run, bool stored
                     .ended = extent_of(mode.tolerance.ended),
                     .lied_to = extent_of(mode.tolerance.lied_to)};
   if (stored) return options;  // what was possible then is said by its record
-  options.lacks = [&mode](std::string_view need) -> std::string {
-    if (need != "membership") return machine_lacks(need);
+  // Meant for another kernel, this one need not have it: that one is asked when the run gets there.
+  const bool elsewhere = run.options.kernel == "uml" && !cluster::is_user_mode_linux();
+  options.lacks = [&mode, elsewhere](std::string_view need) -> std::string {
+    if (need != "membership") return elsewhere ? "" : machine_lacks(need);
     return mode.membership ? "" : fmt::format("the members of {} are fixed", mode.name);
   };
   return options;
@@ -131,6 +141,7 @@ Result<ResolvedRun> resolve_all(const RunOptions& options, bool stored) {
                   .mix = {}};
   SUNDER_TRY(fill_defaults(run));
   SUNDER_TRY(check_limits(run));
+  if (cluster::is_user_mode_linux()) run.options.kernel = "uml";
   run.seed = options.seed.value_or(base::fresh_seed());
   auto mix = resolve_mix(run.options, *run.scenario);
   SUNDER_TRY(mix);
@@ -193,6 +204,7 @@ std::string to_json(const ResolvedRun& run, std::string_view started) {
       {"mix", mix},
       {"sabotage", run.options.sabotage},
       {"clients_see_all", run.options.clients_see_all},
+      {"kernel", run.options.kernel},
       {"faults", run.faults},
       {"families", json::value_from(run.families)},
       {"schedule", nemesis::to_text(run.schedule)},
@@ -231,6 +243,9 @@ Result<StoredInputs> read_inputs(std::string_view text, std::string_view source)
     }
     options.sabotage = json::value_to<std::string>(object.at("sabotage"));
     options.clients_see_all = object.at("clients_see_all").as_bool();
+    if (const json::value* kernel = object.if_contains("kernel")) {
+      options.kernel = json::value_to<std::string>(*kernel);
+    }
     const auto schedule = json::value_to<std::string>(object.at("schedule"));
     options.faults = schedule.empty() ? "none" : schedule;
     stored.faults = json::value_to<std::string>(object.at("faults"));
@@ -262,6 +277,7 @@ std::string command_line(const ResolvedRun& run) {
   if (!options.mix.empty()) text += fmt::format(" --mix {}", options.mix);
   if (!options.sabotage.empty()) text += fmt::format(" --sabotage {}", options.sabotage);
   if (options.clients_see_all) text += " --clients-see all";
+  if (options.kernel != "host") text += " --kernel " + options.kernel;
   return text;
 }
 

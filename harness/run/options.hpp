@@ -34,6 +34,7 @@ struct RunOptions {
   std::string mix;                  // "read=50,write=30,cas=20"; empty: the workload's
   std::string sabotage;             // empty: none
   bool clients_see_all = false;     // a partition leaves the clients connected to every node
+  std::string kernel = "host";      // "uml": under User-Mode Linux
   std::filesystem::path out;        // run directory; empty: runs/<time>-<scenario>-<seed>
 };
 
