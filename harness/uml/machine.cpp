@@ -118,7 +118,8 @@ struct Wires {
   Wire from_control;  // from it
   Wire output;
   Wire error;
-  Wire input;  // to the guest's terminal
+  Wire input;     // to the guest's terminal
+  Wire terminal;  // from it: linux.uml cannot serve two lines with one descriptor
 };
 
 Result<Wires> make_wires() {
@@ -128,13 +129,15 @@ Result<Wires> make_wires() {
                      &wires.from_control,
                      &wires.output,
                      &wires.error,
-                     &wires.input}) {
+                     &wires.input,
+                     &wires.terminal}) {
     auto made = make_wire();
     SUNDER_TRY(made);
     *wire = std::move(*made);
   }
   // Ours to read: without waiting, beside one another.
-  for (const Wire* wire : {&wires.console, &wires.from_control, &wires.output, &wires.error}) {
+  for (const Wire* wire :
+       {&wires.console, &wires.from_control, &wires.output, &wires.error, &wires.terminal}) {
     ::fcntl(wire->read.get(), F_SETFL, O_NONBLOCK);
   }
   return wires;
@@ -164,7 +167,7 @@ std::vector<std::string> kernel_arguments(const MachineOptions& options,
           line(Line::control, wires.to_control.read.get(), wires.from_control.write.get()),
           line(Line::output, -1, wires.output.write.get()),
           line(Line::error, -1, wires.error.write.get()),
-          line(Line::terminal, wires.input.read.get(), wires.output.write.get()),
+          line(Line::terminal, wires.input.read.get(), wires.terminal.write.get()),
           fmt::format("init={}/{}", place, kInitLink),
           "--",
           "uml-init"};
@@ -190,7 +193,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
                         wires.from_control.write.get(),
                         wires.output.write.get(),
                         wires.error.write.get(),
-                        wires.input.read.get()}) {
+                        wires.input.read.get(),
+                        wires.terminal.write.get()}) {
     ::fcntl(end, F_SETFD, 0);
   }
   const rlimit no_core{0, 0};
@@ -300,16 +304,17 @@ class Watch {
  private:
   void wait() {
     // A closed descriptor is -1, which poll leaves out.
-    std::array<pollfd, 6> items{
+    std::array<pollfd, 7> items{
         pollfd{signals_.descriptor(), POLLIN, 0},
         pollfd{wires_.console.read.get(), POLLIN, 0},
         pollfd{wires_.from_control.read.get(), POLLIN, 0},
         pollfd{wires_.output.read.get(), POLLIN, 0},
         pollfd{wires_.error.read.get(), POLLIN, 0},
+        pollfd{wires_.terminal.read.get(), POLLIN, 0},
         pollfd{interactive_ ? STDIN_FILENO : -1, POLLIN, 0},
     };
     ::poll(items.data(), items.size(), up_ ? -1 : 1000);
-    if (items[5].revents != 0) type();
+    if (items.back().revents != 0) type();
   }
 
   // Passes on what was typed.
@@ -326,6 +331,7 @@ class Watch {
 
   void carry_all() {
     carry(wires_.output.read, STDOUT_FILENO);
+    carry(wires_.terminal.read, STDOUT_FILENO);
     carry(wires_.error.read, STDERR_FILENO);
     while (const auto text = read_some(wires_.console.read)) {
       console_ += *text;
@@ -385,7 +391,8 @@ Result<int> boot(const MachineOptions& options, const Kernel& kernel) {
                                     &wires->from_control.write,
                                     &wires->output.write,
                                     &wires->error.write,
-                                    &wires->input.read}) {
+                                    &wires->input.read,
+                                    &wires->terminal.write}) {
     end->reset();
   }
   const RawTerminal raw(interactive);
