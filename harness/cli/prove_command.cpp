@@ -97,6 +97,9 @@ Command prove_command(CLI::App& app) {
           "--controls", options.controls, "Seeds of the same schedules without a sabotage; 0: none")
       ->capture_default_str();
   command->add_option("--faults", flags->faults, "These instead of each sabotage's own schedule");
+  command->add_option("--kernel", options.kernel, "Every run on this kernel")
+      ->check(CLI::IsMember({"host", "uml"}))
+      ->capture_default_str();
   command->add_option("--jobs", options.jobs, "Runs at the same time")->capture_default_str();
   command->add_option("--out", flags->out, "Directory (default: runs/<UTC time>-prove-<scenario>)");
   command->add_flag("--keep", options.keep, "Keep every attempt's run, not only the telling ones");

@@ -194,6 +194,7 @@ void Prover::order_cells() {
 
 RunOptions Prover::run_options(const nodes::Sabotage& sabotage, const ProveRow& row) const {
   RunOptions options;
+  options.kernel = options_.kernel;
   options.scenario = options_.scenario->name;
   options.sabotage = sabotage.name;
   options.faults = row.faults;

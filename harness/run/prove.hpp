@@ -34,6 +34,7 @@ struct ProveOptions {
   std::chrono::nanoseconds attempt = std::chrono::seconds(10);
   std::chrono::nanoseconds budget = std::chrono::seconds(60);
   std::chrono::nanoseconds random_budget = std::chrono::seconds(20);
+  std::string kernel = "host";        // as RunOptions has it
   std::optional<std::string> faults;  // instead of those that suit
   bool keep = false;                  // every attempt's run
   bool json = false;
