@@ -6,6 +6,10 @@
 
 namespace sunder::nemesis {
 
+[[nodiscard]] FaultInfo clock_drift_fault();
+[[nodiscard]] FaultInfo clock_jump_fault();
+[[nodiscard]] FaultInfo clock_skew_fault();
+[[nodiscard]] FaultInfo clock_strobe_fault();
 [[nodiscard]] FaultInfo kill_fault();
 [[nodiscard]] FaultInfo partition_fault();
 [[nodiscard]] FaultInfo pause_fault();

@@ -10,6 +10,10 @@ namespace sunder::nemesis {
 
 std::span<const FaultInfo> all_faults() {
   static const std::array faults{
+      clock_drift_fault(),
+      clock_jump_fault(),
+      clock_skew_fault(),
+      clock_strobe_fault(),
       kill_fault(),
       partition_fault(),
       pause_fault(),

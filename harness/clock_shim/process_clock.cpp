@@ -1,6 +1,7 @@
 #include "harness/clock_shim/process_clock.hpp"
 
 #include <cmath>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -32,7 +33,8 @@ Result<ProcessClock> ProcessClock::create(const std::filesystem::path& file) {
 ProcessClock::ProcessClock(ProcessClock&& other) noexcept
     : file_(std::move(other.file_)),
       page_(std::exchange(other.page_, nullptr)),
-      components_(std::move(other.components_)) {}
+      components_(std::move(other.components_)),
+      readings_at_change_(other.readings_at_change_) {}
 
 ProcessClock::~ProcessClock() {
   if (page_ == nullptr) return;
@@ -43,7 +45,10 @@ ProcessClock::~ProcessClock() {
 
 std::map<std::string, std::string> ProcessClock::environment(
     const std::filesystem::path& library) const {
-  return {{"LD_PRELOAD", library.string()}, {"SUNDER_CLOCK", file_.string()}};
+  const char* const others = std::getenv("LD_PRELOAD");
+  const bool alone = others == nullptr || *others == '\0';
+  return {{"LD_PRELOAD", alone ? library.string() : fmt::format("{}:{}", library.string(), others)},
+          {"SUNDER_CLOCK", file_.string()}};
 }
 
 Result<void> ProcessClock::set(std::uint32_t fault, const ClockError& error) {
@@ -71,6 +76,7 @@ void ProcessClock::publish() {
   std::uint32_t count = 0;
   for (const auto& [fault, component] : components_) all[count++] = component;
   write_parameters(*page_, all, count);
+  readings_at_change_ = page_->readings.load();
   // Whoever keeps timers by this clock sets them anew.
   ::syscall(SYS_futex, &page_->generation, FUTEX_WAKE, INT32_MAX, nullptr, nullptr, 0);
 }
@@ -90,6 +96,10 @@ ClockReadings ProcessClock::readings() const noexcept {
 void ProcessClock::clear_extremes() noexcept {
   page_->lowest.store(0);
   page_->highest.store(0);
+}
+
+bool ProcessClock::looked_since_change() const noexcept {
+  return page_->readings.load() > readings_at_change_;
 }
 
 bool ProcessClock::used_by(int process) const noexcept {

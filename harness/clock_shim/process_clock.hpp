@@ -57,6 +57,8 @@ class ProcessClock {
 
   [[nodiscard]] ClockReadings readings() const noexcept;
   void clear_extremes() noexcept;
+  // Whether a process read its clock since set() or withdraw() were called last.
+  [[nodiscard]] bool looked_since_change() const noexcept;
   // Whether that process loaded the shim (the last 64 that did are known).
   [[nodiscard]] bool used_by(int process) const noexcept;
   // The error that a reading has now.
@@ -70,6 +72,7 @@ class ProcessClock {
   std::filesystem::path file_;
   Page* page_ = nullptr;
   std::map<std::uint32_t, Component> components_;
+  std::uint64_t readings_at_change_ = 0;
 };
 
 }  // namespace sunder::clock_shim

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "harness/base/file.hpp"
+#include "harness/clock_shim/library.hpp"
 #include "harness/cluster/fabric.hpp"
 #include "harness/cluster/launch.hpp"
 #include "harness/cluster/universe.hpp"
@@ -100,6 +101,11 @@ Failure probe_nf_tables() {
   int error = 0;
   std::memcpy(&error, answer.data() + sizeof(nlmsghdr), sizeof error);
   return error == 0 ? "" : std::strerror(-error);
+}
+
+Failure probe_clock_shim() {
+  const auto library = clock_shim::find_library();
+  return library.has_value() ? clock_shim::probe_library(*library) : library.error().message();
 }
 
 struct Inside {
@@ -201,6 +207,12 @@ std::vector<Capability> probe_capabilities() {
                   .remedy = "sudo modprobe fuse; sudo chmod 0666 /dev/fuse"},
                  "/dev/fuse",
                  O_RDWR),
+      from_failure({.name = "clock shim",
+                    .purpose = "wrong realtime clocks, one node at a time",
+                    .detail = "a library preloaded into date(1)",
+                    .remedy = "put libsunder_clock.so beside sunder, in a path without spaces or "
+                              "colons"},
+                   probe_clock_shim()),
       probe_file({.name = "pressure",
                   .purpose = "noticing that the host is overloaded",
                   .detail = "/proc/pressure/cpu",

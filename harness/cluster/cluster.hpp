@@ -33,6 +33,10 @@
 #include "harness/history/run_context.hpp"
 #include "harness/netlink/delay_table.hpp"
 
+namespace sunder::clock_shim {
+class ProcessClock;
+}
+
 namespace sunder::cluster {
 
 using Endpoint = std::uint16_t;  // index as above
@@ -129,6 +133,9 @@ struct ClusterOptions {
   std::filesystem::path directory;  // the run's; nodes/nK/{log,data} are made below it
   std::function<NodeCommand(std::size_t node, const std::filesystem::path& data_directory)> command;
   base::RunClock clock;  // for events' times
+  // libsunder_clock.so: nodes are started with it, so that their clocks can be set wrong. Empty:
+  // without.
+  std::filesystem::path clock_shim{};
 };
 
 class NetworkFaults;
@@ -197,6 +204,11 @@ class Cluster {
 
   // A TCP socket inside the clients' namespace, bound to the client's address, not yet connected.
   [[nodiscard]] virtual Result<boost::asio::ip::tcp::socket> client_socket(std::size_t client) = 0;
+
+  // The realtime clock of the node's processes, across restarts; null without a clock shim.
+  [[nodiscard]] virtual clock_shim::ProcessClock* realtime_clock(std::size_t /*node*/) {
+    return nullptr;
+  }
 
   // Runs a program inside the clients' namespace with our standard streams (sunder up): exit
   // status.

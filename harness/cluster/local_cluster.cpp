@@ -25,6 +25,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@
 #include "harness/base/deadline.hpp"
 #include "harness/base/file.hpp"
 #include "harness/base/task_group.hpp"
+#include "harness/clock_shim/process_clock.hpp"
 #include "harness/cluster/cluster.hpp"
 #include "harness/cluster/event_stream.hpp"
 #include "harness/cluster/fabric.hpp"
@@ -101,6 +103,26 @@ char process_state(int pid) {
                                                                       : '\0';
 }
 
+// A process that reads its clock at the very instant of the healing may be told the old time once
+// more.
+constexpr int kClockLooks = 40;
+constexpr int kClockLook_ms = 5;
+
+// Of a clock that ought to be right: what it is set to, and what the node's processes saw of it
+// last. Empty: nothing, or they have not looked since.
+std::string what_is_wrong(const clock_shim::ProcessClock& clock, int looks) {
+  if (clock.error().count() != 0) {
+    return fmt::format("its clock is set {} ms wrong", clock.error().count() / 1'000'000);
+  }
+  const auto wrong = [&] {
+    return clock.looked_since_change() && clock.readings().last.count() != 0;
+  };
+  while (wrong() && looks-- > 0) ::poll(nullptr, 0, kClockLook_ms);
+  if (!wrong()) return {};
+  return fmt::format("its processes read a clock that is {} ms wrong",
+                     clock.readings().last.count() / 1'000'000);
+}
+
 class LocalCluster final : public Cluster {
  public:
   LocalCluster(asio::any_io_executor executor, ClusterOptions options, Fabric fabric)
@@ -163,6 +185,9 @@ class LocalCluster final : public Cluster {
   [[nodiscard]] Result<std::vector<std::string>> leftovers() const override;
   [[nodiscard]] Result<asio::ip::tcp::socket> client_socket(std::size_t client) override;
   [[nodiscard]] asio::awaitable<Result<int>> run_beside(std::vector<std::string> command) override;
+  [[nodiscard]] clock_shim::ProcessClock* realtime_clock(std::size_t node) override;
+  // A clock shim for every node, before the first one starts.
+  [[nodiscard]] Result<void> make_clocks();
 
   void on_event(EventHandler handler) override { handlers_.push_back(std::move(handler)); }
 
@@ -182,6 +207,7 @@ class LocalCluster final : public Cluster {
   mutable LocalNetwork network_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::shared_ptr<Incarnation>> incarnations_;  // all there were, for what they dropped
+  std::vector<clock_shim::ProcessClock> clocks_;            // one a node; none without a shim
   std::map<FaultId, LinkMatrix> overlays_;
   std::vector<EventHandler> handlers_;
   std::vector<Death> deaths_;
@@ -198,6 +224,7 @@ Result<LaunchOptions> LocalCluster::launch_options(std::size_t node) const {
   launch.program = std::move(command.program);
   launch.arguments = std::move(command.arguments);
   launch.environment = std::move(command.environment);
+  if (!clocks_.empty()) launch.environment.merge(clocks_[node].environment(options_.clock_shim));
   launch.network_namespace = fabric_->node_namespace(node).descriptor();
   launch.own_group = true;
   return launch;
@@ -379,7 +406,28 @@ Result<std::vector<std::string>> LocalCluster::leftovers() const {
   const auto inside = network_.leftovers();
   if (inside.has_error()) return inside.error();
   found->insert(found->end(), inside->begin(), inside->end());
+  for (std::size_t node = 0; node < clocks_.size(); ++node) {
+    const std::string wrong = what_is_wrong(clocks_[node], kClockLooks);
+    if (!wrong.empty()) found->push_back(fmt::format("n{}: {}", node + 1, wrong));
+  }
   return found;
+}
+
+// ---- clocks ----
+
+Result<void> LocalCluster::make_clocks() {
+  if (options_.clock_shim.empty()) return {};
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    const std::string who = fmt::format("n{}", node + 1);
+    auto clock = clock_shim::ProcessClock::create(options_.directory / "nodes" / who / "clock");
+    if (clock.has_error()) return with_context(clock.error(), who);
+    clocks_.push_back(std::move(*clock));
+  }
+  return {};
+}
+
+clock_shim::ProcessClock* LocalCluster::realtime_clock(std::size_t node) {
+  return clocks_.empty() ? nullptr : &clocks_.at(node);
 }
 
 // ---- clients ----
@@ -444,8 +492,9 @@ Result<std::unique_ptr<Cluster>> Cluster::create(asio::any_io_executor executor,
   }
   auto fabric = Fabric::create(options.nodes, options.clients);
   if (fabric.has_error()) return with_context(fabric.error(), "build the fabric");
-  return std::unique_ptr<Cluster>(
-      std::make_unique<LocalCluster>(executor, std::move(options), std::move(*fabric)));
+  auto made = std::make_unique<LocalCluster>(executor, std::move(options), std::move(*fabric));
+  SUNDER_TRY(made->make_clocks());
+  return std::unique_ptr<Cluster>(std::move(made));
 }
 
 }  // namespace sunder::cluster

@@ -13,6 +13,7 @@
 
 #include "harness/base/deadline.hpp"
 #include "harness/base/task_group.hpp"
+#include "harness/clock_shim/library.hpp"
 #include "harness/cluster/cluster.hpp"
 #include "harness/history/text.hpp"
 #include "harness/run/host.hpp"
@@ -41,6 +42,14 @@ constexpr auto kSettleAtLeast = 2s;
 constexpr auto kSettleAtMost = 15s;
 constexpr auto kLookEvery = 5ms;
 constexpr auto kStopNodesLimit = 3s;
+
+// Whether a fault of the schedule is of a family that needs this capability.
+bool needs(const nemesis::Schedule& schedule, std::string_view capability) {
+  return std::ranges::any_of(schedule, [&](const nemesis::PlannedFault& fault) {
+    const auto all = nemesis::find_fault(fault.family)->needs;
+    return std::ranges::find(all, capability) != all.end();
+  });
+}
 
 class Phases {
  public:
@@ -167,6 +176,11 @@ Result<void> Phases::set_up() {
   cluster_options.clients = run_.options.clients;
   cluster_options.directory = options_.directory;
   cluster_options.clock = options_.clock;
+  if (needs(run_.schedule, "clock shim")) {
+    auto library = clock_shim::find_library();
+    SUNDER_TRY(library);
+    cluster_options.clock_shim = std::move(*library);
+  }
   const NodeCommandInputs inputs{.system = system_of(*run_.scenario),
                                  .mode = mode_of(*run_.scenario),
                                  .nodes = run_.nodes,

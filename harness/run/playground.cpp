@@ -13,6 +13,7 @@
 
 #include "harness/base/deadline.hpp"
 #include "harness/base/task_group.hpp"
+#include "harness/clock_shim/library.hpp"
 #include "harness/cluster/cluster.hpp"
 #include "harness/cluster/universe.hpp"
 #include "harness/run/directory.hpp"
@@ -72,6 +73,10 @@ asio::awaitable<Result<int>> Playground::play_along() {
   cluster_options.nodes = options_.nodes;
   cluster_options.clients = 1;
   cluster_options.directory = directory_;
+  // Clocks may be wanted wrong at any time.
+  if (auto library = clock_shim::find_library(); library.has_value()) {
+    cluster_options.clock_shim = std::move(*library);
+  }
   const NodeCommandInputs inputs{.system = *options_.system,
                                  .mode = *options_.mode,
                                  .nodes = options_.nodes,

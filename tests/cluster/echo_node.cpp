@@ -3,6 +3,7 @@
 //
 //   echo TEXT          TEXT
 //   ask ADDRESS TEXT   asks the node at ADDRESS to echo TEXT and passes on the answer or "silence"
+//   clock              the seconds of its realtime clock
 //   flood N            tells N events, then says "flooded"
 //   exit N             ends with that status
 
@@ -88,6 +89,8 @@ void obey(int socket, const std::string& line) {
   } else if (verb == "ask") {
     const std::size_t end = rest.find(' ');
     say(socket, ask(rest.substr(0, end), rest.substr(end + 1)));
+  } else if (verb == "clock") {
+    say(socket, std::to_string(std::time(nullptr)));
   } else if (verb == "flood") {
     for (int i = std::atoi(rest.c_str()); i > 0; --i) tell("flood");
     say(socket, "flooded");

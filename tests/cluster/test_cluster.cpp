@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/deadline.hpp"
+#include "harness/clock_shim/library.hpp"
 #include "tests/cluster/in_universe.hpp"
 
 namespace sunder::tests {
@@ -86,6 +87,7 @@ void with_cluster(ClusterShape shape, ClusterBody body) {
   options.nodes = shape.nodes;
   options.clients = shape.clients;
   options.directory = folder.path();
+  if (shape.clocks) options.clock_shim = clock_shim::find_library().value();
   options.command = [](std::size_t, const std::filesystem::path&) {
     return cluster::NodeCommand{echo_node(), {}, {}};
   };

@@ -24,6 +24,7 @@ namespace sunder::tests {
 struct ClusterShape {
   std::size_t nodes = 3;
   std::size_t clients = 2;
+  bool clocks = false;  // nodes run with the clock shim
 };
 
 using ClusterBody = boost::asio::awaitable<void> (*)(cluster::Cluster& cluster);
