@@ -2,17 +2,22 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <sstream>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
+#include <fmt/format.h>
 #include <linux/pkt_sched.h>
+#include <netinet/in.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/base/file.hpp"
@@ -20,6 +25,8 @@
 #include "harness/cluster/fabric.hpp"
 #include "harness/cluster/launch.hpp"
 #include "harness/cluster/universe.hpp"
+#include "harness/netlink/connections.hpp"
+#include "harness/netlink/packet_filter.hpp"
 
 namespace sunder::cluster {
 namespace {
@@ -54,53 +61,94 @@ Failure probe_netem() {
   return added.has_value() ? "" : added.error().message();
 }
 
-// One message of an nf_tables transaction.
-struct NetfilterMessage {
-  nlmsghdr header{};
-  nfgenmsg generic{};
-};
-
-// A transaction that makes a table: begin, new table "t", end.
-std::vector<std::byte> new_table_transaction() {
-  std::vector<std::byte> bytes;
-  const auto add =
-      [&](std::uint16_t type, std::uint16_t flags, std::uint16_t resource, bool named) {
-        NetfilterMessage message;
-        message.header.nlmsg_type = type;
-        message.header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-        message.header.nlmsg_seq = 1;
-        message.generic.nfgen_family = named ? 1 : AF_UNSPEC;  // NFPROTO_INET
-        message.generic.res_id = resource;
-        struct {
-          nlattr head{sizeof(nlattr) + 2, NFTA_TABLE_NAME};
-          std::array<char, 4> name{'t', '\0', '\0', '\0'};
-        } table;
-        message.header.nlmsg_len = sizeof message + (named ? sizeof table : 0);
-        const auto* const first = reinterpret_cast<const std::byte*>(&message);
-        bytes.insert(bytes.end(), first, first + sizeof message);
-        const auto* const second = reinterpret_cast<const std::byte*>(&table);
-        if (named) bytes.insert(bytes.end(), second, second + sizeof table);
-      };
-  const std::uint16_t subsystem = htons(NFNL_SUBSYS_NFTABLES);
-  add(NFNL_MSG_BATCH_BEGIN, 0, subsystem, false);
-  add(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK, 0, true);
-  add(NFNL_MSG_BATCH_END, 0, subsystem, false);
-  return bytes;
+Failure failure_of(const Result<void>& result) {
+  return result.has_value() ? "" : result.error().message();
 }
 
 Failure probe_nf_tables() {
-  const base::FileDescriptor socket(
-      ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-  if (!socket.valid()) return std::strerror(errno);
-  const std::vector<std::byte> request = new_table_transaction();
-  if (::send(socket.get(), request.data(), request.size(), 0) < 0) return std::strerror(errno);
-  std::array<std::byte, 4096> answer;
-  // The kernel answers within the send.
-  const ssize_t count = ::recv(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT);
-  if (count < static_cast<ssize_t>(sizeof(nlmsghdr) + sizeof(int))) return "no answer";
-  int error = 0;
-  std::memcpy(&error, answer.data() + sizeof(nlmsghdr), sizeof error);
-  return error == 0 ? "" : std::strerror(-error);
+  netlink::FilterTable table;
+  table.name = "sunder_probe";
+  table.pairs = {{netlink::ipv4(10, 0, 0, 1), netlink::ipv4(10, 0, 0, 2)}};
+  const auto installed = netlink::install_filter(table);
+  return failure_of(installed.has_error() ? installed : netlink::remove_filter(table.name));
+}
+
+// A connection over lo, and its end.
+Failure probe_sock_destroy() {
+  const base::FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const base::FileDescriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  const bool connected = ::bind(listener.get(), generic, size) == 0 &&
+                         ::listen(listener.get(), 1) == 0 &&
+                         ::getsockname(listener.get(), generic, &size) == 0 &&
+                         ::connect(client.get(), generic, size) == 0;
+  if (!connected) return std::strerror(errno);
+  const auto any = [](const netlink::ConnectionEnds&) { return true; };
+  const auto destroyed = netlink::destroy_connections(any);
+  if (destroyed.has_error()) return destroyed.error().message();
+  return *destroyed > 0 ? "" : "the kernel does not show a connection that stands";
+}
+
+Failure probe_fuse() {
+  const base::FileDescriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!device.valid()) return base::system_error("/dev/fuse").message();
+  const std::string options =
+      fmt::format("fd={},rootmode=40000,user_id=0,group_id=0", device.get());
+  // Any folder does: the mount is this universe's alone.
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;
+  if (::mount("sunder", "/sys", "fuse.sunder", kFlags, options.c_str()) != 0) {
+    return base::system_error("mount a FUSE file system").message();
+  }
+  ::umount2("/sys", MNT_DETACH);
+  return {};
+}
+
+// A limit of another process, lowered.
+Failure probe_prlimit() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  if (child < 0) return std::strerror(errno);
+  const rlimit few{16, 16};
+  const bool lowered = ::prlimit(child, RLIMIT_NOFILE, &few, nullptr) == 0;
+  const Failure failure = lowered ? "" : std::strerror(errno);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  return failure;
+}
+
+// The line of `text` that contains `part`; empty: none does.
+std::string line_with(const std::string& text, std::string_view part) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(part) != std::string::npos) return line;
+  }
+  return {};
+}
+
+// A group of our own below the one we are in, with the controllers that limit.
+Failure probe_cgroup() {
+  const auto mounts = base::read_file("/proc/self/mountinfo");
+  const auto groups = base::read_file("/proc/self/cgroup");
+  if (mounts.has_error() || groups.has_error()) return "there is no /proc";
+  const std::string mount = line_with(*mounts, " - cgroup2 ");
+  const std::string group = line_with(*groups, "0::/");
+  if (mount.empty() || group.empty()) return "no cgroup v2 is mounted";
+  std::istringstream fields(mount);
+  std::string place;
+  for (int i = 0; i < 5; ++i) fields >> place;  // the fifth is where
+  const std::string ours = place + group.substr(group.find('/'));
+  const std::string probe = fmt::format("{}/sunder-probe-{}", ours, ::getpid());
+  if (::mkdir(probe.c_str(), 0755) != 0) return base::system_error("below " + ours).message();
+  const bool limits = ::access((probe + "/cpu.max").c_str(), W_OK) == 0 &&
+                      ::access((probe + "/memory.max").c_str(), W_OK) == 0;
+  ::rmdir(probe.c_str());
+  return limits ? "" : fmt::format("{} does not pass cpu and memory on to groups below it", ours);
 }
 
 Failure probe_clock_shim() {
@@ -108,26 +156,179 @@ Failure probe_clock_shim() {
   return library.has_value() ? clock_shim::probe_library(*library) : library.error().message();
 }
 
-struct Inside {
+Failure probe_file(const char* path) {
+  const base::FileDescriptor file(::open(path, O_RDONLY | O_CLOEXEC));
+  return file.valid() ? "" : base::system_error(path).message();
+}
+
+Failure probe_pressure() {
+  return probe_file("/proc/pressure/cpu");
+}
+
+Failure probe_hosts() {
+  return probe_file("/etc/hosts");
+}
+
+Failure probe_redis_cli() {
+  const auto found = find_program("redis-cli");
+  return found.has_value() ? "" : found.error().message();
+}
+
+constexpr const char* kUmlModules = "/usr/lib/uml/modules";
+
+// Whether modules.dep of User-Mode Linux names a module; unknown where there is none.
+std::optional<bool> uml_has_module(std::string_view name) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(kUmlModules, error)) {
+    const auto list = base::read_file(entry.path() / "modules.dep");
+    if (list.has_value()) return list->find(fmt::format("/{}.ko", name)) != std::string::npos;
+  }
+  return std::nullopt;
+}
+
+Failure probe_uml() {
+  const auto found = find_program("linux.uml");
+  if (found.has_error()) return found.error().message();
+  return uml_has_module("veth").value_or(false) ? ""
+                                                : fmt::format("no modules below {}", kUmlModules);
+}
+
+// ---- the table ----
+
+enum class Where { outside, universe };
+
+// How it is known, without booting, whether User-Mode Linux has it.
+enum class UnderUml { as_here, has, lacks, by_module, by_booting };
+
+struct Row {
   const char* name;
+  const char* purpose;
+  const char* detail;
+  const char* remedy;
+  Where where;
   Failure (*probe)();
+  UnderUml under_uml;
+  const char* module = "";
+  bool required = false;
 };
 
-constexpr std::array kInside{Inside{"links", &probe_fabric},
-                             Inside{"netem", &probe_netem},
-                             Inside{"nf_tables", &probe_nf_tables}};
+// The universe itself has no probe: it works when the others can be made inside it.
+constexpr std::array kRows{
+    Row{.name = "universe",
+        .purpose = "private namespaces for a run",
+        .detail = "user, mount, PID, network, UTS and IPC namespaces",
+        .remedy = "the setting named here, or sudo",
+        .where = Where::universe,
+        .probe = [] { return Failure(); },
+        .under_uml = UnderUml::has,
+        .required = true},
+    Row{.name = "links",
+        .purpose = "nodes' networks and cuts between them",
+        .detail = "veth, bridge, HTB, u32, blackhole",
+        .remedy = "sudo modprobe -a veth bridge sch_htb cls_u32",
+        .where = Where::universe,
+        .probe = &probe_fabric,
+        .under_uml = UnderUml::by_module,
+        .module = "bridge",
+        .required = true},
+    Row{.name = "netem",
+        .purpose = "delay, loss, duplication and reordering of packets",
+        .detail = "sch_netem",
+        .remedy = "sudo modprobe sch_netem",
+        .where = Where::universe,
+        .probe = &probe_netem,
+        .under_uml = UnderUml::by_module,
+        .module = "sch_netem"},
+    Row{.name = "nf_tables",
+        .purpose = "refused connections",
+        .detail = "a table of our own that answers with RST",
+        .remedy = "sudo modprobe -a nf_tables nft_reject_ipv4",
+        .where = Where::universe,
+        .probe = &probe_nf_tables,
+        .under_uml = UnderUml::by_module,
+        .module = "nft_reject_ipv4"},
+    Row{.name = "sock-destroy",
+        .purpose = "breaking established connections",
+        .detail = "SOCK_DESTROY of a connection over lo",
+        .remedy = "a kernel with CONFIG_INET_DIAG_DESTROY, as Debian's is",
+        .where = Where::universe,
+        .probe = &probe_sock_destroy,
+        .under_uml = UnderUml::by_booting},
+    Row{.name = "fuse",
+        .purpose = "disk faults",
+        .detail = "/dev/fuse, mounted in a universe",
+        .remedy = "sudo modprobe fuse; sudo chmod 0666 /dev/fuse",
+        .where = Where::universe,
+        .probe = &probe_fuse,
+        .under_uml = UnderUml::by_module,
+        .module = "fuse"},
+    Row{.name = "clock shim",
+        .purpose = "wrong realtime clocks, one node at a time",
+        .detail = "a library preloaded into date(1)",
+        .remedy = "put libsunder_clock.so beside sunder, in a path without spaces or colons",
+        .where = Where::outside,
+        .probe = &probe_clock_shim,
+        .under_uml = UnderUml::as_here},
+    Row{.name = "prlimit",
+        .purpose = "limits of running nodes",
+        .detail = "the descriptors of a process that runs",
+        .remedy = "a seccomp filter that allows prlimit64",
+        .where = Where::outside,
+        .probe = &probe_prlimit,
+        .under_uml = UnderUml::has},
+    Row{.name = "cgroup",
+        .purpose = "processor and memory limits of nodes",
+        .detail = "a group of our own with cpu and memory",
+        .remedy = "systemd-run --user --scope -p Delegate=yes sunder …",
+        .where = Where::outside,
+        .probe = &probe_cgroup,
+        .under_uml = UnderUml::by_booting},
+    Row{.name = "pressure",
+        .purpose = "noticing that the host is overloaded",
+        .detail = "/proc/pressure/cpu",
+        .remedy = "boot with psi=1; without it only the harness' own delays are watched",
+        .where = Where::outside,
+        .probe = &probe_pressure,
+        .under_uml = UnderUml::by_booting},
+    Row{.name = "host names",
+        .purpose = "n1, n2 … as names inside a universe",
+        .detail = "/etc/hosts",
+        .remedy = "sudo touch /etc/hosts; addresses work without it",
+        .where = Where::outside,
+        .probe = &probe_hosts,
+        .under_uml = UnderUml::as_here},
+    Row{.name = "redis-cli",
+        .purpose = "talking to nodes by hand",
+        .detail = "redis-cli",
+        .remedy = "sudo apt install redis-tools",
+        .where = Where::outside,
+        .probe = &probe_redis_cli,
+        .under_uml = UnderUml::as_here},
+    Row{.name = "user-mode linux",
+        .purpose = "a kernel with netem, which many lack",
+        .detail = "linux.uml and its modules",
+        .remedy = "sudo apt install user-mode-linux",
+        .where = Where::outside,
+        .probe = &probe_uml,
+        .under_uml = UnderUml::lacks},
+};
 
-// Runs the probes of kInside in a universe; an error when there can be none. Their failures come
-// back by a pipe, one line each.
+// Runs the probes of rows that want one in a universe; an error when there can be none. Their
+// failures come back by a pipe, one line each, in the order of the rows.
 Result<std::vector<Failure>> probe_inside() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return base::system_error("make a pipe");
   const base::FileDescriptor read_end(ends[0]);
   base::FileDescriptor write_end(ends[1]);
   const auto status = enter_universe({}, [&write_end] {
-    std::string report;
-    for (const Inside& inside : kInside) report += inside.probe() + "\n";
-    return base::write_all(write_end.get(), report).has_value() ? 0 : 1;
+    // Each on its own: one that dies must not take the others' words with it.
+    for (const Row& row : kRows) {
+      if (row.where == Where::outside) continue;
+      Failure failure = row.probe();
+      for (char& letter : failure) letter = letter == '\n' ? ' ' : letter;
+      if (base::write_all(write_end.get(), failure + "\n").has_error()) return 1;
+    }
+    return 0;
   });
   if (status.has_error()) return status.error();
   write_end.reset();
@@ -139,27 +340,35 @@ Result<std::vector<Failure>> probe_inside() {
   std::vector<Failure> failures;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) failures.push_back(line);
-  failures.resize(kInside.size(), "the probe died");
+  failures.resize(kRows.size(), "the probe died");
   return failures;
 }
 
-Capability from_failure(Capability capability, const Failure& failure) {
-  capability.works = failure.empty();
-  if (!failure.empty()) capability.detail = failure;
-  if (capability.works) capability.remedy.clear();
-  return capability;
+std::optional<bool> under_uml(const Row& row, bool works) {
+  switch (row.under_uml) {
+    case UnderUml::as_here:
+      return works;
+    case UnderUml::has:
+      return true;
+    case UnderUml::lacks:
+      return false;
+    case UnderUml::by_module:
+      return uml_has_module(row.module);
+    case UnderUml::by_booting:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
-Capability probe_file(Capability capability, const char* path, int flags) {
-  const base::FileDescriptor file(::open(path, flags | O_CLOEXEC));
-  return from_failure(std::move(capability),
-                      file.valid() ? "" : std::string(path) + ": " + std::strerror(errno));
-}
-
-Capability probe_program(Capability capability, const std::string& program) {
-  const auto found = find_program(program);
-  if (found.has_value()) capability.detail = found->string();
-  return from_failure(std::move(capability), found.has_value() ? "" : found.error().message());
+Capability capability_of(const Row& row, const Failure& failure) {
+  const bool works = failure.empty();
+  return {.name = row.name,
+          .purpose = row.purpose,
+          .required = row.required,
+          .works = works,
+          .detail = works ? row.detail : failure,
+          .remedy = works ? "" : row.remedy,
+          .under_uml = under_uml(row, works)};
 }
 
 }  // namespace
@@ -174,66 +383,21 @@ bool is_user_mode_linux() {
 
 std::vector<Capability> probe_capabilities() {
   const auto inside = probe_inside();
-  const Failure no_universe = inside.has_error() ? inside.error().message() : "";
-  const auto failure_of = [&](std::size_t index) {
-    return inside.has_error() ? "needs a universe" : (*inside)[index];
-  };
-  return {
-      from_failure({.name = "universe",
-                    .purpose = "private namespaces for a run",
-                    .required = true,
-                    .detail = "user, mount, PID, network, UTS and IPC namespaces",
-                    .remedy = "the setting named here, or sudo"},
-                   no_universe),
-      from_failure({.name = "links",
-                    .purpose = "nodes' networks and cuts between them",
-                    .required = true,
-                    .detail = "veth, bridge, HTB, u32, blackhole",
-                    .remedy = "sudo modprobe -a veth bridge sch_htb cls_u32"},
-                   failure_of(0)),
-      from_failure({.name = "netem",
-                    .purpose = "delay, loss, duplication and reordering of packets",
-                    .detail = "sch_netem",
-                    .remedy = "sudo modprobe sch_netem"},
-                   failure_of(1)),
-      from_failure({.name = "nf_tables",
-                    .purpose = "refused connections",
-                    .detail = "a table of our own",
-                    .remedy = "sudo modprobe nf_tables"},
-                   failure_of(2)),
-      probe_file({.name = "fuse",
-                  .purpose = "disk faults",
-                  .detail = "/dev/fuse",
-                  .remedy = "sudo modprobe fuse; sudo chmod 0666 /dev/fuse"},
-                 "/dev/fuse",
-                 O_RDWR),
-      from_failure({.name = "clock shim",
-                    .purpose = "wrong realtime clocks, one node at a time",
-                    .detail = "a library preloaded into date(1)",
-                    .remedy = "put libsunder_clock.so beside sunder, in a path without spaces or "
-                              "colons"},
-                   probe_clock_shim()),
-      probe_file({.name = "pressure",
-                  .purpose = "noticing that the host is overloaded",
-                  .detail = "/proc/pressure/cpu",
-                  .remedy = "boot with psi=1; without it only the harness' own delays are watched"},
-                 "/proc/pressure/cpu",
-                 O_RDONLY),
-      probe_file({.name = "host names",
-                  .purpose = "n1, n2 … as names inside a universe",
-                  .detail = "/etc/hosts",
-                  .remedy = "sudo touch /etc/hosts; addresses work without it"},
-                 "/etc/hosts",
-                 O_RDONLY),
-      probe_program({.name = "redis-cli",
-                     .purpose = "talking to nodes by hand",
-                     .remedy = "sudo apt-get install redis-tools"},
-                    "redis-cli"),
-      probe_program({.name = "user-mode linux",
-                     .purpose = "a kernel with netem and other faults that this one lacks",
-                     .remedy = "sudo apt-get install user-mode-linux"},
-                    "linux.uml"),
-  };
+  std::vector<Capability> capabilities;
+  std::size_t next_inside = 0;
+  for (const Row& row : kRows) {
+    Failure failure;
+    if (row.where == Where::outside) {
+      failure = row.probe();
+    } else if (inside.has_error()) {
+      const bool first = next_inside++ == 0;
+      failure = first ? inside.error().message() : "needs a universe";
+    } else {
+      failure = (*inside)[next_inside++];
+    }
+    capabilities.push_back(capability_of(row, failure));
+  }
+  return capabilities;
 }
 
 }  // namespace sunder::cluster

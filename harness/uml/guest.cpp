@@ -75,6 +75,13 @@ void mount_all(const GuestOrder& order) {
   }
 }
 
+// Groups below the root's may limit: nobody else manages them here.
+void pass_controllers_on() {
+  const auto set =
+      base::write_special_file("/sys/fs/cgroup/cgroup.subtree_control", "+cpu +memory");
+  if (set.has_error()) complain(set.error());
+}
+
 // The host sees a file of ours when it is written back: soon, so that a guest that is killed leaves
 // all but its last instants.
 void write_back_soon() {
@@ -94,6 +101,7 @@ Result<void> bring_loopback_up() {
 
 void furnish(const GuestOrder& order) {
   mount_all(order);
+  pass_controllers_on();
   write_back_soon();
   utsname names{};
   ::uname(&names);

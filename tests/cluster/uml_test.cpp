@@ -211,6 +211,29 @@ TEST_F(UmlAsUser, CtrlCHealsChecksAndSaysPartial) {
   EXPECT_TRUE(parse_file(place_.path("stopped/report.json")).at("partial").as_bool());
 }
 
+TEST_F(UmlAsUser, TheDoctorAsksThere) {
+  const Ended ended = place_.sunder(User::ordinary, {"doctor", "--kernel", "uml", "--json"});
+  ASSERT_EQ(ended.status, 0) << ended.err;
+  const json::value document = json::parse(ended.out);
+  const auto under_uml = [&](std::string_view wanted) {
+    for (const json::value& row : document.at("capabilities").as_array()) {
+      if (row.at("name").as_string() == wanted) return row.at("under_uml");
+    }
+    return json::value("absent");
+  };
+  EXPECT_EQ(under_uml("universe"), json::value(true));
+  EXPECT_EQ(under_uml("netem"), json::value(true));
+  EXPECT_EQ(under_uml("fuse"), json::value(true));
+  EXPECT_EQ(under_uml("cgroup"), json::value(true));
+  EXPECT_EQ(under_uml("pressure"), json::value(false));
+  for (const json::value& fault : document.at("faults").as_array()) {
+    const bool here = fault.at("natively").as_bool();
+    EXPECT_EQ(here, fault.at("lacks").as_string().empty()) << fault;
+    EXPECT_EQ(here, fault.at("remedy").as_string().empty()) << fault;
+  }
+  EXPECT_GE(document.at("faults").as_array().size(), 4U);
+}
+
 TEST_F(UmlAsUser, AKernelThatBreaksIsAFailureOfTheHarness) {
   const Ended ended = place_.shell(User::ordinary, "echo c >/proc/sysrq-trigger");
   EXPECT_EQ(ended.status, 3) << ended.out;
