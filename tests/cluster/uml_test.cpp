@@ -259,28 +259,32 @@ TEST_P(Uml, WithoutTheKernelTheErrorNamesThePackage) {
 }
 
 #ifdef SUNDER_NETEM_TESTS
-// The tests that measure what links do to packets, in a kernel that has netem. Each of them counts:
-// one that is skipped there would be run nowhere.
+// The tests that measure what links do to packets, in a kernel that has netem: run nowhere else, so
+// a row of skipped ones must not pass for success.
 TEST_F(UmlAsUser, TheMeasuringTestsOfNetemPass) {
-  const Ended ended = place_.sunder(User::ordinary,
-                                    {"under-uml",
-                                     "--",
-                                     SUNDER_NETEM_TESTS,
-                                     "--gtest_brief=1",
-                                     "--gtest_output=json:" + place_.path("netem.json").string()});
+  const Ended ended =
+      place_.sunder(User::ordinary,
+                    {"under-uml",
+                     "--",
+                     SUNDER_NETEM_TESTS,
+                     "--gtest_brief=1",
+                     "--gtest_filter=*AsUser*",  // in the guest both users come by the same kernel
+                     "--gtest_output=json:" + place_.path("netem.json").string()});
   EXPECT_EQ(ended.status, 0) << ended.out << ended.err;
   const json::value result = parse_file(place_.path("netem.json"));
   std::size_t passed = 0;
+  std::size_t skipped = 0;
   for (const json::value& suite : result.at("testsuites").as_array()) {
     for (const json::value& test : suite.at("testsuite").as_array()) {
-      const bool completed = test.at("result").as_string() == "COMPLETED";
-      const bool failed = test.as_object().contains("failures");
-      EXPECT_TRUE(completed && !failed) << test;
-      passed += completed && !failed ? 1U : 0U;
+      const bool ran = test.at("result").as_string() == "COMPLETED";
+      EXPECT_FALSE(test.as_object().contains("failures")) << test;
+      ++(ran ? passed : skipped);
     }
   }
-  EXPECT_GT(passed, 0U);
-  fmt::print("{} tests of netem passed under User-Mode Linux\n", passed);
+  constexpr std::size_t kPassedMin = 10;
+  EXPECT_GE(passed, kPassedMin);
+  EXPECT_LE(skipped, 1U) << ended.out;
+  fmt::print("{} tests of netem ran under User-Mode Linux, {} were skipped\n", passed, skipped);
 }
 #endif
 

@@ -43,6 +43,20 @@ TEST(RunOptions, StoredInputsGiveExactlyTheSameSchedule) {
   EXPECT_EQ(again->mix, run->mix);
 }
 
+TEST(RunOptions, TheKernelIsPartOfTheInputs) {
+  RunOptions options = valid();
+  options.kernel = "uml";
+  const auto run = resolve(options);
+  ASSERT_TRUE(run.has_value()) << run.error().message();
+  EXPECT_NE(command_line(*run).find(" --kernel uml"), std::string::npos);
+  const auto stored = read_inputs(to_json(*run, "2026-01-31T23:59:59Z"), "run.json");
+  ASSERT_TRUE(stored.has_value()) << stored.error().message();
+  EXPECT_EQ(stored->options.kernel, "uml");
+  const auto plain = resolve(valid());
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(command_line(*plain).find("--kernel"), std::string::npos);
+}
+
 TEST(RunOptions, RefusesWhatCannotBeRun) {
   struct Row {
     const char* name;
@@ -55,6 +69,7 @@ TEST(RunOptions, RefusesWhatCannotBeRun) {
       {"nodes", [](RunOptions& o) { o.nodes = 0; }, "--nodes 0"},
       {"many nodes", [](RunOptions& o) { o.nodes = 1000; }, "--nodes 1000"},
       {"clients", [](RunOptions& o) { o.clients = 0; }, "--clients 0"},
+      {"kernel", [](RunOptions& o) { o.kernel = "mars"; }, "--kernel mars"},
       {"keys", [](RunOptions& o) { o.keys = 0; }, "--keys 0"},
       {"duration", [](RunOptions& o) { o.duration = 0s; }, "--duration"},
       {"rate", [](RunOptions& o) { o.rate = -1; }, "--rate"},
