@@ -61,16 +61,25 @@ Failure probe_netem() {
   return added.has_value() ? "" : added.error().message();
 }
 
-Failure failure_of(const Result<void>& result) {
-  return result.has_value() ? "" : result.error().message();
-}
-
+// Every kind of filter, installed, read and removed: each needs expressions of its own.
 Failure probe_nf_tables() {
-  netlink::FilterTable table;
-  table.name = "sunder_probe";
-  table.pairs = {{netlink::ipv4(10, 0, 0, 1), netlink::ipv4(10, 0, 0, 2)}};
-  const auto installed = netlink::install_filter(table);
-  return failure_of(installed.has_error() ? installed : netlink::remove_filter(table.name));
+  using netlink::FilterAction;
+  for (const FilterAction action : {FilterAction::refuse,
+                                    FilterAction::refuse_new,
+                                    FilterAction::drop_new,
+                                    FilterAction::withhold_reset}) {
+    const netlink::AddressPair pair{netlink::ipv4(10, 0, 0, 1), netlink::ipv4(10, 0, 0, 2)};
+    const netlink::FilterTable table{"probe", action, {pair}};
+    const auto installed = netlink::install_filter(table);
+    if (installed.has_error()) return installed.error().message();
+    const auto count = netlink::filter_count(table.name);
+    if (count.has_error()) return count.error().message();
+    const auto removed = netlink::remove_filter(table.name);
+    if (removed.has_error()) return removed.error().message();
+  }
+  const auto left = netlink::filter_tables();
+  if (left.has_error()) return left.error().message();
+  return left->empty() ? "" : "the kernel shows a filter that was removed";
 }
 
 // A connection over lo, and its end.
@@ -90,7 +99,9 @@ Failure probe_sock_destroy() {
   const auto any = [](const netlink::ConnectionEnds&) { return true; };
   const auto destroyed = netlink::destroy_connections(any);
   if (destroyed.has_error()) return destroyed.error().message();
-  return *destroyed > 0 ? "" : "the kernel does not show a connection that stands";
+  char byte = 0;
+  const bool broken = ::recv(client.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno != EAGAIN;
+  return *destroyed > 0 && broken ? "" : "a destroyed connection goes on";
 }
 
 Failure probe_fuse() {
