@@ -93,7 +93,11 @@ std::string machine_lacks(std::string_view name) {
   const auto found = std::ranges::find(capabilities, name, &cluster::Capability::name);
   if (found == capabilities.end()) return fmt::format("this build cannot probe '{}'", name);
   if (found->works) return {};
-  const bool uml_has_it = found->under_uml.value_or(false) && !cluster::is_user_mode_linux();
+  if (cluster::is_user_mode_linux()) {
+    return fmt::format(
+        "{}: {} (User-Mode Linux lacks it: try --kernel host)", found->name, found->detail);
+  }
+  const bool uml_has_it = found->under_uml.value_or(false);
   return fmt::format("{}: {} ({}{})",
                      found->name,
                      found->detail,
