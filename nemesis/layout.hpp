@@ -40,4 +40,11 @@ namespace sunder::nemesis {
                                                          const ScheduleOptions& options,
                                                          base::Random& random);
 
+// One cell for each event of the options' atlas and each family: a short fault that waits for the
+// event, and before it what brings the event about. Gives the time it takes.
+[[nodiscard]] Result<std::chrono::nanoseconds> lay_out_atlas(
+    const std::vector<const FaultInfo*>& families,
+    const ScheduleOptions& options,
+    Schedule& schedule);
+
 }  // namespace sunder::nemesis

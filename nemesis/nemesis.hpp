@@ -17,6 +17,8 @@
 //                          named sides (A>B cuts only the direction from A to B); ;NAME=VALUE sets
 //                          a parameter, ;seed=N the choices made when it begins
 //   all, none              every family; no fault. Each stands alone.
+//   atlas, atlas:kill,pause  every event that the mode tells × every (named) family, one after the
+//                          other
 //
 // Threading: the run's single thread. An ActiveFault heals in its destructor with synchronous calls
 // only.
@@ -51,6 +53,7 @@ struct EventPlacement {
   std::string event;  // "became-leader"; empty: placed by time
   std::chrono::nanoseconds delay{0};
   std::uint32_t count = 1;
+  std::chrono::nanoseconds within{0};  // given up when it has not come by then; 0: to the end
 
   friend bool operator==(const EventPlacement&, const EventPlacement&) = default;
 };
@@ -111,6 +114,9 @@ struct ScheduleOptions {
   // What the nodes of this mode tell; a fault cannot wait for anything else but what the harness
   // itself knows (harness_events()). Empty: unknown, so any word is taken.
   std::vector<std::string> events;
+  // For the atlas: which of those events it tries, each with the faults that bring it about, as
+  // explicit items counted from 0 s; empty when it comes by itself.
+  std::map<std::string, std::string> atlas;
   // Why this machine (or mode) lacks a capability that a family needs, with what adds it; empty
   // when it is there. Null: nothing is lacking.
   std::function<std::string(std::string_view capability)> lacks;
@@ -133,7 +139,7 @@ constexpr std::string_view kNodeStarted = "node-started";
 // Parses --faults and lays the faults out in time. Errc::usage names the word and lists what
 // exists. Errc::unsupported: a family was named that this machine cannot do.
 [[nodiscard]] Result<Schedule> make_schedule(std::string_view text, const ScheduleOptions& options);
-// The load phase that "all" needs without haste here; zero for any other text.
+// The load phase that "all" or "atlas" needs without haste here; zero for any other text.
 [[nodiscard]] Result<std::chrono::nanoseconds> suitable_duration(std::string_view text,
                                                                  const ScheduleOptions& options);
 // The families that "all" leaves out here, each with the reason.

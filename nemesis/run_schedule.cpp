@@ -147,13 +147,21 @@ class Agenda {
   }
 
   [[nodiscard]] std::int64_t due_of(const Entry& entry) const {
-    if (entry.state == State::waits) return context_.events_until;
+    if (entry.state == State::waits) return patience_of(entry);
     if (entry.state == State::planned) return requested(entry);
     return entry.toggle_at ? std::min(*entry.toggle_at, entry.heal_at) : entry.heal_at;
   }
 
+  // Until when a fault waits for its event.
+  [[nodiscard]] std::int64_t patience_of(const Entry& entry) const {
+    const std::int64_t within = entry.planned.at.within.count();
+    if (within == 0) return context_.events_until;
+    return std::min(context_.events_until, requested(entry) + within);
+  }
+
   void write_down(Entry& entry, FaultRecord record) {
     record.requested = requested(entry);
+    record.event = entry.planned.at.event;
     if (entry.event_time && record.healed > 0 && record.active.end > record.active.begin) {
       const std::int64_t lag = record.active.begin - *entry.event_time;
       record.evidence.push_back({"lag", static_cast<double>(lag) / 1e6, "ms"});
@@ -200,12 +208,14 @@ class Agenda {
   void give_up(Entry& entry) {
     entry.state = State::over;
     const EventPlacement& at = entry.planned.at;
-    const std::string reason =
-        fmt::format("its event never came: {} of {} {} from {} ms of the load on",
-                    entry.seen,
-                    at.count,
-                    at.event,
-                    entry.planned.start / std::chrono::milliseconds(1));
+    std::string reason = fmt::format("its event never came: {} of {} {} from {} ms of the load on",
+                                     entry.seen,
+                                     at.count,
+                                     at.event,
+                                     entry.planned.start / std::chrono::milliseconds(1));
+    if (at.within.count() > 0) {
+      reason += fmt::format(" within {} ms", at.within / std::chrono::milliseconds(1));
+    }
     write_down(entry, not_begun(entry, "never placed", reason));
   }
 

@@ -47,10 +47,12 @@ void number_faults(const base::Random& random, Schedule& schedule) {
 }
 
 std::string event_parameters(const PlannedFault& fault) {
-  return fmt::format(";after={};delay={};count={}",
-                     exact_duration(fault.start),
-                     exact_duration(fault.at.delay),
-                     fault.at.count);
+  std::string text = fmt::format(";after={};delay={};count={}",
+                                 exact_duration(fault.start),
+                                 exact_duration(fault.at.delay),
+                                 fault.at.count);
+  if (fault.at.within.count() > 0) text += ";within=" + exact_duration(fault.at.within);
+  return text;
 }
 
 // What the machine lacks of what the family needs, with what adds it; empty: nothing.
@@ -89,6 +91,28 @@ void drop_skipped(std::vector<ScheduleItem>& items, const ScheduleOptions& optio
       items, [&](const ScheduleItem& item) { return !why_skipped(*item.family, options).empty(); });
 }
 
+// Whether what cannot be here is left out, not refused.
+bool leaves_out(std::string_view text) {
+  return means_all(text) || (means_atlas(text) && text.find(':') == std::string_view::npos);
+}
+
+// The whole seconds that the atlas takes.
+Result<nanoseconds> add_atlas(std::string_view text,
+                              std::vector<ScheduleItem> items,
+                              const ScheduleOptions& options,
+                              Schedule& schedule) {
+  if (leaves_out(text)) drop_skipped(items, options);
+  std::vector<const FaultInfo*> families;
+  for (const ScheduleItem& item : items) {
+    SUNDER_TRY(check_item(item, options));
+    SUNDER_TRY(check_machine(*item.family, options));
+    families.push_back(item.family);
+  }
+  const auto needed = lay_out_atlas(families, options, schedule);
+  if (needed.has_error()) return needed.error();
+  return std::chrono::ceil<std::chrono::seconds>(*needed);
+}
+
 // Lays out what has no placement of its own.
 Result<void> add_random(const std::vector<ScheduleItem>& items,
                         const ScheduleOptions& options,
@@ -110,7 +134,7 @@ Result<void> add_random(const std::vector<ScheduleItem>& items,
 std::vector<std::pair<std::string, std::string>> skipped_families(std::string_view text,
                                                                   const ScheduleOptions& options) {
   std::vector<std::pair<std::string, std::string>> skipped;
-  if (!means_all(text)) return skipped;
+  if (!leaves_out(text)) return skipped;
   for (const FaultInfo& family : all_faults()) {
     std::string reason = why_skipped(family, options);
     if (!reason.empty()) skipped.emplace_back(family.name, std::move(reason));
@@ -123,6 +147,18 @@ Result<Schedule> make_schedule(std::string_view text, const ScheduleOptions& opt
   if (items.has_error()) return items.error();
   if (means_all(text)) drop_skipped(*items, options);
   Schedule schedule;
+  if (means_atlas(text)) {
+    auto needed = add_atlas(text, std::move(*items), options, schedule);
+    if (needed.has_error()) return needed.error();
+    if (options.duration.count() > 0 && *needed > options.duration) {
+      return base::make_error(Errc::usage,
+                              fmt::format("{} is too short for this atlas: give --duration {}",
+                                          base::format_duration(options.duration),
+                                          base::format_duration(*needed)));
+    }
+    number_faults(options.random, schedule);
+    return schedule;
+  }
   bool random_wanted = false;
   for (const ScheduleItem& item : *items) {
     SUNDER_TRY(check_item(item, options));
@@ -141,6 +177,10 @@ Result<Schedule> make_schedule(std::string_view text, const ScheduleOptions& opt
 Result<nanoseconds> suitable_duration(std::string_view text, const ScheduleOptions& options) {
   auto items = parse_items(text);
   if (items.has_error()) return items.error();
+  if (means_atlas(text)) {
+    Schedule schedule;
+    return add_atlas(text, std::move(*items), options, schedule);
+  }
   if (!means_all(text)) return nanoseconds(0);
   drop_skipped(*items, options);
   base::Random random = options.random.fork("schedule");

@@ -174,9 +174,9 @@ Result<void> parse_event_parameter(std::string_view name,
     return {};
   }
   if (*duration > kDelayMax) {
-    return usage(fmt::format("fault '{}': delay must be at most 10m", whole));
+    return usage(fmt::format("fault '{}': {} must be at most 10m", whole, name));
   }
-  item.at.delay = *duration;
+  (name == "within" ? item.at.within : item.at.delay) = *duration;
   return {};
 }
 
@@ -192,7 +192,7 @@ Result<void> parse_parameter(std::string_view text, std::string_view whole, Sche
     item.seed = seed;
     return {};
   }
-  if (name == "after" || name == "delay" || name == "count") {
+  if (name == "after" || name == "delay" || name == "count" || name == "within") {
     if (!item.at.event.empty()) return parse_event_parameter(name, value, whole, item);
     return usage(fmt::format(
         "fault '{}': {} needs a placement by event, as in @became-leader+1s", whole, name));
@@ -224,7 +224,7 @@ Result<ScheduleItem> parse_item(std::string_view whole) {
   const std::string_view family = take(word, ':');
   item.family = find_fault(family);
   if (item.family == nullptr) {
-    return usage(fmt::format("no fault '{}'{}; there are: {}, all, none",
+    return usage(fmt::format("no fault '{}'{}; there are: {}, all, atlas, none",
                              family,
                              suggestion_of(family, all_faults()),
                              names_of(all_faults())));
@@ -261,10 +261,33 @@ bool means_all(std::string_view text) noexcept {
   return trim(text) == "all";
 }
 
+bool means_atlas(std::string_view text) noexcept {
+  const std::string_view whole = trim(text);
+  return whole == "atlas" || whole.starts_with("atlas:");
+}
+
+namespace {
+
+// The families behind "atlas:", alone; all without.
+Result<std::vector<ScheduleItem>> parse_atlas(std::string_view whole) {
+  take(whole, ':');
+  if (trim(whole).empty()) return parse_items("all");
+  auto items = parse_items(whole);
+  if (items.has_error()) return items;
+  for (const ScheduleItem& item : *items) {
+    if (item.shape == nullptr && item.parameters.empty()) continue;
+    return usage(fmt::format("an atlas takes families alone, not {}:…", item.family->name));
+  }
+  return items;
+}
+
+}  // namespace
+
 Result<std::vector<ScheduleItem>> parse_items(std::string_view text) {
   std::vector<ScheduleItem> items;
   const std::string_view whole = trim(text);
   if (whole == "none") return items;
+  if (means_atlas(whole)) return parse_atlas(whole);
   if (means_all(whole)) {
     for (const FaultInfo& family : all_faults()) {
       ScheduleItem item;
@@ -277,7 +300,7 @@ Result<std::vector<ScheduleItem>> parse_items(std::string_view text) {
   for (bool more = true; more;) {
     more = rest.find(',') != std::string_view::npos;
     const std::string word = printable(trim(take(rest, ',')));
-    if (word == "all" || word == "none") {
+    if (word == "all" || word == "none" || means_atlas(word)) {
       return usage(fmt::format("'{}' stands alone in a list of faults", word));
     }
     auto item = parse_item(word);

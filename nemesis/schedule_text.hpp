@@ -33,6 +33,9 @@ struct ScheduleItem {
 // Whether the text is "all": what this machine cannot do is left out then.
 [[nodiscard]] bool means_all(std::string_view text) noexcept;
 
+// Whether it is "atlas" or "atlas:FAMILY,…".
+[[nodiscard]] bool means_atlas(std::string_view text) noexcept;
+
 // "none" gives no items, "all" every family.
 [[nodiscard]] Result<std::vector<ScheduleItem>> parse_items(std::string_view text);
 

@@ -48,6 +48,10 @@ struct Sabotage {
 struct ModeEvent {
   std::string name;      // "became-leader"
   std::string sentence;  // when it is told
+  // Whether `--faults atlas` tries faults at it, and the faults that bring it about, as --faults
+  // takes them, counted from 0 s; empty: it comes by itself under load.
+  bool atlas = false;
+  std::string provoked_by = {};
 };
 
 // A part of the nodes.

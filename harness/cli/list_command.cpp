@@ -9,9 +9,11 @@
 
 #include "checkers/checker.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/cli/fault_page.hpp"
 #include "harness/run/scenario.hpp"
 #include "harness/wire/errors.hpp"
 #include "nemesis/nemesis.hpp"
+#include "nemesis/parameters.hpp"
 #include "nodes/system.hpp"
 #include "workloads/workload.hpp"
 
@@ -35,6 +37,23 @@ void list_faults() {
     for (const nemesis::FaultShape& shape : fault.shapes) {
       row(fmt::format("  {}:{}", fault.name, shape.name), shape.summary);
     }
+    for (const nemesis::FaultParameter& parameter : fault.parameters) {
+      row(fmt::format("  ;{}=", parameter.name),
+          fmt::format("{} ({})", parameter.summary, nemesis::limits_of(parameter)));
+    }
+  }
+}
+
+void list_events() {
+  for (const nodes::System& system : nodes::all_systems()) {
+    for (const nodes::Mode& mode : system.modes) {
+      for (const nodes::ModeEvent& event : mode.events) {
+        row(event.name, fmt::format("{}: {}", mode.name, event.sentence));
+      }
+    }
+  }
+  for (const nemesis::HarnessEvent& event : nemesis::harness_events()) {
+    row(event.name, fmt::format("sunder: {}", event.summary));
   }
 }
 
@@ -128,6 +147,7 @@ void print_markdown() {
 const std::map<std::string, void (*)()> kLists{
     {"checkers", list_checkers},
     {"errors", list_errors},
+    {"events", list_events},
     {"faults", list_faults},
     {"models", list_models},
     {"promises", list_promises},
@@ -137,6 +157,10 @@ const std::map<std::string, void (*)()> kLists{
 };
 
 Result<int> act(const std::string& what, bool markdown) {
+  if (markdown && what == "faults") {
+    fmt::print("{}", fault_page());
+    return 0;
+  }
   if (markdown) {
     print_markdown();
     return 0;
@@ -167,14 +191,16 @@ Command list_command(CLI::App& app) {
   command->add_option("what", flags->what, "Only this")
       ->check(CLI::IsMember({"checkers",
                              "errors",
+                             "events",
                              "faults",
                              "models",
                              "promises",
                              "sabotages",
                              "scenarios",
                              "workloads"}));
-  command->add_flag(
-      "--markdown", flags->markdown, "The promise catalogue as docs/promises.md has it");
+  command->add_flag("--markdown",
+                    flags->markdown,
+                    "The promise catalogue as docs/promises.md has it; of faults: docs/faults.md");
   return {command, [flags] { return act(flags->what, flags->markdown); }};
 }
 

@@ -85,6 +85,7 @@ FaultRecord fault_of(const json::object& object) {
   fault.shape = text_at(object, "shape");
   fault.description = text_at(object, "description");
   fault.targets = texts_at(object, "targets");
+  fault.event = text_at(object, "event");
   fault.requested = number_at<std::int64_t>(object, "requested");
   fault.applying = window_at(object, "applying");
   fault.active = window_at(object, "active");
@@ -217,6 +218,7 @@ std::string fault_line(const FaultRecord& fault) {
                       {"active", window_json(fault.active)},
                       {"healed", fault.healed},
                       {"exercised", fault.exercised}};
+  if (!fault.event.empty()) object["event"] = fault.event;
   if (!fault.reason.empty()) object["reason"] = fault.reason;
   if (!fault.standing.empty()) {
     json::array standing;

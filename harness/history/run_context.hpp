@@ -46,6 +46,7 @@ struct FaultRecord {
   std::string shape;                 // "halves", "one", …
   std::string description;           // "partition halves: n1,n2 | n3,n4,n5"
   std::vector<std::string> targets;  // nodes acted on, sorted
+  std::string event;                 // that it was to wait for; empty: placed by time
   std::int64_t requested = 0;        // when the schedule wanted it
   Window applying;                   // installing took this long
   Window active;  // the effect stood: from the end of applying to the start of healing

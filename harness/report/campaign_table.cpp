@@ -73,7 +73,8 @@ std::string render_table_markdown(const CampaignTable& table) {
 
 std::string render_table_terminal(const CampaignTable& table) {
   const std::vector<std::size_t> widths = widths_of(table);
-  std::string out = fmt::format("  {}\n\n", printable(table.title));
+  std::string out;
+  if (!table.title.empty()) out += fmt::format("  {}\n\n", printable(table.title));
   out += line_terminal(table.header, widths);
   for (const auto& row : table.rows) out += line_terminal(row, widths);
   if (!table.note.empty()) out += fmt::format("\n  {}\n", printable(table.note));

@@ -5,6 +5,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "harness/report/coverage.hpp"
 #include "harness/report/escape.hpp"
 
 namespace sunder::report {
@@ -118,9 +119,23 @@ json::array coverage_json(const RunReport& report) {
   json::array array;
   for (const FamilyCoverage& family : coverage_of(report)) {
     array.push_back(json::object{{"family", json_text(family.family)},
+                                 {"planned", family.planned},
                                  {"applied", family.applied},
                                  {"exercised", family.exercised},
+                                 {"evidence", json_text(family.evidence)},
                                  {"skipped", json_text(family.skipped)}});
+  }
+  return array;
+}
+
+json::array event_coverage_json(const RunReport& report) {
+  json::array array;
+  for (const EventCoverage& cell : event_coverage_of(report)) {
+    array.push_back(json::object{{"event", json_text(cell.event)},
+                                 {"family", json_text(cell.family)},
+                                 {"planned", cell.planned},
+                                 {"exercised", cell.exercised},
+                                 {"reason", json_text(cell.reason)}});
   }
   return array;
 }
@@ -207,6 +222,7 @@ json::array json_of(const std::vector<history::FaultRecord>& faults) {
                                  {"shape", json_text(fault.shape)},
                                  {"description", json_text(fault.description)},
                                  {"targets", texts_json(fault.targets)},
+                                 {"event", json_text(fault.event)},
                                  {"applying", window_json(fault.applying)},
                                  {"active", window_json(fault.active)},
                                  {"standing", std::move(standing)},
@@ -273,6 +289,7 @@ std::string render_json(const RunReport& report, const History& history) {
                               {"promises", std::move(promises)},
                               {"operations", json_of(count_operations(history, report.context))},
                               {"coverage", coverage_json(report)},
+                              {"event_coverage", event_coverage_json(report)},
                               {"nodes", texts_json(report.context.nodes)},
                               {"phases", json_of(report.context.phases)},
                               {"faults", json_of(report.context.faults)},

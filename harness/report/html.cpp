@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/report/assets.hpp"
+#include "harness/report/coverage.hpp"
 #include "harness/report/escape.hpp"
 #include "harness/report/page.hpp"
 #include "harness/report/picture.hpp"
@@ -195,6 +196,15 @@ std::string coverage_html(const RunReport& report) {
   return out.empty() ? out : fmt::format("<p class=\"coverage\">{}</p>\n", out);
 }
 
+// The two coverage tables.
+std::string coverage_tables_html(const RunReport& report) {
+  std::string out;
+  for (const CampaignTable& table : {family_table(report), event_table(report, false)}) {
+    if (!table.rows.empty()) out += render_table_html(table);
+  }
+  return out;
+}
+
 std::string operation_row(const OperationRow& row, std::string_view kind) {
   const std::uint64_t total = row.total();
   const std::string share =
@@ -268,7 +278,7 @@ std::string timeline_html(const RunReport& report, const History& history) {
 std::string run_sections(const RunReport& report, const History& history) {
   return fmt::format(
       "<section><h2>Time-line</h2>{}</section>\n{}"
-      "<section id=\"faults\"><h2>Faults</h2>{}{}</section>\n"
+      "<section id=\"faults\"><h2>Faults</h2>{}{}</section>\n{}"
       "<section><h2>Operations</h2><table><thead><tr><th></th><th class=\"number\">ok</th>"
       "<th class=\"number\">fail</th><th class=\"number\">info</th><th class=\"number\">ok "
       "share</th>"
@@ -280,6 +290,7 @@ std::string run_sections(const RunReport& report, const History& history) {
       counterexamples_html(report, history),
       coverage_html(report),
       faults_html(report),
+      coverage_tables_html(report),
       operations_html(count_operations(history, report.context)),
       availability_html(report),
       skipped_html(report),

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/report/coverage.hpp"
 #include "harness/report/escape.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/summary.hpp"
@@ -143,6 +144,9 @@ std::string render_markdown(const RunReport& report, const history::History& his
   add_counterexamples(out, report, history);
   for (const auto& [fault, reason] : report.skipped) {
     out += fmt::format("\nSkipped: {}: {}\n", cell(fault), cell(reason));
+  }
+  for (const CampaignTable& table : {family_table(report), event_table(report, false)}) {
+    if (!table.rows.empty()) out += "\n" + render_table_markdown(table);
   }
   add_faults(out, report);
   return bounded(std::move(out));

@@ -69,20 +69,6 @@ std::string grouped(std::uint64_t value) {
   return out;
 }
 
-// The families of a --faults list: "partition:leader@2s+6s, kill" names partition and kill.
-std::vector<std::string> families_in(std::string_view list) {
-  std::vector<std::string> families;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view item = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    item = item.substr(0, item.find_first_of(" :@;"));
-    if (!item.empty() && item != "none" && item != "all") families.emplace_back(item);
-  }
-  return families;
-}
-
 }  // namespace
 
 std::string_view result_of(const RunReport& report) noexcept {
@@ -128,30 +114,6 @@ OperationTable count_operations(const History& history, const RunContext& contex
   }
   for (auto& [name, tally] : functions) table.functions.push_back(tally.finish(std::string(name)));
   return table;
-}
-
-std::vector<FamilyCoverage> coverage_of(const RunReport& report) {
-  std::map<std::string, FamilyCoverage> families;
-  for (const auto& [name, value] : report.inputs) {
-    if (name != "faults") continue;
-    for (std::string& family : families_in(value)) families[std::move(family)];
-  }
-  for (const auto& fault : report.context.faults) {
-    FamilyCoverage& family = families[fault.family];
-    if (!took_place(fault)) {
-      family.skipped = fault.reason;
-      continue;
-    }
-    ++family.applied;
-    if (fault.exercised) ++family.exercised;
-  }
-  for (const auto& [family, reason] : report.skipped) families[family].skipped = reason;
-  std::vector<FamilyCoverage> rows;
-  for (auto& [name, coverage] : families) {
-    coverage.family = name;
-    rows.push_back(std::move(coverage));
-  }
-  return rows;
 }
 
 std::string latency_text(std::int64_t nanoseconds) {

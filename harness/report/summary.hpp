@@ -42,16 +42,6 @@ struct OperationTable {
 [[nodiscard]] OperationTable count_operations(const history::History& history,
                                               const history::RunContext& context);
 
-// One line for each fault family that was requested, applied or skipped.
-struct FamilyCoverage {
-  std::string family;
-  std::size_t applied = 0;
-  std::size_t exercised = 0;
-  std::string skipped;  // the reason, when this machine cannot do it
-};
-
-[[nodiscard]] std::vector<FamilyCoverage> coverage_of(const RunReport& report);
-
 // "1.503 s", "12.5 ms", "–" for unknown.
 [[nodiscard]] std::string latency_text(std::int64_t nanoseconds);
 // Seconds since the start: "1.503 s".

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/report/coverage.hpp"
 #include "harness/report/escape.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/summary.hpp"
@@ -143,6 +144,13 @@ std::string render_terminal(const RunReport& report, bool colour) {
   out += "\n";
   add_table(out, report, colour);
   add_reasons(out, report, colour);
+  if (const CampaignTable events = event_table(report, true); !events.rows.empty()) {
+    out += "\n" + wrapped("  ", 2, events.title);
+    CampaignTable bare = events;
+    bare.title.clear();
+    bare.note.clear();
+    out += render_table_terminal(bare) + "\n" + wrapped("  ", 2, events.note);
+  }
   for (const auto& [fault, reason] : report.skipped) {
     out += wrapped("  skipped: ", 11, fmt::format("{}: {}", fault, reason));
   }

@@ -1,5 +1,7 @@
 // Reading a campaign's TOML: types, limits and unknown keys are errors with file, line and column.
 
+#include <functional>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -92,6 +94,66 @@ Result<std::vector<std::uint64_t>> take_seeds(const fs::path& path, const toml::
   return seeds;
 }
 
+// A key of a fault's table as text: "500ms", 100, 0.5.
+Result<std::string> take_value(const fs::path& path, std::string_view key, const toml::node& node) {
+  std::string text;
+  if (const auto whole = node.value_exact<std::int64_t>()) {
+    text = fmt::format("{}", *whole);
+  } else if (const auto number = node.value_exact<double>()) {
+    text = fmt::format("{}", *number);
+  } else if (const auto word = node.value_exact<std::string>()) {
+    text = *word;
+  } else {
+    return wrong(path, node, fmt::format("'{}' must be a text or a number", key));
+  }
+  // It must not end its place in the item, which is parsed like any other.
+  if (text.find_first_of(",;@") == std::string::npos) return text;
+  return wrong(path, node, fmt::format("'{}' has a ',', ';' or '@' in it", key));
+}
+
+// One [[run.faults]] as an item of --faults.
+Result<std::string> take_fault(const fs::path& path, const toml::table& table) {
+  std::map<std::string, std::string, std::less<>> values;
+  for (const auto& [key, node] : table) {
+    auto value = take_value(path, key.str(), node);
+    SUNDER_TRY(value);
+    values.emplace(key.str(), std::move(*value));
+  }
+  const auto extract = [&values](std::string_view key) {
+    const auto found = values.find(key);
+    if (found == values.end()) return std::string();
+    std::string value = std::move(found->second);
+    values.erase(found);
+    return value;
+  };
+  std::string item = extract("family");
+  if (item.empty()) return wrong(path, table, "a fault needs family = \"…\"");
+  const std::string shape = extract("shape");
+  const std::string at = extract("at");
+  const std::string duration = extract("duration");
+  if (!shape.empty()) item += ":" + shape;
+  if (at.empty() && !duration.empty()) return wrong(path, table, "a duration needs at = \"…\"");
+  if (!at.empty()) item += "@" + at;
+  if (!duration.empty()) item += "+" + duration;
+  for (const auto& [name, value] : values) item += fmt::format(";{}={}", name, value);
+  return item;
+}
+
+// A text as --faults takes it, or tables.
+Result<std::string> take_faults(const fs::path& path, const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return *text;
+  const toml::array* const array = node.as_array();
+  if (array == nullptr) return wrong(path, node, "'faults' has the wrong type");
+  std::string faults;
+  for (const toml::node& entry : *array) {
+    if (!entry.is_table()) return wrong(path, entry, "expected [[run.faults]]");
+    auto item = take_fault(path, *entry.as_table());
+    SUNDER_TRY(item);
+    faults += (faults.empty() ? "" : ",") + *item;
+  }
+  return faults.empty() ? "none" : faults;
+}
+
 Result<CampaignRun> take_run(const fs::path& path, const toml::table& table) {
   for (const auto& [key, node] : table) {
     if (!kRunKeys.contains(key.str()))
@@ -118,10 +180,10 @@ Result<CampaignRun> take_run(const fs::path& path, const toml::table& table) {
     SUNDER_TRY(take_size(path, table, "keys", keys));
     options.keys = keys;
   }
-  if (table.contains("faults")) {
-    std::string faults;
-    SUNDER_TRY(take(path, table, "faults", faults));
-    options.faults = faults;
+  if (const toml::node* node = table.get("faults")) {
+    auto faults = take_faults(path, *node);
+    SUNDER_TRY(faults);
+    options.faults = std::move(*faults);
   }
   if (const toml::node* node = table.get("duration")) {
     std::string duration;

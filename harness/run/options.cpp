@@ -117,7 +117,12 @@ nemesis::ScheduleOptions schedule_options_of(const ResolvedRun& run, bool stored
       options.required.push_back(shape);
     }
   }
-  for (const nodes::ModeEvent& event : mode.events) options.events.push_back(event.name);
+  for (const nodes::ModeEvent& event : mode.events) {
+    options.events.push_back(event.name);
+    if (event.atlas) options.atlas.emplace(event.name, event.provoked_by);
+  }
+  options.atlas.emplace(nemesis::kAfterAcks, "");
+  options.atlas.emplace(nemesis::kNodeStarted, "kill:one@0s+100ms");
   options.budget = {.stopped = extent_of(mode.tolerance.stopped),
                     .cut = extent_of(mode.tolerance.cut),
                     .skewed = extent_of(mode.tolerance.skewed),

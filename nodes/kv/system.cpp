@@ -159,17 +159,28 @@ std::vector<Sabotage> raft_sabotages() {
 std::vector<ModeEvent> raft_events() {
   return {
       {"applied", "committed entries were applied"},
-      {"appended", "entries were appended to the log"},
-      {"became-candidate", "it campaigns"},
+      {"appended", "entries were appended to the log", true},
+      {"became-candidate", "it campaigns", true, "pause:leader@0s+600ms"},
       {"became-follower", "it follows another node or a newer term"},
-      {"became-leader", "it won an election"},
-      {"committed", "it learned that more of the log is committed"},
-      {"recovered", "it has read its durable state and begins: the first of every incarnation"},
-      {"snapshot-installed", "it replaced its state by a snapshot of the leader's"},
-      {"snapshot-started", "it begins to take a snapshot of its state"},
+      {"became-leader", "it won an election", true, "pause:leader@0s+600ms"},
+      {"committed", "it learned that more of the log is committed", true},
+      {"recovered",
+       "it has read its durable state and begins: the first of every incarnation",
+       true,
+       "kill:one@0s+100ms"},
+      // Down for longer than the leader keeps what it needs.
+      {"snapshot-installed",
+       "it replaced its state by a snapshot of the leader's",
+       true,
+       "kill:one@0s+1400ms"},
+      {"snapshot-started", "it begins to take a snapshot of its state", true},
       {"snapshot-taken", "it has taken a snapshot of its state"},
-      {"truncated", "entries that contradict the leader's are gone from its log"},
-      {"vote-granted", "it gave its vote"},
+      // A leader without a majority goes on appending, and learns better when it is back.
+      {"truncated",
+       "entries that contradict the leader's are gone from its log",
+       true,
+       "partition:leader-minority@0s+1200ms"},
+      {"vote-granted", "it gave its vote", true, "pause:leader@0s+600ms"},
   };
 }
 

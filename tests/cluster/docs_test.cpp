@@ -39,6 +39,12 @@ TEST_P(Docs, ThePromiseCatalogueIsWhatTheProgramPrints) {
   expect_page("promises.md", list.out);
 }
 
+TEST_P(Docs, TheFaultCatalogueIsWhatTheProgramPrints) {
+  const Ended list = run_sunder(GetParam(), folder_.path(), {"list", "faults", "--markdown"});
+  ASSERT_EQ(list.status, 0) << list.err;
+  expect_page("faults.md", list.out);
+}
+
 TEST_P(Docs, TheCommandReferenceIsWhatHelpPrints) {
   std::string page =
       "# Command reference\n\nGenerated from `sunder --help` and each command's own; a test "

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "harness/base/file.hpp"
+#include "harness/report/coverage.hpp"
 #include "harness/report/escape.hpp"
 #include "harness/report/picture.hpp"
 #include "harness/report/report.hpp"
@@ -314,6 +315,32 @@ TEST(ReportCoverage, ListsWhatWasRequestedButNeverApplied) {
   EXPECT_EQ(rows.at("disk").skipped, "/dev/fuse is closed to this user");
   EXPECT_FALSE(rows.contains("partition:leader@2s+6s;flap=500ms"));
   EXPECT_EQ(rows.at("clock").skipped, "this kernel has no time namespaces");
+}
+
+TEST(ReportCoverage, ShowsWhichEventMetWhichFault) {
+  RunReport report = healthy_sample().report;
+  history::FaultRecord fault;
+  fault.family = "kill";
+  fault.event = "became-leader";
+  fault.exercised = true;
+  fault.active = {1'000'000, 2'000'000};
+  report.context.faults.push_back(fault);
+  fault.event = "truncated";
+  fault.exercised = false;
+  fault.reason = "its event never came: 0 of 1 truncated";
+  fault.active = {5, 5};
+  report.context.faults.push_back(fault);
+  const CampaignTable table = event_table(report, true);
+  ASSERT_EQ(table.rows.size(), 1U);
+  EXPECT_EQ(table.rows.front(), (std::vector<std::string>{"kill", "✓", "–"}));
+  EXPECT_THAT(table.note, HasSubstr("1 of 2 exercised"));
+  EXPECT_THAT(table.note, HasSubstr("2 truncated"));
+  const Sample sample = healthy_sample();
+  EXPECT_TRUE(event_table(sample.report, false).rows.empty());
+  EXPECT_THAT(render_terminal(report, false), HasSubstr("Faults at events"));
+  EXPECT_THAT(render_markdown(report, sample.history), HasSubstr("became\\-leader"));
+  EXPECT_THAT(render_json(report, sample.history), HasSubstr("\"event\":\"truncated\""));
+  EXPECT_THAT(render_html(report, sample.history), HasSubstr("Fault families"));
 }
 
 TEST(ReportNumbers, ReadWell) {

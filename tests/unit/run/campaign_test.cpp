@@ -42,6 +42,32 @@ expect_promise = "linearizable"
   EXPECT_TRUE(campaign->runs[3].expect_broken);
 }
 
+TEST(Campaign, FaultsMayBeTables) {
+  const auto campaign = read(R"(
+[[run]]
+scenario = "raft/register"
+seed = 1
+[[run.faults]]
+family = "partition"
+shape = "leader"
+at = "became-leader"
+after = "5s"
+duration = "3s"
+flap = "500ms"
+[[run.faults]]
+family = "kill"
+shape = "n2+n3"
+at = "after-acks=100"
+seed = 9
+[[run.faults]]
+family = "pause"
+)");
+  ASSERT_TRUE(campaign.has_value()) << campaign.error().message();
+  EXPECT_EQ(campaign->runs.front().options.faults,
+            "partition:leader@became-leader+3s;after=5s;flap=500ms,"
+            "kill:n2+n3@after-acks=100;seed=9,pause");
+}
+
 TEST(Campaign, ErrorsNameTheLine) {
   struct Row {
     const char* text;
@@ -56,6 +82,18 @@ TEST(Campaign, ErrorsNameTheLine) {
            Row{"[[run]]\nscenario = \"raft/register\"\n", "seed"},
            Row{"[[run]]\nscenario = \"raft/register\"\nseed = -1\n", ":3:"},
            Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nduration = 30\n", ":4:"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\n[[run.faults]]\nshape = \"one\"\n",
+               "a fault needs family"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\n[[run.faults]]\nfamily = "
+               "\"kill\"\nduration = \"1s\"\n",
+               "a duration needs at"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\n[[run.faults]]\nfamily = "
+               "\"kill,pause\"\n",
+               ":5:"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\n[[run.faults]]\nfamily = "
+               "\"partition\"\nshape = \"one\"\nat = \"1s\"\nflap = true\n",
+               "'flap' must be a text or a number"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nfaults = 7\n", "wrong type"},
            Row{"[[run]]\nscenario = \"nonsense\"\nseed = 1\n", "unknown scenario"},
            Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nexpect = \"good\"\n",
                "kept or broken"},

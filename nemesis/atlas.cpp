@@ -1,0 +1,110 @@
+// Atlas: each kind of event meets each family once, in cells one after another on one cluster.
+//
+// Most failures need few events in the right order, so what a fault does at an event is worth more
+// than its length. A cell lasts long enough for its event to come, the fault to stand and the
+// cluster to be well again; an event that did not come in its cell is given up, so that no fault
+// runs into the cells behind it.
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "nemesis/layout.hpp"
+
+namespace sunder::nemesis {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+
+constexpr nanoseconds kFault_max = 500ms;
+constexpr nanoseconds kPatience = 500ms;     // for an event that comes by itself
+constexpr nanoseconds kConsequence = 700ms;  // for one that a fault brings about, when it is over
+constexpr nanoseconds kCalm = 500ms;         // for an election, after a fault that stops or cuts
+constexpr nanoseconds kCalm_min = 200ms;     // after another
+constexpr std::uint32_t kAcknowledgements = 100;
+
+// Where a fault hurts most: at the node that told the event, else at the leader, else anywhere.
+const FaultShape& shape_for(const FaultInfo& family, std::size_t nodes, bool of_node) {
+  constexpr std::array<std::string_view, 3> preferred{"subject", "leader", "one"};
+  for (const std::string_view name : preferred) {
+    const FaultShape* const shape = find_shape(family, name);
+    const bool fits = shape != nullptr && shape->nodes_min <= nodes;
+    if (fits && (of_node || name != preferred.front())) return *shape;
+  }
+  const auto drawn = std::ranges::find_if(family.shapes, [nodes](const FaultShape& shape) {
+    return shape.random.weight > 0 && shape.nodes_min <= nodes;
+  });
+  return drawn == family.shapes.end() ? family.shapes.front() : *drawn;
+}
+
+struct AtlasEvent {
+  std::string_view name;
+  Schedule provocation;  // from 0 s on
+  nanoseconds patience{kPatience};
+  std::uint32_t count = 1;
+  bool of_node = true;
+};
+
+Result<std::vector<AtlasEvent>> events_of(const ScheduleOptions& options) {
+  std::vector<AtlasEvent> events;
+  for (const auto& [name, provoked_by] : options.atlas) {
+    AtlasEvent event;
+    event.name = name;
+    if (name == kAfterAcks) {
+      event.count = kAcknowledgements;
+      event.of_node = false;
+    }
+    if (!provoked_by.empty()) {
+      auto provocation = make_schedule(provoked_by, options);
+      if (provocation.has_error()) return with_context(provocation.error(), "atlas at " + name);
+      event.provocation = std::move(*provocation);
+    }
+    for (const PlannedFault& fault : event.provocation) {
+      event.patience = std::max(event.patience, fault.start + fault.duration + kConsequence);
+    }
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+PlannedFault cell_fault(const FaultInfo& family,
+                        const AtlasEvent& event,
+                        std::size_t nodes,
+                        nanoseconds begin) {
+  const Pick pick{.family = &family, .shape = &shape_for(family, nodes, event.of_node)};
+  PlannedFault fault = plan(pick, begin, std::min(family.usual, kFault_max));
+  fault.at.event = event.name;
+  fault.at.count = event.count;
+  fault.at.within = event.patience;
+  return fault;
+}
+
+}  // namespace
+
+Result<nanoseconds> lay_out_atlas(const std::vector<const FaultInfo*>& families,
+                                  const ScheduleOptions& options,
+                                  Schedule& schedule) {
+  ScheduleOptions explicit_only = options;
+  explicit_only.duration = nanoseconds(0);
+  const auto events = events_of(explicit_only);
+  if (events.has_error()) return events.error();
+  nanoseconds begin = 1s;
+  for (const FaultInfo* const family : families) {
+    for (const AtlasEvent& event : *events) {
+      const PlannedFault fault = cell_fault(*family, event, options.nodes, begin);
+      schedule.push_back(fault);
+      for (PlannedFault provoking : event.provocation) {
+        provoking.start += begin;
+        provoking.seed = kNo_seed;
+        schedule.push_back(std::move(provoking));
+      }
+      const bool disturbs = family->burden.stops || family->burden.cuts || family->burden.ends;
+      begin += event.patience + fault.duration + (disturbs ? kCalm : kCalm_min);
+    }
+  }
+  return begin;
+}
+
+}  // namespace sunder::nemesis
