@@ -338,7 +338,7 @@ TEST(ReportCoverage, ShowsWhichEventMetWhichFault) {
   const Sample sample = healthy_sample();
   EXPECT_TRUE(event_table(sample.report, false).rows.empty());
   EXPECT_THAT(render_terminal(report, false), HasSubstr("Faults at events"));
-  EXPECT_THAT(render_markdown(report, sample.history), HasSubstr("became\\-leader"));
+  EXPECT_THAT(render_markdown(report, sample.history), HasSubstr("became-leader"));
   EXPECT_THAT(render_json(report, sample.history), HasSubstr("\"event\":\"truncated\""));
   EXPECT_THAT(render_html(report, sample.history), HasSubstr("Fault families"));
 }
