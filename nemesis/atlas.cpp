@@ -19,10 +19,14 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kFault_max = 500ms;
-constexpr nanoseconds kPatience = 500ms;     // for an event that comes by itself
+constexpr nanoseconds kPatience = 800ms;     // for an event that comes by itself
 constexpr nanoseconds kConsequence = 700ms;  // for one that a fault brings about, when it is over
 constexpr nanoseconds kCalm = 500ms;         // for an election, after a fault that stops or cuts
 constexpr nanoseconds kCalm_min = 200ms;     // after another
+// The same where connections must be made anew: retransmissions have backed off.
+constexpr nanoseconds kReconnection = 1500ms;
+constexpr nanoseconds kLong = 6s;  // ten election time-outs of stability, and some operations
+constexpr nanoseconds kRecovery = 1500ms;
 constexpr std::uint32_t kAcknowledgements = 100;
 
 // Where a fault hurts most: at the node that told the event, else at the leader, else anywhere.
@@ -37,6 +41,36 @@ const FaultShape& shape_for(const FaultInfo& family, std::size_t nodes, bool of_
     return shape.random.weight > 0 && shape.nodes_min <= nodes;
   });
   return drawn == family.shapes.end() ? family.shapes.front() : *drawn;
+}
+
+// What the promises of the mode need to be judged, behind the cells: the shapes they name, and one
+// node out of the way for long enough to see whether the others go on.
+nanoseconds add_needed(const std::vector<const FaultInfo*>& families,
+                       const ScheduleOptions& options,
+                       nanoseconds begin,
+                       Schedule& schedule) {
+  const auto add = [&](const FaultInfo& family, const FaultShape& shape, nanoseconds duration) {
+    const Pick pick{.family = &family, .shape = &shape, .asked = true, .needed = true};
+    schedule.push_back(plan(pick, begin, duration));
+    begin += duration + kRecovery;
+  };
+  bool long_one = false;
+  for (const std::string& text : options.required) {
+    const auto items = parse_items(text);
+    if (items.has_error()) continue;  // the scenario's own words: a test parses them
+    for (const ScheduleItem& item : *items) {
+      if (std::ranges::find(families, item.family) == families.end()) continue;
+      if (item.shape == nullptr || item.shape->nodes_min > options.nodes) continue;
+      const bool cuts = item.family->burden.cuts;
+      long_one = long_one || cuts;
+      add(*item.family, *item.shape, cuts ? kLong : kFault_max);
+    }
+  }
+  const auto found = std::ranges::find_if(families, [](const FaultInfo* family) {
+    return family->burden.stops && find_shape(*family, "one") != nullptr;
+  });
+  if (!long_one && found != families.end()) add(**found, *find_shape(**found, "one"), kLong);
+  return begin;
 }
 
 struct AtlasEvent {
@@ -62,7 +96,9 @@ Result<std::vector<AtlasEvent>> events_of(const ScheduleOptions& options) {
       event.provocation = std::move(*provocation);
     }
     for (const PlannedFault& fault : event.provocation) {
-      event.patience = std::max(event.patience, fault.start + fault.duration + kConsequence);
+      const bool cuts = find_fault(fault.family)->burden.cuts;
+      const nanoseconds consequence = cuts ? kReconnection : kConsequence;
+      event.patience = std::max(event.patience, fault.start + fault.duration + consequence);
     }
     events.push_back(std::move(event));
   }
@@ -104,7 +140,7 @@ Result<nanoseconds> lay_out_atlas(const std::vector<const FaultInfo*>& families,
       begin += event.patience + fault.duration + (disturbs ? kCalm : kCalm_min);
     }
   }
-  return begin;
+  return add_needed(families, options, begin, schedule);
 }
 
 }  // namespace sunder::nemesis
