@@ -24,6 +24,12 @@ std::int64_t monotonic_ns() noexcept {
       .count();
 }
 
+std::int64_t wall_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 std::uint64_t fresh_seed() noexcept {
   const auto now = static_cast<std::uint64_t>(monotonic_ns());
   const auto process = static_cast<std::uint64_t>(::getpid());

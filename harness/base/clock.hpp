@@ -1,5 +1,5 @@
-// Clocks: the monotonic clock for every duration, and one reading of the wall clock for naming a
-// run.
+// Clocks: the monotonic clock for every duration, and readings of the wall clock for names and for
+// nodes that believe it.
 //
 // Everything in a run is stamped in nanoseconds since the run's start on CLOCK_MONOTONIC, which is
 // the same for every process on the machine (nodes send its absolute value on fd 3; RunClock
@@ -40,6 +40,9 @@ class RunClock {
  private:
   std::int64_t start_ns_;
 };
+
+// What the realtime clock shows, in nanoseconds since 1970. It may jump; never measure with it.
+[[nodiscard]] std::int64_t wall_ns() noexcept;
 
 // Wall-clock time as "20260131T235959Z", for names, and as "2026-01-31T23:59:59Z", for readers.
 // UTC.

@@ -63,6 +63,7 @@ struct BodyWriter {
     to.set_previous_term(body.previous_term);
     to.set_commit(body.commit);
     to.set_round(body.round);
+    to.set_stamp(body.stamp);
     for (const raft::Entry& entry : body.entries) fill(*to.add_entries(), entry);
   }
 
@@ -74,6 +75,7 @@ struct BodyWriter {
     to.set_conflict_index(body.conflict_index);
     to.set_conflict_term(body.conflict_term);
     to.set_round(body.round);
+    to.set_stamp(body.stamp);
   }
 
   void operator()(const raft::SnapshotRequest& body) const {
@@ -91,6 +93,7 @@ raft::AppendRequest append_request_of(proto::AppendRequest& in) {
   body.previous_term = in.previous_term();
   body.commit = in.commit();
   body.round = in.round();
+  body.stamp = in.stamp();
   for (proto::Entry& entry : *in.mutable_entries()) body.entries.push_back(entry_of(entry));
   return body;
 }
@@ -112,6 +115,7 @@ raft::AppendReply append_reply_of(const proto::AppendReply& in) {
   body.conflict_index = in.conflict_index();
   body.conflict_term = in.conflict_term();
   body.round = in.round();
+  body.stamp = in.stamp();
   return body;
 }
 

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "harness/base/assert.hpp"
+#include "harness/base/clock.hpp"
 #include "harness/base/deadline.hpp"
 #include "nodes/kv/codec.hpp"
 
@@ -126,7 +127,7 @@ asio::awaitable<void> Node::tick_for_ever() {
     timer.expires_at(next);
     co_await timer.async_wait(asio::use_awaitable);
     ++ticks_;
-    perform(core_->step(raft::Tick()));
+    perform(core_->step(raft::Tick{.wall = base::wall_ns()}));
     give_up_forwards();
   }
 }
@@ -190,7 +191,7 @@ void Node::propose_here(std::string data, Waiter waiter) {
 void Node::read_here(Arguments command, Waiter waiter) {
   const std::uint64_t id = ++next_id_;
   reads_.emplace(id, PendingRead{.waiter = std::move(waiter), .command = std::move(command)});
-  perform(core_->step(raft::Read{.id = id}));
+  perform(core_->step(raft::Read{.id = id, .wall = base::wall_ns()}));
 }
 
 void Node::forward(proto::ForwardRequest request, const host::ReplySlot& slot) {
@@ -271,7 +272,7 @@ void Node::receive(raft::NodeId from, const std::string& bytes) {
       spdlog::warn("{} sent {}", host::node_name(from), message.error().message());
       return;
     }
-    perform(core_->step(raft::Receive{.message = std::move(*message)}));
+    perform(core_->step(raft::Receive{.message = std::move(*message), .wall = base::wall_ns()}));
   }
 }
 

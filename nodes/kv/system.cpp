@@ -93,6 +93,11 @@ constexpr auto kLeaderAsleep =
     "pause:leader@7s+900ms,partition:leader-deaf@7120ms+1080ms,"
     "pause:leader@10s+900ms,partition:leader-deaf@10120ms+1080ms";
 
+// The leader's clock goes back before it is cut off with others: the answers of before stand for a
+// connection that it has no more. Neither fault alone shows anything.
+constexpr auto kLeaderInThePast =
+    "clock-jump:leader@500ms+6s;amount=1h;direction=backward,partition:leader-minority@1s+5s";
+
 std::vector<Sabotage> raft_sabotages() {
   return {
       {.name = "ack-before-append",
@@ -123,6 +128,13 @@ std::vector<Sabotage> raft_sabotages() {
        .faults = kLeaderAsleep,
        .duration = std::chrono::seconds(13),
        .rate = 300},
+      {.name = "lease-by-wall-clock",
+       .summary = "The leader tells by its realtime clock whether it still leads, for its reads "
+                  "and for itself.",
+       .breaks = {"linearizable", "minority-refuses"},
+       .faults = kLeaderInThePast,
+       .duration = std::chrono::seconds(7),
+       .keys = 8},
       {.name = "lose-snapshot-tail",
        .summary = "Snapshots miss the effects of the last entries that they claim to include.",
        .breaks = {"durable"},

@@ -11,7 +11,7 @@
 namespace sunder::nodes::raft {
 namespace {
 
-constexpr std::array<std::pair<Sabotage, std::string_view>, 8> kSabotageNames{{
+constexpr std::array<std::pair<Sabotage, std::string_view>, 9> kSabotageNames{{
     {Sabotage::none, "none"},
     {Sabotage::ack_before_quorum, "ack-before-quorum"},
     {Sabotage::ack_before_append, "ack-before-append"},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<Sabotage, std::string_view>, 8> kSabotageNames{{
     {Sabotage::vote_twice, "vote-twice"},
     {Sabotage::ignore_term, "ignore-term"},
     {Sabotage::commit_old_term, "commit-old-term"},
+    {Sabotage::lease_by_wall_clock, "lease-by-wall-clock"},
     {Sabotage::wait_for_all, "wait-for-all"},
 }};
 
@@ -135,7 +136,8 @@ void Core::dispatch(Input& input) {
   SUNDER_ASSERT(commit_ <= log_.last_index());
 }
 
-void Core::handle(Tick /*input*/) {
+void Core::handle(Tick input) {
+  wall_ = input.wall;
   if (role_ == Role::leader) {
     tick_leader();
   } else {
@@ -144,6 +146,7 @@ void Core::handle(Tick /*input*/) {
 }
 
 void Core::handle(Receive input) {
+  wall_ = input.wall;
   Message& message = input.message;
   // A misdirected message is the network's fault (a reused address), not a reason to stop.
   if (message.to != options_.id || message.from == options_.id) return;
@@ -225,8 +228,8 @@ void Core::handle(SnapshotTaken input) {
 Effects Core::finish() {
   if (role_ == Role::leader) {
     replicate();
-    if (!reads_.empty() && confirmed_round_ == round_ && reads_.back().round > round_)
-      start_round();
+    const bool waits = !reads_.empty() && reads_.back().round > round_;
+    if (waits && confirmed_round_ == round_ && !goes_by_wall_clock()) start_round();
   }
   hand_over_writes();
   release_applies();

@@ -56,9 +56,11 @@ enum class Sabotage : std::uint8_t {
                 // old values
   vote_twice,   // term and vote are kept in memory only
   ignore_term,  // a follower accepts AppendEntries of older terms
-  commit_old_term,  // counts replicas of entries of older terms (dissertation, figure 3.7), no
-                    // no-op
-  wait_for_all,     // the leader commits only what every voter has: one that is away stops all
+  commit_old_term,      // counts replicas of entries of older terms (dissertation, figure 3.7), no
+                        // no-op
+  lease_by_wall_clock,  // reads and check-quorum go by time stamps of the realtime clock
+                        // (lease.cpp)
+  wait_for_all,         // the leader commits only what every voter has: one that is away stops all
 };
 
 // "ack-before-quorum" ↔ Sabotage::ack_before_quorum; nothing for a name that is not one of the
@@ -94,10 +96,14 @@ struct Recovered {
                       // nothing of its own
 };
 
-struct Tick {};
+// `wall` is what the node's realtime clock shows, in nanoseconds. Raft itself needs no such clock.
+struct Tick {
+  std::int64_t wall = 0;
+};
 
 struct Receive {
   Message message;
+  std::int64_t wall = 0;
 };
 
 // The caller's ids are its own; the core only returns them.
@@ -108,6 +114,7 @@ struct Propose {
 
 struct Read {
   std::uint64_t id = 0;
+  std::int64_t wall = 0;
 };
 
 // Everything up to this Effects::sequence is on disk.
@@ -238,6 +245,7 @@ class Core {
     bool active = false;          // heard from since the last check-quorum
     unsigned snapshot_ticks = 0;  // snapshotting: since it was sent
     std::uint64_t round = 0;      // the latest confirmation round it answered
+    std::int64_t stamp = 0;       // the latest time stamp that it returned
     std::deque<Index> inflight;   // pipelining: last index of each append under way
   };
 
@@ -245,6 +253,7 @@ class Core {
     std::uint64_t id = 0;
     std::uint64_t round = 0;     // confirmed when a quorum answered this round or a later one
     std::optional<Index> index;  // not known before an entry of this term is committed
+    std::int64_t wall = 0;       // when it came, by the realtime clock
   };
 
   struct Write {
@@ -317,6 +326,15 @@ class Core {
   void confirm_reads();
   void release_reads();
 
+  // Leases (lease.cpp).
+  [[nodiscard]] bool goes_by_wall_clock() const noexcept {
+    return options_.sabotage == Sabotage::lease_by_wall_clock;
+  }
+
+  [[nodiscard]] std::int64_t leased_until() const;
+  [[nodiscard]] bool has_leased_quorum();
+  void release_leased_reads();
+
   [[nodiscard]] std::size_t quorum() const noexcept;
 
   [[nodiscard]] bool sabotaged() const noexcept { return options_.sabotage != Sabotage::none; }
@@ -362,6 +380,8 @@ class Core {
   std::uint64_t round_ = 0;            // the latest round begun
   std::uint64_t confirmed_round_ = 0;  // the latest that a quorum answered
   std::deque<PendingRead> reads_;
+  std::int64_t wall_ = 0;           // the realtime clock as of the last input that told
+  std::int64_t wall_at_check_ = 0;  // as of the last check-quorum
 
   Effects effects_;  // what the current step has gathered
 };

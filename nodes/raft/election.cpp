@@ -40,7 +40,8 @@ void Core::tick_leader() {
   if (elapsed_ >= options_.election_ticks) {
     elapsed_ = 0;
     // stale_read must bite in a minority: its leader stays.
-    if (!has_active_quorum() && options_.sabotage != Sabotage::stale_read) {
+    const bool leads_on = goes_by_wall_clock() ? has_leased_quorum() : has_active_quorum();
+    if (!leads_on && options_.sabotage != Sabotage::stale_read) {
       return become_follower(hard_state_.term, kNobody);
     }
   }
@@ -160,6 +161,7 @@ void Core::become_leader() {
   elapsed_ = 0;
   heartbeat_elapsed_ = 0;
   round_ = confirmed_round_ = 0;
+  wall_at_check_ = wall_;
   term_start_ = log_.last_index() + 1;
   peers_.clear();
   for (const NodeId voter : options_.configuration.voters) {

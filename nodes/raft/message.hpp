@@ -75,6 +75,7 @@ struct AppendRequest {
   Term previous_term = 0;
   Index commit = 0;
   std::uint64_t round = 0;  // the leader's confirmation round; the reply returns it (§6.4)
+  std::int64_t stamp = 0;   // the leader's realtime clock; the reply returns it (lease.cpp)
   std::vector<Entry> entries = {};
 };
 
@@ -87,6 +88,7 @@ struct AppendReply {
       0;  // failure: the follower's first entry of conflict_term, or its last index + 1
   Term conflict_term = 0;  // failure: the term of its entry at previous_index; 0: it has none
   std::uint64_t round = 0;
+  std::int64_t stamp = 0;
 };
 
 // The whole snapshot in one message: the state of a run is a few hundred kilobytes. The shell

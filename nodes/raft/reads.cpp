@@ -15,6 +15,7 @@
 namespace sunder::nodes::raft {
 
 void Core::handle(Read input) {
+  wall_ = input.wall;
   if (role_ != Role::leader || reads_.size() >= options_.pending_reads_max) {
     const bool leads = role_ == Role::leader;
     effects_.rejections.push_back(
@@ -29,7 +30,7 @@ void Core::handle(Read input) {
     effects_.reads.push_back({.id = input.id, .index = applied_});
     return;
   }
-  PendingRead read{.id = input.id, .round = round_ + 1, .index = {}};
+  PendingRead read{.id = input.id, .round = round_ + 1, .index = {}, .wall = wall_};
   if (has_committed_own_term()) read.index = commit_;
   reads_.push_back(read);
 }
@@ -53,6 +54,7 @@ void Core::confirm_reads() {
 }
 
 void Core::release_reads() {
+  if (goes_by_wall_clock()) return release_leased_reads();
   while (!reads_.empty()) {
     PendingRead& read = reads_.front();
     if (!read.index && has_committed_own_term()) read.index = commit_;

@@ -88,6 +88,7 @@ void Core::replicate_to(NodeId id, Peer& peer) {
                           .previous_term = *previous_term,
                           .commit = commit_,
                           .round = round_,
+                          .stamp = wall_,
                           .entries = log_.slice(peer.next,
                                                 limit,
                                                 {.entries = options_.message_entries_max,
@@ -125,7 +126,7 @@ void Core::heartbeat() {
 
 // An append without entries. Where nothing is known to match, previous_index 0 always does.
 void Core::heartbeat_to(NodeId id, Peer& peer) {
-  AppendRequest request{.commit = commit_, .round = round_, .entries = {}};
+  AppendRequest request{.commit = commit_, .round = round_, .stamp = wall_, .entries = {}};
   const auto term = log_.term_at(peer.next - 1);
   if (peer.flow == Flow::pipelining && term) {
     request.previous_index = peer.next - 1;
@@ -153,11 +154,14 @@ void Core::receive(NodeId from, Term /*term*/, AppendRequest& request) {
   const Index match = request.previous_index + request.entries.size();
   append_received(request.entries);
   commit_to(std::min(request.commit, match));
-  send(from, AppendReply{.success = true, .match = match, .round = request.round}, true);
+  const AppendReply reply{
+      .success = true, .match = match, .round = request.round, .stamp = request.stamp};
+  send(from, reply, true);
 }
 
 void Core::reject_append(NodeId from, const AppendRequest& request) {
-  AppendReply reply{.rejected = request.previous_index, .round = request.round};
+  AppendReply reply{
+      .rejected = request.previous_index, .round = request.round, .stamp = request.stamp};
   const auto term = log_.term_at(request.previous_index);
   reply.conflict_index = log_.last_index() + 1;
   if (term && request.previous_index > log_.base().index) {
@@ -172,6 +176,7 @@ void Core::receive(NodeId from, Term /*term*/, AppendReply& reply) {
   Peer& peer = peers_.at(from);
   peer.active = true;
   peer.round = std::max(peer.round, reply.round);
+  peer.stamp = std::max(peer.stamp, reply.stamp);
   confirm_reads();
   if (reply.success) {
     matched(from, peer, reply.match);

@@ -220,6 +220,11 @@ void state(Script& script, const Words& words) {
   }
 }
 
+// clock n1 -1000: moves the node's realtime clock by so many steps of the simulation.
+void clock(Script& script, const Words& words) {
+  script.simulation->move_clock(node_of(words.at(1)), std::stoll(words.at(2)));
+}
+
 // quiet: drops the trace so far.
 void quiet(Script& script, const Words& /*words*/) {
   (void)script.simulation->take_trace();
@@ -237,12 +242,31 @@ struct Handler {
 };
 
 constexpr Handler kHandlers[] = {
-    {"check", check},     {"cluster", cluster}, {"crash", crash},         {"cut", cut},
-    {"deliver", deliver}, {"drop", drop},       {"duplicate", duplicate}, {"elect", elect},
-    {"heal", heal},       {"hold", hold},       {"messages", messages},   {"partition", partition},
-    {"propose", propose}, {"quiet", quiet},     {"read", read},           {"release", release},
-    {"restart", restart}, {"run", run},         {"snapshot", snapshot},   {"stabilize", stabilize},
-    {"state", state},     {"sync", sync},       {"tick", tick},           {"transfer", transfer},
+    {"check", check},
+    {"clock", clock},
+    {"cluster", cluster},
+    {"crash", crash},
+    {"cut", cut},
+    {"deliver", deliver},
+    {"drop", drop},
+    {"duplicate", duplicate},
+    {"elect", elect},
+    {"heal", heal},
+    {"hold", hold},
+    {"messages", messages},
+    {"partition", partition},
+    {"propose", propose},
+    {"quiet", quiet},
+    {"read", read},
+    {"release", release},
+    {"restart", restart},
+    {"run", run},
+    {"snapshot", snapshot},
+    {"stabilize", stabilize},
+    {"state", state},
+    {"sync", sync},
+    {"tick", tick},
+    {"transfer", transfer},
 };
 
 void execute(Script& script, const std::string& line) {

@@ -33,7 +33,7 @@ Simulation::Simulation(const SimulationOptions& options) : options_(options) {
 }
 
 void Simulation::tick(NodeId node) {
-  step(node, Tick{});
+  step(node, Tick{.wall = wall(node)});
 }
 
 bool Simulation::deliver(Link link, std::size_t position) {
@@ -44,7 +44,7 @@ bool Simulation::deliver(Link link, std::size_t position) {
   queue.erase(at);
   if (!is_up(link.second)) return false;
   if (options_.trace_messages) note(raft::describe(message));
-  step(link.second, Receive{std::move(message)});
+  step(link.second, Receive{.message = std::move(message), .wall = wall(link.second)});
   return true;
 }
 
@@ -96,7 +96,7 @@ void Simulation::propose(NodeId node, const std::string& command) {
 void Simulation::read(NodeId node, const std::string& name) {
   const std::uint64_t id = next_id_++;
   operations_[id] = {.name = name, .floor = highest_position_, .is_read = true};
-  step(node, Read{.id = id});
+  step(node, Read{.id = id, .wall = wall(node)});
 }
 
 void Simulation::transfer(NodeId from, NodeId to) {

@@ -68,6 +68,9 @@ class Simulation {
 
   void heal() { cuts_.clear(); }
 
+  // Moves the node's realtime clock by so many steps of the simulation, for good.
+  void move_clock(NodeId node, std::int64_t steps) { machine(node).clock += steps; }
+
   void hold_disk(NodeId node) { machine(node).held = true; }
 
   // Completes all waiting writes, or one.
@@ -113,6 +116,7 @@ class Simulation {
     std::vector<std::string> list;  // the state machine
     std::uint64_t sequence = 0;     // of events
     std::size_t incarnation = 0;
+    std::int64_t clock = 0;  // ahead of the time
   };
 
   struct Operation {
@@ -127,6 +131,9 @@ class Simulation {
     bool is_read = false;
     std::string list;  // what a read returned
   };
+
+  // The node's realtime clock; every reading is later than the one before, unless it was moved.
+  [[nodiscard]] std::int64_t wall(NodeId node) { return ++time_ + machine(node).clock; }
 
   [[nodiscard]] Machine& machine(NodeId node) { return machines_.at(node); }
 
@@ -148,6 +155,7 @@ class Simulation {
   std::map<std::uint64_t, Operation> operations_;  // not yet answered
   std::vector<Answer> answers_;
   std::uint64_t next_id_ = 1;
+  std::int64_t time_ = 1'000'000;
   std::size_t highest_position_ = 0;
   std::size_t answered_ = 0;
   std::vector<std::string> client_violations_;
