@@ -150,6 +150,14 @@ constexpr std::string_view kNodeStarted = "node-started";
 // Families named in a --faults text; for "which promises apply".
 [[nodiscard]] Result<std::vector<std::string>> families_of(std::string_view text);
 
+// What is asked of a schedule while it runs: a schedule made by hand (sunder up). Fill in, then
+// call wake().
+struct ScheduleRequests {
+  std::vector<PlannedFault> begin;  // with numbers of their own; `start` counts as usual
+  std::vector<std::uint32_t> heal;  // numbers of faults that are to end now
+  std::function<void()> wake;       // empty while no schedule runs
+};
+
 // What a fault sees of the run while it chooses targets.
 struct NemesisContext {
   cluster::Cluster& cluster;
@@ -170,6 +178,9 @@ struct NemesisContext {
   // Nodes that a standing fault stops, damages or misleads, kept by the schedule: who chooses at
   // random prefers others.
   std::vector<std::size_t> held = {};
+  // None: the schedule is all there is. Else it runs until it is cancelled, and a fault that cannot
+  // be applied is recorded with the reason and is the end of nothing else.
+  ScheduleRequests* requests = nullptr;
 };
 
 // A fault that stands. Destruction heals it (synchronously) if heal() was not called.

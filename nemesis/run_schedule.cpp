@@ -2,6 +2,7 @@
 // a time, and heals whatever stands when it is cancelled.
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/cancellation_state.hpp>
@@ -52,6 +53,22 @@ class Agenda {
       placed = true;
     }
     return placed;
+  }
+
+  // Takes in what was asked for meanwhile.
+  void take_requests() {
+    if (context_.requests == nullptr) return;
+    for (PlannedFault& planned : std::exchange(context_.requests->begin, {})) {
+      Entry entry;
+      entry.planned = std::move(planned);
+      if (!entry.planned.at.event.empty()) entry.state = State::waits;
+      faults_.push_back(std::move(entry));
+    }
+    for (const std::uint32_t id : std::exchange(context_.requests->heal, {})) {
+      for (Entry& entry : faults_) {
+        if (entry.planned.id == id) withdraw(entry);
+      }
+    }
   }
 
   // The load begins: faults may wait for that too.
@@ -177,8 +194,10 @@ class Agenda {
     auto applied = co_await family->apply(context_, entry.planned);
     if (applied.has_error()) {
       entry.state = State::over;
-      if (!is(applied.error(), Errc::unsupported)) co_return applied.error();
-      write_down(entry, not_begun(entry, "skipped", applied.error().message()));
+      const bool unsupported = is(applied.error(), Errc::unsupported);
+      if (!unsupported && context_.requests == nullptr) co_return applied.error();
+      write_down(entry,
+                 not_begun(entry, unsupported ? "skipped" : "failed", applied.error().message()));
       co_return Result<void>();
     }
     entry.state = State::stands;
@@ -203,6 +222,18 @@ class Agenda {
       }
     }
     return held;
+  }
+
+  // What stands is due for healing, what has not begun never will.
+  void withdraw(Entry& entry) {
+    if (entry.state == State::over) return;
+    if (entry.state == State::stands) {
+      entry.heal_at = context_.clock.now();
+      entry.toggle_at.reset();
+      return;
+    }
+    entry.state = State::over;
+    write_down(entry, not_begun(entry, "withdrawn", "it was healed before it began"));
   }
 
   void give_up(Entry& entry) {
@@ -276,6 +307,24 @@ class EventSubscription {
   NemesisContext& context_;
 };
 
+// Requests wake the schedule for as long as it lives.
+class RequestsOpen {
+ public:
+  RequestsOpen(NemesisContext& context, asio::steady_timer& alarm) : requests_(context.requests) {
+    if (requests_ != nullptr) requests_->wake = [&alarm] { alarm.cancel(); };
+  }
+
+  RequestsOpen(const RequestsOpen&) = delete;
+  RequestsOpen& operator=(const RequestsOpen&) = delete;
+
+  ~RequestsOpen() {
+    if (requests_ != nullptr) requests_->wake = {};
+  }
+
+ private:
+  ScheduleRequests* requests_;
+};
+
 constexpr nanoseconds kLongestWait = std::chrono::hours(1);
 
 }  // namespace
@@ -289,6 +338,7 @@ asio::awaitable<Result<std::vector<FaultRecord>>> run_schedule(NemesisContext& c
     if (agenda.notice(event)) alarm.cancel();
   });
   agenda.start();
+  const RequestsOpen requests(context, alarm);
   // Cancellation is noticed between the acts, never in the middle of one: a fault is whole or not
   // there.
   const bool throwing = co_await asio::this_coro::throw_if_cancelled();
@@ -296,9 +346,10 @@ asio::awaitable<Result<std::vector<FaultRecord>>> run_schedule(NemesisContext& c
   Result<void> outcome;
   bool cancelled = false;
   while (!cancelled && outcome.has_value()) {
+    agenda.take_requests();
     const auto next = agenda.next_time();
-    if (!next) break;
-    const nanoseconds wait(*next - context.clock.now());
+    if (!next && context.requests == nullptr) break;
+    const nanoseconds wait = next ? nanoseconds(*next - context.clock.now()) : kLongestWait;
     if (wait.count() > 0) {
       // An event may bring something that is due earlier: then it ends early.
       alarm.expires_after(std::min<nanoseconds>(wait, kLongestWait));
@@ -306,7 +357,8 @@ asio::awaitable<Result<std::vector<FaultRecord>>> run_schedule(NemesisContext& c
     }
     const auto before = co_await asio::this_coro::cancellation_state;
     if (before.cancelled() != asio::cancellation_type::none) break;
-    if (agenda.next_time() > context.clock.now()) continue;
+    const auto due = agenda.next_time();
+    if (!due || *due > context.clock.now()) continue;
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation(),
                                                        asio::disable_cancellation());
     outcome = co_await agenda.act();

@@ -22,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -210,10 +211,14 @@ class Cluster {
     return nullptr;
   }
 
-  // Runs a program inside the clients' namespace with our standard streams (sunder up): exit
-  // status.
+  // Runs a program inside the clients' namespace with our standard streams and environment, to
+  // which `environment` is added (sunder up): exit status.
   [[nodiscard]] virtual boost::asio::awaitable<Result<int>> run_beside(
-      std::vector<std::string> command) = 0;
+      std::vector<std::string> command, std::map<std::string, std::string> environment) = 0;
+
+  [[nodiscard]] boost::asio::awaitable<Result<int>> run_beside(std::vector<std::string> command) {
+    return run_beside(std::move(command), std::map<std::string, std::string>());
+  }
 
   // Events of nodes, in order of arrival, called from the loop. Handlers live as long as the
   // cluster.

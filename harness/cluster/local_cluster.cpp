@@ -184,10 +184,12 @@ class LocalCluster final : public Cluster {
 
   [[nodiscard]] Result<std::vector<std::string>> leftovers() const override;
   [[nodiscard]] Result<asio::ip::tcp::socket> client_socket(std::size_t client) override;
-  [[nodiscard]] asio::awaitable<Result<int>> run_beside(std::vector<std::string> command) override;
   [[nodiscard]] clock_shim::ProcessClock* realtime_clock(std::size_t node) override;
   // A clock shim for every node, before the first one starts.
   [[nodiscard]] Result<void> make_clocks();
+  using Cluster::run_beside;
+  [[nodiscard]] asio::awaitable<Result<int>> run_beside(
+      std::vector<std::string> command, std::map<std::string, std::string> environment) override;
 
   void on_event(EventHandler handler) override { handlers_.push_back(std::move(handler)); }
 
@@ -458,13 +460,15 @@ Result<asio::ip::tcp::socket> LocalCluster::client_socket(std::size_t client) {
   return socket;
 }
 
-asio::awaitable<Result<int>> LocalCluster::run_beside(std::vector<std::string> command) {
+asio::awaitable<Result<int>> LocalCluster::run_beside(
+    std::vector<std::string> command, std::map<std::string, std::string> environment) {
   SUNDER_ASSERT(!command.empty());
   auto program = find_program(command.front());
   if (program.has_error()) co_return program.error();
   LaunchOptions launch;
   launch.program = std::move(*program);
   launch.arguments.assign(command.begin() + 1, command.end());
+  launch.environment = std::move(environment);
   launch.network_namespace = fabric_->clients_namespace().descriptor();
   auto child = Child::launch(executor_, launch);
   if (child.has_error()) co_return child.error();

@@ -135,7 +135,12 @@ class FakeCluster final : public cluster::Cluster {
     return base::make_error(Errc::unsupported, "a fake");
   }
 
-  boost::asio::awaitable<Result<int>> run_beside(std::vector<std::string>) override { co_return 0; }
+  using Cluster::run_beside;
+
+  boost::asio::awaitable<Result<int>> run_beside(std::vector<std::string>,
+                                                 std::map<std::string, std::string>) override {
+    co_return 0;
+  }
 
   void on_event(EventHandler) override {}
 

@@ -364,6 +364,45 @@ TEST_F(Faults, DestructionHeals) {
   EXPECT_TRUE(cluster.overlays.empty());
 }
 
+// A schedule made by hand: begins what is asked for, ends it when asked, survives what cannot be.
+TEST_F(Faults, BeginOnRequestAndEndOnRequest) {
+  ScheduleRequests requests;
+  context.requests = &requests;
+  base::TaskGroup group(loop.get_executor());
+  Schedule wanted = parse("partition:one@0s+1h,pause:n2@0s+1h,pause:n3@committed+1s");
+  context.record = [&](const FaultRecord& record) {
+    written.push_back(record);
+    if (written.size() == 2) requests.heal = {1, 3};
+    if (written.size() == 4) group.cancel();
+    if (requests.wake) requests.wake();
+  };
+  requests.begin = std::move(wanted);
+
+  struct Run {
+    static boost::asio::awaitable<void> all(NemesisContext& context) {
+      (void)co_await run_schedule(context, Schedule());
+    }
+
+    static boost::asio::awaitable<void> join(base::TaskGroup& group) { co_await group.join(); }
+  };
+
+  auto task = Run::all(context);
+  group.spawn("schedule", std::move(task));
+  auto joined = Run::join(group);
+  auto on_end = [](const std::exception_ptr& error) { EXPECT_FALSE(error); };
+  boost::asio::co_spawn(loop, std::move(joined), std::move(on_end));
+  loop.restart();
+  loop.run();
+
+  ASSERT_EQ(written.size(), 5U);
+  EXPECT_THAT(written[2].description, HasSubstr("withdrawn"));
+  EXPECT_EQ(written[3].id, 1U);
+  EXPECT_GT(written[3].healed, 0);
+  EXPECT_EQ(written[4].id, 2U) << "what stands at the end is healed";
+  EXPECT_GT(written[4].healed, 0);
+  EXPECT_FALSE(requests.wake);
+}
+
 // Cancels the schedule when the first fault has been written down; everything must be healed when
 // it has ended.
 TEST_F(Faults, CancellationHealsEverything) {
