@@ -2,6 +2,8 @@
 
 #include "harness/run/campaign.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "harness/base/file.hpp"
@@ -105,6 +107,27 @@ TEST(Campaign, ErrorsNameTheLine) {
     EXPECT_NE(campaign.error().message().find(row.says), std::string::npos)
         << campaign.error().message();
   }
+}
+
+// Whatever mode has a sabotage, the night looks for it.
+TEST(Campaign, TheNightlyCampaignLoadsAndLooksForSabotages) {
+  const auto campaign = read_campaign(fs::path(SUNDER_SOURCE_DIR) / "campaigns" / "nightly.toml");
+  ASSERT_TRUE(campaign.has_value()) << campaign.error().message();
+  std::size_t all_families = 0;
+  std::size_t sabotaged = 0;
+  for (const CampaignRun& run : campaign->runs) {
+    if (run.options.faults == "all") ++all_families;
+    if (run.options.sabotage.empty()) continue;
+    ++sabotaged;
+    EXPECT_TRUE(run.expect_broken) << run.title;
+    const auto scenario = find_scenario(run.options.scenario);
+    ASSERT_TRUE(scenario.has_value());
+    const auto sabotage = find_sabotage(**scenario, run.options.sabotage);
+    ASSERT_TRUE(sabotage.has_value());
+    EXPECT_EQ(std::ranges::count((*sabotage)->breaks, run.expect_promise), 1) << run.title;
+  }
+  EXPECT_GE(all_families, 4U);
+  EXPECT_GE(sabotaged, 10U);
 }
 
 TEST(Campaign, TheQuickstartIsValid) {
