@@ -25,12 +25,15 @@ struct Command {
 [[nodiscard]] Command campaign_command(CLI::App& app);
 [[nodiscard]] Command check_command(CLI::App& app);
 [[nodiscard]] Command doctor_command(CLI::App& app);
+[[nodiscard]] Command fault_command(CLI::App& app);
+[[nodiscard]] Command heal_command(CLI::App& app);
 [[nodiscard]] Command list_command(CLI::App& app);
 [[nodiscard]] Command prove_command(CLI::App& app);
 [[nodiscard]] Command replay_command(CLI::App& app);
 [[nodiscard]] Command report_command(CLI::App& app);
 [[nodiscard]] Command run_command(CLI::App& app);
 [[nodiscard]] Command under_uml_command(CLI::App& app);
+[[nodiscard]] Command status_command(CLI::App& app);
 [[nodiscard]] Command up_command(CLI::App& app);
 
 // Runs this very command line under User-Mode Linux: its exit code.

@@ -70,7 +70,8 @@ Command up_command(CLI::App& app) {
   command->footer(
       "Examples:\n"
       "  sunder up raft --nodes 5 -- redis-cli -h n1 set x 1\n"
-      "  sunder up raft -- redis-benchmark -h n1 -t set,get -n 2000 -q");
+      "  sunder up raft -- redis-benchmark -h n1 -t set,get -n 2000 -q\n"
+      "From the shell: sunder fault kill:leader · sunder status · sunder heal");
   return {command, [flags] { return act(*flags); }};
 }
 

@@ -1,5 +1,5 @@
 // Playground: `sunder up`: a cluster to play with, and a command (a shell by default) beside it
-// that ends with it.
+// that ends with it. From in there, `sunder fault`, `heal` and `status` act on it (control.hpp).
 
 #pragma once
 
