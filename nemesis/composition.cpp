@@ -25,12 +25,17 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t kTogether_max = 4;
 constexpr nanoseconds kCalm = 1500ms;
+constexpr nanoseconds kApart = 50ms;
 // What a shape's slot of 1 is, for shapes that a promise needs: enough to judge it.
 constexpr nanoseconds kNeeded_slot = 6700ms;
 // Shorter than usual by this at most; longer by this at most.
 constexpr double kHaste_max = 0.6;
 constexpr double kLeisure_max = 1.3;
 constexpr std::size_t kCompositions_max = 1'000;
+
+bool is_lasting(const FaultInfo& family) {
+  return family.burden.lies || family.burden.ends;
+}
 
 struct Member {
   Pick pick;
@@ -50,16 +55,12 @@ struct Composition {
 
   [[nodiscard]] bool lasts() const {
     return std::ranges::any_of(
-        members, [](const Member& member) { return member.pick.family->burden.ends; });
+        members, [](const Member& member) { return is_lasting(*member.pick.family); });
   }
 };
 
 bool is_light(const FaultShape& shape) {
   return extent_of(shape) <= Extent::one;
-}
-
-bool is_lasting(const FaultInfo& family) {
-  return family.burden.lies || family.burden.ends;
 }
 
 bool disables(const FaultInfo& family) {
@@ -78,8 +79,13 @@ class Composer {
 
   void add(const std::vector<Pick>& picks) {
     std::vector<Pick> light;
+    std::vector<Pick> lasting;
     for (const Pick& pick : picks) {
       Pick settled = settle(pick);
+      if (is_lasting(*settled.family) && !settled.asked) {
+        lasting.push_back(std::move(settled));
+        continue;
+      }
       const bool alone = settled.needed || !is_light(*settled.shape);
       if (alone) {
         add_alone(std::move(settled));
@@ -89,6 +95,7 @@ class Composer {
     }
     random_.shuffle(light);
     for (Pick& pick : light) add_light(std::move(pick));
+    if (!lasting.empty()) add_lasting(std::move(lasting));
     time_light();
   }
 
@@ -98,7 +105,9 @@ class Composer {
   [[nodiscard]] nanoseconds other_time() const { return sum(false); }
 
   // Adds compositions of what the pools hold while they fit into `room`.
-  void fill(const std::vector<Pool>& pools, nanoseconds room) {
+  void fill(std::vector<Pool> pools, nanoseconds room) {
+    // Once is enough of what lasts: the node may be gone.
+    std::erase_if(pools, [](const Pool& pool) { return is_lasting(*pool.family); });
     while (!pools.empty() && compositions_.size() < kCompositions_max) {
       Composer more(options_, random_);
       more.lasting_nodes_ = lasting_nodes_;
@@ -148,7 +157,8 @@ class Composer {
     const FaultInfo& family = *pick.family;
     if (is_lasting(family) && find_shape(family, "nodes") != nullptr) {
       pick.shape = find_shape(family, "nodes");
-      pick.target = fmt::format("n{}", random_.pick(lasting_nodes_) + 1);
+      pick.target =
+          fmt::format("n{}", lasting_nodes_[lasting_count_++ % lasting_nodes_.size()] + 1);
       return pick;
     }
     std::vector<const FaultShape*> shapes;
@@ -177,6 +187,22 @@ class Composer {
     }
     composition.stands = member.length;
     composition.members.push_back(std::move(member));
+    compositions_.push_back(std::move(composition));
+  }
+
+  // All at the same time, with nothing else: when one of them is healed, its node may be gone.
+  void add_lasting(std::vector<Pick> picks) {
+    Composition composition;
+    for (const Pick& pick : picks) {
+      composition.stands = std::max(composition.stands, usual_length(pick));
+    }
+    for (Pick& pick : picks) {
+      Member member{.pick = std::move(pick)};
+      member.offset = kApart * static_cast<std::int64_t>(composition.members.size());
+      member.length = composition.stands - member.offset;
+      composition.members.push_back(std::move(member));
+    }
+    composition.calm = kCalm;
     compositions_.push_back(std::move(composition));
   }
 
@@ -242,6 +268,7 @@ class Composer {
   base::Random& random_;
   std::vector<Composition> compositions_;
   std::vector<std::size_t> lasting_nodes_;
+  std::size_t lasting_count_ = 0;
 };
 
 }  // namespace

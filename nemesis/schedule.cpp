@@ -123,7 +123,10 @@ Result<void> add_random(const std::vector<ScheduleItem>& items,
   auto picks = necessary_picks(items, pools, options, random);
   if (picks.has_error()) return picks.error();
   if (picks->empty()) return {};
-  if (all || is_crowded(picks->size(), options.duration)) {
+  const bool lasting = std::ranges::any_of(*picks, [](const Pick& pick) {
+    return pick.family->burden.lies || pick.family->burden.ends;
+  });
+  if (all || lasting || is_crowded(picks->size(), options.duration)) {
     return compose(*picks, pools, options, random, schedule);
   }
   return lay_out_slots(std::move(*picks), pools, options, random, schedule);
