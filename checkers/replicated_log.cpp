@@ -3,6 +3,7 @@
 #include "checkers/replicated_log.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,6 +31,8 @@ void ReplicatedLogObserver::observe(const history::NodeEvent& event) {
                       .node = event.node};
   if (name == "recovered") {
     state.commit = 0;
+    state.voters = event.text("voters");
+    hold(state, last);
     follow_term(state, event);
     see_entry(last, event.time);
   } else if (name == "became-follower" || name == "became-candidate") {
@@ -42,12 +45,18 @@ void ReplicatedLogObserver::observe(const history::NodeEvent& event) {
     follow_term(state, event);
     see_vote(event);
   } else if (name == "appended") {
+    hold(state, last);
     see_entry(last, event.time);
+  } else if (name == "configuration-changed") {
+    see_configuration(state, event);
+  } else if (name == "configuration-committed") {
+    see_committed_configuration(event);
   } else if (name == "truncated") {
     see_truncation(state, event);
   } else if (name == "committed") {
     see_commit(state, event);
   } else if (name == "applied" || name == "snapshot-taken" || name == "snapshot-installed") {
+    hold(state, sighting);
     see_entry(sighting, event.time);
     see_decided(sighting, event.time);
   }
@@ -58,7 +67,11 @@ void ReplicatedLogObserver::observe(const history::NodeEvent& event) {
 void ReplicatedLogObserver::follow_sequence(NodeState& state, const history::NodeEvent& event) {
   if (event.sequence != 0 && event.sequence != state.sequence + 1) {
     state.commit = 0;
-    if (event.sequence > state.sequence) ++gaps_;
+    if (event.sequence > state.sequence) {
+      ++gaps_;
+      ++state.gaps;
+      state.voters.clear();
+    }
   }
   state.sequence = event.sequence;
 }
@@ -152,6 +165,7 @@ void ReplicatedLogObserver::see_commit(NodeState& state, const history::NodeEven
   if (event.number("through", commit.index) == commit.index) {
     check_commit_rule(commit, event.time);
   }
+  claim_quorum(state, commit, event.time);
   const auto [highest, fresh] = commits_.try_emplace(commit.at, commit);
   if (!fresh && commit.index > highest->second.index) highest->second = commit;
   for (auto leader = leaders_.upper_bound(commit.at); leader != leaders_.end(); ++leader) {
@@ -174,6 +188,101 @@ void ReplicatedLogObserver::check_commit_rule(const Sighting& commit, std::int64
                      commit.index,
                      commit.term),
          time);
+}
+
+void ReplicatedLogObserver::hold(NodeState& state, const Sighting& last) {
+  std::int64_t& held = state.held[last.term];
+  held = std::max(held, last.index);
+}
+
+// A leader may change the members only after the last change is committed.
+void ReplicatedLogObserver::see_configuration(NodeState& state, const history::NodeEvent& event) {
+  state.voters = event.text("voters");
+  if (event.number("own") != 1) return;
+  ++comparisons_;
+  if (event.number("previous") <= event.number("commit")) return;
+  report("one change at a time",
+         fmt::format("{} changed the members to {} at index {}, though the change at {} was not "
+                     "committed (only up to {})",
+                     event.node,
+                     state.voters,
+                     event.number("index"),
+                     event.number("previous"),
+                     event.number("commit")),
+         event.time);
+}
+
+namespace {
+
+std::set<std::string> names_in(const std::string& list) {
+  std::set<std::string> names;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find(',', at), list.size());
+    names.insert(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
+}  // namespace
+
+// One entry an index. That neighbours differ by one node follows from the rule above.
+void ReplicatedLogObserver::see_committed_configuration(const history::NodeEvent& event) {
+  const std::int64_t index = event.number("index");
+  const std::string voters = event.text("voters");
+  const auto [found, fresh] = configurations_.try_emplace(index, voters);
+  ++comparisons_;
+  if (fresh || found->second == voters) return;
+  report("state-machine safety",
+         fmt::format("{} committed the members {} at index {}, where another node committed {}",
+                     event.node,
+                     voters,
+                     index,
+                     found->second),
+         event.time);
+}
+
+// Who led a term and committed an entry of it, by the members that were in force there.
+void ReplicatedLogObserver::claim_quorum(const NodeState& state,
+                                         const Sighting& commit,
+                                         std::int64_t time) {
+  const auto leader = leaders_.find(commit.at);
+  if (leader == leaders_.end() || leader->second.node != commit.node) return;
+  if (commit.term != commit.at || state.voters.empty()) return;
+  QuorumClaim& claim = quorum_claims_[{commit.at, state.voters}];
+  if (commit.index <= claim.index) return;
+  claim = {.index = commit.index, .time = time, .leader = commit.node};
+}
+
+void ReplicatedLogObserver::conclude() {
+  for (const auto& [key, claim] : quorum_claims_) check_quorum(key.first, key.second, claim);
+}
+
+// A voter that told of an entry of the leader's term at this index or later held it. One whose
+// events are not all there is taken to have held it.
+void ReplicatedLogObserver::check_quorum(std::int64_t term,
+                                         const std::string& voters,
+                                         const QuorumClaim& claim) {
+  std::size_t holding = 0;
+  const std::set<std::string> names = names_in(voters);
+  for (const std::string& name : names) {
+    const auto node = nodes_.find(name);
+    if (node == nodes_.end()) continue;
+    const auto held = node->second.held.find(term);
+    const bool holds = held != node->second.held.end() && held->second >= claim.index;
+    if (holds || node->second.gaps > 0) ++holding;
+  }
+  ++comparisons_;
+  ++quorums_;
+  if (holding > names.size() / 2) return;
+  report("commit rule",
+         fmt::format("{} led term {} and committed up to {}, which {} of its voters {} held",
+                     claim.leader,
+                     term,
+                     claim.index,
+                     holding,
+                     voters),
+         claim.time);
 }
 
 void ReplicatedLogObserver::see_truncation(const NodeState& state,
@@ -288,6 +397,7 @@ Verdict check_replicated_log(const history::History& /*history*/,
     }
     observer.observe(event);
   }
+  observer.conclude();
   const auto wanted = options.parameters.find("committed_min");
   judge(observer,
         wanted == options.parameters.end() ? 10 : static_cast<std::uint64_t>(wanted->second),
@@ -299,6 +409,9 @@ Verdict check_replicated_log(const history::History& /*history*/,
         observer.gaps()));
   }
   verdict.measurements = {
+      {.name = "members changed",
+       .value = static_cast<double>(observer.configurations()),
+       .unit = {}},
       {.name = "leaders", .value = static_cast<double>(observer.leader_count()), .unit = {}},
       {.name = "committed entries",
        .value = static_cast<double>(observer.committed_index()),

@@ -5,7 +5,10 @@
 // term, one vote a node and term), log matching (equal (index, term) means equal chain hash),
 // leader completeness (a leader's log reaches and equals what was committed in earlier terms),
 // state-machine safety (one entry an index, on all nodes), the commit rule (a leader commits by
-// counting only entries of its own term), and commit indices that never fall within an incarnation.
+// counting only entries of its own term, held by a majority of the configuration in force), changes
+// of members one at a time (a leader begins none before the last is committed, and all
+// agree which were committed), and commit indices that never fall within an
+// incarnation.
 // The events are described in nodes/raft/event.hpp; they carry chain hashes, so that a difference
 // anywhere below shows at the next event.
 //
@@ -46,6 +49,9 @@ class ReplicatedLogObserver {
   // events than a replicated log's are only counted in the sequence.
   void observe(const history::NodeEvent& event);
 
+  // Once, after the last event: what only all of them together can show.
+  void conclude();
+
   // The first kViolationsKept of them, in order of discovery.
   [[nodiscard]] const std::vector<LogViolation>& violations() const noexcept { return violations_; }
 
@@ -60,6 +66,12 @@ class ReplicatedLogObserver {
 
   [[nodiscard]] std::size_t gaps() const noexcept { return gaps_; }
 
+  // Configurations that were committed, beside the first.
+  [[nodiscard]] std::size_t configurations() const noexcept { return configurations_.size(); }
+
+  // Leaders' commits of which it is known who held the entry.
+  [[nodiscard]] std::size_t quorums() const noexcept { return quorums_; }
+
   static constexpr std::size_t kViolationsKept = 20;
 
  private:
@@ -67,6 +79,16 @@ class ReplicatedLogObserver {
     std::uint64_t sequence = 0;
     std::int64_t commit = 0;  // the highest told in this incarnation; 0: unknown
     std::int64_t term = 0;
+    std::string voters;                         // the configuration in force; empty: not known
+    std::size_t gaps = 0;                       // any: what it told is not all it did
+    std::map<std::int64_t, std::int64_t> held;  // by term: the last index told to be on its disk
+  };
+
+  // A leader's highest commit under one configuration.
+  struct QuorumClaim {
+    std::int64_t index = 0;
+    std::int64_t time = 0;
+    std::string leader;
   };
 
   // An entry as some node told it: position, chain hash, and who said so.
@@ -88,6 +110,11 @@ class ReplicatedLogObserver {
   void see_leader(const history::NodeEvent& event);
   void see_commit(NodeState& state, const history::NodeEvent& event);
   void check_commit_rule(const Sighting& commit, std::int64_t time);
+  static void hold(NodeState& state, const Sighting& last);
+  void see_configuration(NodeState& state, const history::NodeEvent& event);
+  void see_committed_configuration(const history::NodeEvent& event);
+  void claim_quorum(const NodeState& state, const Sighting& commit, std::int64_t time);
+  void check_quorum(std::int64_t term, const std::string& voters, const QuorumClaim& claim);
   void see_truncation(const NodeState& state, const history::NodeEvent& event);
   void see_entry(const Sighting& sighting, std::int64_t time);
   void see_decided(const Sighting& sighting, std::int64_t time);
@@ -101,10 +128,13 @@ class ReplicatedLogObserver {
   std::unordered_map<std::int64_t, Sighting>
       decided_;                               // by index: committed, applied or in a snapshot
   std::map<std::int64_t, Sighting> commits_;  // by the teller's term: the highest committed in it
+  std::map<std::pair<std::int64_t, std::string>, QuorumClaim> quorum_claims_;  // by term, voters
+  std::map<std::int64_t, std::string> configurations_;  // by index: those that were committed
   std::vector<LogViolation> violations_;
   std::size_t violation_count_ = 0;
   std::size_t comparisons_ = 0;
   std::size_t gaps_ = 0;
+  std::size_t quorums_ = 0;
   std::uint64_t committed_index_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "harness/base/assert.hpp"
@@ -11,7 +12,7 @@
 namespace sunder::nodes::raft {
 namespace {
 
-constexpr std::array<std::pair<Sabotage, std::string_view>, 9> kSabotageNames{{
+constexpr std::array<std::pair<Sabotage, std::string_view>, 10> kSabotageNames{{
     {Sabotage::none, "none"},
     {Sabotage::ack_before_quorum, "ack-before-quorum"},
     {Sabotage::ack_before_append, "ack-before-append"},
@@ -21,14 +22,11 @@ constexpr std::array<std::pair<Sabotage, std::string_view>, 9> kSabotageNames{{
     {Sabotage::commit_old_term, "commit-old-term"},
     {Sabotage::lease_by_wall_clock, "lease-by-wall-clock"},
     {Sabotage::wait_for_all, "wait-for-all"},
+    {Sabotage::skip_config_commit, "skip-config-commit"},
 }};
 
 Position position_of(const Snapshot& snapshot) {
   return {.index = snapshot.index, .term = snapshot.term, .hash = snapshot.hash};
-}
-
-bool is_voter(const Configuration& configuration, NodeId id) {
-  return std::binary_search(configuration.voters.begin(), configuration.voters.end(), id);
 }
 
 }  // namespace
@@ -54,6 +52,14 @@ std::string_view name_of(RejectionReason reason) noexcept {
       return "transferring";
     case RejectionReason::overloaded:
       return "overloaded";
+    case RejectionReason::change_under_way:
+      return "change-under-way";
+    case RejectionReason::no_change:
+      return "no-change";
+    case RejectionReason::last_voter:
+      return "last-voter";
+    case RejectionReason::too_slow:
+      return "too-slow";
   }
   return "?";
 }
@@ -81,10 +87,14 @@ Core::Core(Options options, const Recovered& recovered)
       written_(recovered.hard_state) {
   SUNDER_ASSERT(
       std::is_sorted(options_.configuration.voters.begin(), options_.configuration.voters.end()));
-  SUNDER_ASSERT(is_voter(options_.configuration, options_.id));
   SUNDER_ASSERT(options_.heartbeat_ticks > 0);
   SUNDER_ASSERT(options_.heartbeat_ticks < options_.election_ticks);
-  for (const Entry& entry : recovered.entries) log_.append(entry);
+  configurations_[snapshot_.index] =
+      snapshot_.configuration.voters.empty() ? options_.configuration : snapshot_.configuration;
+  for (const Entry& entry : recovered.entries) {
+    log_.append(entry);
+    (void)remember(entry);
+  }
   // vote_twice left no term on disk; the log still has those of its entries.
   if (options_.sabotage == Sabotage::vote_twice) {
     hard_state_.term = std::max(hard_state_.term, log_.last_term());
@@ -106,7 +116,8 @@ Effects Core::start() {
                     {"last", log_.last_index()},
                     {"last_term", log_.last_term()},
                     {"commit", commit_}},
-        .hash = log_.last().hash});
+        .hash = log_.last().hash,
+        .voters = to_text(configuration())});
   return finish();
 }
 
@@ -149,8 +160,8 @@ void Core::handle(Receive input) {
   wall_ = input.wall;
   Message& message = input.message;
   // A misdirected message is the network's fault (a reused address), not a reason to stop.
+  // Who sent it need not be in our configuration: ours may be older than the sender's (§4.1).
   if (message.to != options_.id || message.from == options_.id) return;
-  if (!is_voter(options_.configuration, message.from)) return;
   if (!accepts_term(message)) return;
   if (message.term < hard_state_.term) {
     const bool tolerated = options_.sabotage == Sabotage::ignore_term && role_ != Role::leader &&
@@ -217,7 +228,10 @@ void Core::handle(SnapshotTaken input) {
   snapshot_ = {.index = position->index,
                .term = position->term,
                .hash = position->hash,
-               .data = std::make_shared<const std::string>(std::move(input.data))};
+               .data = std::make_shared<const std::string>(std::move(input.data)),
+               .configuration = std::prev(configurations_.upper_bound(input.index))->second};
+  configurations_.erase(configurations_.begin(),
+                        std::prev(configurations_.upper_bound(input.index)));
   log_.compact_to(*position);
   effects_.snapshot = snapshot_;
   tell({.name = "snapshot-taken",
@@ -231,8 +245,10 @@ Effects Core::finish() {
     const bool waits = !reads_.empty() && reads_.back().round > round_;
     if (waits && confirmed_round_ == round_ && !goes_by_wall_clock()) start_round();
   }
+  if (role_ == Role::leader) say_farewell();
   hand_over_writes();
   release_applies();
+  if (role_ == Role::leader && !is_voter() && applied_ >= configuration_index()) step_down();
   release_reads();
   effects_.sequence = sequence_;
   release_events();
@@ -293,7 +309,7 @@ void Core::send(NodeId to, Body body, bool after_persist) {
 }
 
 std::size_t Core::quorum() const noexcept {
-  return options_.configuration.voters.size() / 2 + 1;
+  return configuration().voters.size() / 2 + 1;
 }
 
 void Core::tell(Event event) {

@@ -61,6 +61,7 @@ enum class Sabotage : std::uint8_t {
   lease_by_wall_clock,  // reads and check-quorum go by time stamps of the realtime clock
                         // (lease.cpp)
   wait_for_all,         // the leader commits only what every voter has: one that is away stops all
+  skip_config_commit,   // the leader begins the next change of members before the last is committed
 };
 
 // "ack-before-quorum" ↔ Sabotage::ack_before_quorum; nothing for a name that is not one of the
@@ -68,13 +69,10 @@ enum class Sabotage : std::uint8_t {
 [[nodiscard]] std::optional<Sabotage> sabotage_named(std::string_view name) noexcept;
 [[nodiscard]] std::string_view name_of(Sabotage sabotage) noexcept;
 
-// Who takes part. Kept as data so that membership changes can come as entries of their own.
-struct Configuration {
-  std::vector<NodeId> voters;  // includes the node itself; sorted, unique
-};
-
 struct Options {
   NodeId id = kNobody;
+  // Before the first entry that holds one: the same on all nodes of a new cluster, and empty on a
+  // node that is to join one.
   Configuration configuration;
   std::uint64_t seed = 0;        // of the election time-outs; the id is mixed in
   unsigned election_ticks = 10;  // a time-out is drawn from [election_ticks, 2 × election_ticks)
@@ -134,8 +132,22 @@ struct TransferLeadership {
   NodeId target = kNobody;
 };
 
-using Input =
-    std::variant<Tick, Receive, Propose, Read, Persisted, SnapshotTaken, TransferLeadership>;
+// Adds or removes one voter (chapter 4's single-server change). A new one is first brought up to
+// date without a vote. Answered like a proposal, once the new configuration is committed.
+struct ChangeMember {
+  std::uint64_t id = 0;
+  NodeId node = kNobody;
+  bool add = true;
+};
+
+using Input = std::variant<Tick,
+                           Receive,
+                           Propose,
+                           Read,
+                           Persisted,
+                           SnapshotTaken,
+                           TransferLeadership,
+                           ChangeMember>;
 
 struct OutgoingMessage {
   Message message;
@@ -154,7 +166,17 @@ struct ReadReady {
   Index index = 0;
 };
 
-enum class RejectionReason : std::uint8_t { not_leader, leadership_lost, transferring, overloaded };
+enum class RejectionReason : std::uint8_t {
+  not_leader,
+  leadership_lost,
+  transferring,
+  overloaded,
+  // Of a ChangeMember.
+  change_under_way,  // the last change is not committed yet, or the leader's term has just begun
+  no_change,         // it is a voter already, or is none
+  last_voter,        // nobody would be left
+  too_slow,          // the new node could not be brought up to date
+};
 
 // "not-leader", "leadership-lost", …
 [[nodiscard]] std::string_view name_of(RejectionReason reason) noexcept;
@@ -193,7 +215,7 @@ enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader };
 
 class Core {
  public:
-  // Precondition: options.id is one of the voters; recovered.entries are contiguous.
+  // Precondition: recovered.entries are contiguous.
   Core(Options options, const Recovered& recovered);
 
   // Once, before the first step: the `recovered` event.
@@ -224,9 +246,16 @@ class Core {
 
   [[nodiscard]] const Snapshot& snapshot() const noexcept { return snapshot_; }
 
+  // The latest in the log, committed or not: the one in force (§4.1).
   [[nodiscard]] const Configuration& configuration() const noexcept {
-    return options_.configuration;
+    return configurations_.rbegin()->second;
   }
+
+  [[nodiscard]] Index configuration_index() const noexcept {
+    return configurations_.rbegin()->first;
+  }
+
+  [[nodiscard]] bool is_voter() const noexcept { return configuration().contains(options_.id); }
 
   // A leader's view of a follower, for INFO: the last index known to be there.
   [[nodiscard]] Index match_of(NodeId peer) const;
@@ -247,6 +276,19 @@ class Core {
     std::uint64_t round = 0;      // the latest confirmation round it answered
     std::int64_t stamp = 0;       // the latest time stamp that it returned
     std::deque<Index> inflight;   // pipelining: last index of each append under way
+    bool leaving = false;  // was removed: is told of the removal's commit, and then nothing more
+    unsigned leaving_ticks = 0;
+  };
+
+  // A node that is brought up to date before it may vote (§4.2.1), in rounds: each ends when it has
+  // what the log had at the round's beginning.
+  struct CatchUp {
+    std::uint64_t id = 0;  // of the ChangeMember
+    NodeId node = kNobody;
+    Index target = 0;
+    unsigned round_ticks = 0;
+    unsigned ticks = 0;
+    bool done = false;  // up to date once: the change waits for its turn only
   };
 
   struct PendingRead {
@@ -274,6 +316,7 @@ class Core {
   void handle(Persisted input);
   void handle(SnapshotTaken input);
   void handle(TransferLeadership input);
+  void handle(ChangeMember input);
   void receive(NodeId from, Term term, VoteRequest& request);
   void receive(NodeId from, Term term, VoteReply& reply);
   void receive(NodeId from, Term term, AppendRequest& request);
@@ -319,6 +362,7 @@ class Core {
   void back_off(Peer& peer, const AppendReply& reply);
   void install(const Snapshot& snapshot);
   void continue_transfer();
+  [[nodiscard]] NodeId best_follower() const;
 
   // Reads (reads.cpp).
   [[nodiscard]] bool has_committed_own_term() const noexcept;
@@ -337,6 +381,22 @@ class Core {
 
   [[nodiscard]] std::size_t quorum() const noexcept;
 
+  // Members (configuration.cpp).
+  [[nodiscard]] bool may_campaign() const noexcept;
+  [[nodiscard]] bool may_change_members() const noexcept;
+  [[nodiscard]] bool remember(const Entry& entry);
+  void adopt(const Entry& entry, bool own);
+  void forget_configurations_from(Index from);
+  void tell_configuration(Index previous, bool own);
+  void follow_configuration();
+  void append_configuration(std::uint64_t id, NodeId node, bool add);
+  void tick_catch_up();
+  void continue_catch_up(const Peer& peer);
+  void reject_change(std::uint64_t id, RejectionReason reason);
+  void configurations_committed(Index before);
+  void say_farewell();
+  void step_down();
+
   [[nodiscard]] bool sabotaged() const noexcept { return options_.sabotage != Sabotage::none; }
 
   void tell(Event event);
@@ -348,6 +408,8 @@ class Core {
   HardState hard_state_;
   Snapshot snapshot_;
   Log log_;
+  // By the index of the entry that holds it; the first is the one at the snapshot, or at 0.
+  std::map<Index, Configuration> configurations_;
   Role role_ = Role::follower;
   NodeId leader_ = kNobody;
   Index commit_ = 0;
@@ -375,6 +437,7 @@ class Core {
   unsigned heartbeat_elapsed_ = 0;
   Index term_start_ = 0;  // index of this term's first entry
   std::map<Index, std::uint64_t> proposals_;
+  std::optional<CatchUp> catch_up_;
   NodeId transfer_target_ = kNobody;
   unsigned transfer_elapsed_ = 0;
   std::uint64_t round_ = 0;            // the latest round begun

@@ -32,7 +32,11 @@ void Core::draw_timeout() {
 
 void Core::tick_follower() {
   ++elapsed_;
-  if (elapsed_ >= timeout_) pre_campaign();
+  if (elapsed_ < timeout_) return;
+  if (may_campaign()) return pre_campaign();
+  // A node without a vote only notices that nobody leads it any more.
+  elapsed_ = 0;
+  if (leader_ != kNobody) become_follower(hard_state_.term, kNobody);
 }
 
 void Core::tick_leader() {
@@ -48,6 +52,7 @@ void Core::tick_leader() {
   if (transfer_target_ != kNobody && ++transfer_elapsed_ >= options_.election_ticks) {
     transfer_target_ = kNobody;
   }
+  tick_catch_up();
   if (++heartbeat_elapsed_ >= options_.heartbeat_ticks) {
     heartbeat_elapsed_ = 0;
     heartbeat();
@@ -56,9 +61,10 @@ void Core::tick_leader() {
 
 // Whether a quorum answered since the last call.
 bool Core::has_active_quorum() {
-  std::size_t active = 1;
+  std::size_t active = is_voter() ? 1 : 0;
   for (auto& [id, peer] : peers_) {
-    if (std::exchange(peer.active, false)) ++active;
+    const bool heard = std::exchange(peer.active, false);
+    if (heard && configuration().contains(id)) ++active;
   }
   return active >= quorum();
 }
@@ -68,8 +74,9 @@ void Core::pre_campaign() {
   leader_ = kNobody;
   elapsed_ = 0;
   draw_timeout();
-  votes_ = {options_.id};
-  if (quorum() == 1) return campaign(false);
+  votes_.clear();
+  if (is_voter()) votes_.insert(options_.id);
+  if (votes_.size() >= quorum()) return campaign(false);
   request_votes({.pre = true});
 }
 
@@ -80,19 +87,20 @@ void Core::campaign(bool transfer) {
   hard_state_ = {.term = hard_state_.term + 1, .voted_for = options_.id};
   elapsed_ = 0;
   draw_timeout();
-  votes_ = {options_.id};
+  votes_.clear();
+  if (is_voter()) votes_.insert(options_.id);
   tell({.name = "became-candidate", .numbers = {{"term", hard_state_.term}}, .hash = {}});
   tell({.name = "vote-granted",
         .numbers = {{"term", hard_state_.term}, {"for", options_.id}},
         .hash = {}});
-  if (quorum() == 1) return become_leader();
+  if (votes_.size() >= quorum()) return become_leader();
   request_votes({.pre = false, .transfer = transfer});
 }
 
 void Core::request_votes(VoteRequest request) {
   request.last_index = log_.last_index();
   request.last_term = log_.last_term();
-  for (const NodeId voter : options_.configuration.voters) {
+  for (const NodeId voter : configuration().voters) {
     // A candidate's vote for itself must be on disk before anybody else's can make it leader.
     if (voter != options_.id) send(voter, request, !request.pre);
   }
@@ -100,6 +108,8 @@ void Core::request_votes(VoteRequest request) {
 
 void Core::receive(NodeId from, Term term, VoteRequest& request) {
   VoteReply reply{.pre = request.pre};
+  // Whoever asks counts it by its own configuration, which may be newer than this node's (§4.1): a
+  // node that has none yet may be needed already.
   if (request.pre) {
     reply.granted = term >= hard_state_.term && is_up_to_date(request);
   } else {
@@ -121,7 +131,7 @@ void Core::receive(NodeId from, Term term, VoteRequest& request) {
 
 void Core::receive(NodeId from, Term /*term*/, VoteReply& reply) {
   const Role wanted = reply.pre ? Role::pre_candidate : Role::candidate;
-  if (role_ != wanted || !reply.granted) return;
+  if (role_ != wanted || !reply.granted || !configuration().contains(from)) return;
   votes_.insert(from);
   if (votes_.size() < quorum()) return;
   if (reply.pre) {
@@ -132,7 +142,7 @@ void Core::receive(NodeId from, Term /*term*/, VoteReply& reply) {
 }
 
 void Core::receive(NodeId /*from*/, Term /*term*/, TimeoutNow& /*request*/) {
-  if (role_ != Role::leader && role_ != Role::candidate) campaign(true);
+  if (role_ != Role::leader && role_ != Role::candidate && may_campaign()) campaign(true);
 }
 
 void Core::become_follower(Term term, NodeId leader) {
@@ -164,9 +174,7 @@ void Core::become_leader() {
   wall_at_check_ = wall_;
   term_start_ = log_.last_index() + 1;
   peers_.clear();
-  for (const NodeId voter : options_.configuration.voters) {
-    if (voter != options_.id) peers_[voter].next = term_start_;
-  }
+  follow_configuration();
   SUNDER_ASSERT(proposals_.empty());
   SUNDER_ASSERT(reads_.empty());
   const Position last = log_.last();
@@ -194,7 +202,15 @@ void Core::reject_pending() {
                                    .definite = true,
                                    .leader = leader_});
   }
+  if (catch_up_) {
+    effects_.rejections.push_back({.id = catch_up_->id,
+                                   .reason = RejectionReason::leadership_lost,
+                                   .read = false,
+                                   .definite = true,
+                                   .leader = leader_});
+  }
   proposals_.clear();
+  catch_up_.reset();
   reads_.clear();
   peers_.clear();
   transfer_target_ = kNobody;

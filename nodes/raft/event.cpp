@@ -35,6 +35,7 @@ std::string describe(const Event& event) {
   for (const auto& [name, value] : event.numbers) {
     fmt::format_to(std::back_inserter(line), " {}={}", name, value);
   }
+  if (event.voters && event.name != "recovered") line += " voters=" + *event.voters;
   return line;
 }
 

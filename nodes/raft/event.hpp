@@ -16,8 +16,15 @@
 //   committed           index, term, hash, at           `at`: the node's own term as it learned it
 //                       through                         only when cut: where the batch ends
 //   applied             index, term, hash
+//   configuration-changed                               index, previous, commit, own, voters
+//                       another configuration is in force: the entry at `index` (0: none), after
+//                       the one at `previous`, while the node knew `commit` as committed; own: 1
+//                       where it wrote the entry itself, as leader
+//   configuration-committed                             index, at, voters
+//                    `voters` is a text, "n1,n2,n5"; `recovered` has it, too
 //   snapshot-started    index                           told by the shell, before it copies its
-//   state snapshot-taken, snapshot-installed                  index, term, hash
+//                       state
+//   snapshot-taken, snapshot-installed                  index, term, hash
 
 #pragma once
 
@@ -39,6 +46,7 @@ struct Event {
   std::string_view name;
   std::vector<std::pair<std::string_view, std::uint64_t>> numbers;
   std::optional<std::uint64_t> hash;  // in JSON: "hash":"<16 hexadecimal digits>" (hash_text)
+  std::optional<std::string> voters = {};
 };
 
 // 64 bits do not fit a JSON number that everybody reads the same.

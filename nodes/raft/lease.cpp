@@ -21,8 +21,11 @@ namespace sunder::nodes::raft {
 
 // The latest time at which, by the returned stamps, nobody else can have led.
 std::int64_t Core::leased_until() const {
-  std::vector<std::int64_t> stamps{std::numeric_limits<std::int64_t>::max()};
-  for (const auto& [id, peer] : peers_) stamps.push_back(peer.stamp);
+  std::vector<std::int64_t> stamps;
+  if (is_voter()) stamps.push_back(std::numeric_limits<std::int64_t>::max());
+  for (const auto& [id, peer] : peers_) {
+    if (configuration().contains(id)) stamps.push_back(peer.stamp);
+  }
   std::sort(stamps.begin(), stamps.end(), std::greater<>());
   return stamps[quorum() - 1];
 }

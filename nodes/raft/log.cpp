@@ -64,7 +64,7 @@ std::vector<Entry> Log::slice(Index from, Index through, Limits limits) const {
 
 void Log::append(Entry entry) {
   SUNDER_ASSERT(entry.index == last_index() + 1);
-  SUNDER_ASSERT(entry.kind == EntryKind::command || entry.data.empty());
+  SUNDER_ASSERT(entry.kind != EntryKind::noop || entry.data.empty());
   entry.hash = chain_hash(last().hash, entry);
   entries_.push_back(std::move(entry));
 }

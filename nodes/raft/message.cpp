@@ -76,7 +76,15 @@ std::string describe(const Message& message) {
 }
 
 std::string_view name_of(EntryKind kind) noexcept {
-  return kind == EntryKind::noop ? "noop" : "command";
+  switch (kind) {
+    case EntryKind::noop:
+      return "noop";
+    case EntryKind::command:
+      return "command";
+    case EntryKind::configuration:
+      return "configuration";
+  }
+  return "?";
 }
 
 }  // namespace sunder::nodes::raft

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,13 +23,26 @@ using Index = std::uint64_t;   // 1 is the first entry; 0 is before it
 
 constexpr NodeId kNobody = 0;
 
-enum class EntryKind : std::uint8_t { noop, command };
+// Who votes. A change of members is an entry that holds the new one (dissertation, chapter 4).
+struct Configuration {
+  std::vector<NodeId> voters;  // sorted, unique; empty: not known yet, as of a node that is to join
+
+  [[nodiscard]] bool contains(NodeId id) const noexcept;
+
+  friend bool operator==(const Configuration&, const Configuration&) = default;
+};
+
+// "n1,n2,n5" and back; nothing for a text that is not of that form.
+[[nodiscard]] std::string to_text(const Configuration& configuration);
+[[nodiscard]] std::optional<Configuration> parse_configuration(std::string_view text);
+
+enum class EntryKind : std::uint8_t { noop, command, configuration };
 
 struct Entry {
   Term term = 0;
   Index index = 0;
   EntryKind kind = EntryKind::command;
-  std::string data = {};  // opaque; empty for a no-op
+  std::string data = {};  // opaque; empty for a no-op; to_text(Configuration) for a configuration
   // Chain hash over every entry up to and including this one. Each node computes its own from what
   // its log holds: equal (index, term) on two nodes must mean equal hash. Neither sent nor stored:
   // the core fills it in wherever an entry enters (a message, recovery).
@@ -48,13 +62,15 @@ struct HardState {
   friend bool operator==(const HardState&, const HardState&) = default;
 };
 
-// The state machine's state after the entry at (index, term), whose chain hash is `hash`.
+// The state machine's state after the entry at (index, term), whose chain hash is `hash`, and the
+// configuration in force there.
 struct Snapshot {
   Index index = 0;  // 0: there is none
   Term term = 0;
   std::uint64_t hash = 0;
   std::shared_ptr<const std::string>
       data;  // never null when index > 0; shared with messages that carry it
+  Configuration configuration = {};
 };
 
 struct VoteRequest {

@@ -47,8 +47,11 @@ void Core::start_round() {
 }
 
 void Core::confirm_reads() {
-  std::vector<std::uint64_t> rounds{round_};
-  for (const auto& [id, peer] : peers_) rounds.push_back(peer.round);
+  std::vector<std::uint64_t> rounds;
+  if (is_voter()) rounds.push_back(round_);
+  for (const auto& [id, peer] : peers_) {
+    if (configuration().contains(id)) rounds.push_back(peer.round);
+  }
   std::sort(rounds.begin(), rounds.end(), std::greater<>());
   confirmed_round_ = std::max(confirmed_round_, rounds[quorum() - 1]);
 }

@@ -16,6 +16,7 @@ void Core::append_own(Entry entry) {
   entry.index = log_.last_index() + 1;
   log_.append(std::move(entry));
   tell_batch("appended", log_.last_index(), log_.last_index());
+  adopt(log_.at(log_.last_index()), true);
   if (options_.sabotage == Sabotage::ack_before_append) commit_to(log_.last_index());
 }
 
@@ -31,7 +32,9 @@ void Core::append_received(std::vector<Entry>& entries) {
     if (first == 0) first = entry.index;
     log_.append(std::move(entry));
   }
-  if (first != 0) tell_batch("appended", first, log_.last_index());
+  if (first == 0) return;
+  tell_batch("appended", first, log_.last_index());
+  for (Index index = first; index <= log_.last_index(); ++index) adopt(log_.at(index), false);
 }
 
 void Core::truncate_from(Index from) {
@@ -39,6 +42,7 @@ void Core::truncate_from(Index from) {
   SUNDER_ASSERT(role_ != Role::leader);
   tell({.name = "truncated", .numbers = {{"from", from}}, .hash = {}});
   log_.truncate_from(from);
+  forget_configurations_from(from);
   commit_ = std::min(commit_, from - 1);
   durable_ = std::min(durable_, from - 1);
   for (Write& write : writes_) write.last = std::min(write.last, from - 1);
@@ -49,8 +53,11 @@ void Core::truncate_from(Index from) {
 
 // §3.6.2: an entry of this term that a quorum has on disk is committed, and all before it with it.
 void Core::advance_commit() {
-  std::vector<Index> matches{durable_};
-  for (const auto& [id, peer] : peers_) matches.push_back(peer.match);
+  std::vector<Index> matches;
+  if (is_voter()) matches.push_back(durable_);
+  for (const auto& [id, peer] : peers_) {
+    if (configuration().contains(id)) matches.push_back(peer.match);
+  }
   std::sort(matches.begin(), matches.end(), std::greater<>());
   Index index = matches[quorum() - 1];
   if (options_.sabotage == Sabotage::ack_before_quorum) index = durable_;
@@ -64,7 +71,7 @@ void Core::commit_to(Index index) {
   if (index <= commit_) return;
   SUNDER_ASSERT(index <= log_.last_index());
   tell_batch("committed", commit_ + 1, index);
-  commit_ = index;
+  configurations_committed(std::exchange(commit_, index));
 }
 
 void Core::replicate() {
@@ -113,6 +120,7 @@ void Core::heartbeat() {
       peer.flow = Flow::probing;  // compacted away under a full pipeline: it needs the snapshot
       peer.inflight.clear();
     }
+    if (peer.leaving) peer.leaving_ticks += options_.heartbeat_ticks;
     if (peer.flow == Flow::probing) peer.probe_sent = false;
     if (peer.flow != Flow::snapshotting) continue;
     peer.snapshot_ticks += options_.heartbeat_ticks;
@@ -172,8 +180,9 @@ void Core::reject_append(NodeId from, const AppendRequest& request) {
 }
 
 void Core::receive(NodeId from, Term /*term*/, AppendReply& reply) {
-  if (role_ != Role::leader) return;
-  Peer& peer = peers_.at(from);
+  const auto found = peers_.find(from);
+  if (role_ != Role::leader || found == peers_.end()) return;
+  Peer& peer = found->second;
   peer.active = true;
   peer.round = std::max(peer.round, reply.round);
   peer.stamp = std::max(peer.stamp, reply.stamp);
@@ -199,6 +208,7 @@ void Core::matched(NodeId id, Peer& peer, Index match) {
   peer.match = std::max(peer.match, match);
   peer.next = std::max(peer.next, peer.match + 1);
   advance_commit();
+  if (catch_up_ && id == catch_up_->node) continue_catch_up(peer);
   if (id == transfer_target_) continue_transfer();
 }
 
@@ -237,6 +247,10 @@ void Core::install(const Snapshot& snapshot) {
   SUNDER_ASSERT(snapshot.data != nullptr);
   snapshot_ = snapshot;
   log_.reset({.index = snapshot.index, .term = snapshot.term, .hash = snapshot.hash});
+  const Index previous = configuration_index();
+  const bool news = snapshot.configuration != configuration();
+  configurations_.clear();
+  configurations_[snapshot.index] = snapshot.configuration;
   commit_ = applied_ = handed_over_ = snapshot.index;
   durable_ = 0;  // nothing of the new log is on disk before this write is
   for (Write& write : writes_) write.last = 0;
@@ -246,27 +260,36 @@ void Core::install(const Snapshot& snapshot) {
   tell({.name = "snapshot-installed",
         .numbers = {{"index", snapshot.index}, {"term", snapshot.term}},
         .hash = snapshot.hash});
+  if (news) tell_configuration(previous, false);
 }
 
 void Core::handle(TransferLeadership input) {
-  if (role_ != Role::leader || peers_.empty() || input.target == options_.id) return;
-  NodeId target = input.target;
-  if (target == kNobody) {
-    const auto best = std::max_element(peers_.begin(), peers_.end(), [](auto& a, auto& b) {
-      return a.second.match < b.second.match;
-    });
-    target = best->first;
-  }
-  if (!peers_.contains(target)) return;
+  if (role_ != Role::leader || input.target == options_.id) return;
+  const NodeId target = input.target == kNobody ? best_follower() : input.target;
+  if (!peers_.contains(target) || !configuration().contains(target)) return;
   transfer_target_ = target;
   transfer_elapsed_ = 0;
   continue_transfer();
+}
+
+// The voter, other than this node, whose log is the longest.
+NodeId Core::best_follower() const {
+  NodeId best = kNobody;
+  for (const auto& [id, peer] : peers_) {
+    if (!configuration().contains(id)) continue;
+    if (best == kNobody || peer.match > peers_.at(best).match) best = id;
+  }
+  return best;
 }
 
 // The target may campaign once it has the whole log; repeated at heartbeats in case the message was
 // lost.
 void Core::continue_transfer() {
   if (transfer_target_ == kNobody) return;
+  if (!configuration().contains(transfer_target_)) {
+    transfer_target_ = kNobody;
+    return;
+  }
   if (peers_.at(transfer_target_).match < log_.last_index()) return;
   send(transfer_target_, TimeoutNow{}, false);
 }

@@ -52,13 +52,15 @@ std::size_t count_of(const Words& words, std::size_t position, std::size_t other
   return position < words.size() ? std::stoul(words[position]) : otherwise;
 }
 
-// cluster 3 [sabotage=NAME] [seed=N] [batch=ENTRIES]
+// cluster 3 [members=N] [sabotage=NAME] [seed=N] [batch=ENTRIES]
 void cluster(Script& script, const Words& words) {
   SimulationOptions options{.nodes = node_of(words.at(1)), .trace = true};
   for (std::size_t i = 2; i < words.size(); ++i) {
     if (words[i].starts_with("sabotage=")) {
       script.sabotage = sabotage_named(words[i].substr(9)).value();
       if (!script.honest) options.sabotage = script.sabotage;
+    } else if (words[i].starts_with("members=")) {
+      options.members = node_of(words[i].substr(8));
     } else if (words[i].starts_with("seed=")) {
       options.seed = std::stoull(words[i].substr(5));
     } else if (words[i].starts_with("batch=")) {
@@ -211,6 +213,15 @@ void transfer(Script& script, const Words& words) {
   script.simulation->transfer(node_of(words.at(1)), node_of(words.at(2)));
 }
 
+// add n1 n4: asks n1 to make n4 a member · remove n1 n2
+void add(Script& script, const Words& words) {
+  script.simulation->change_member(node_of(words.at(1)), node_of(words.at(2)), true);
+}
+
+void remove(Script& script, const Words& words) {
+  script.simulation->change_member(node_of(words.at(1)), node_of(words.at(2)), false);
+}
+
 // state [n1 …]
 void state(Script& script, const Words& words) {
   for (NodeId node = 1; node <= script.simulation->node_count(); ++node) {
@@ -242,6 +253,8 @@ struct Handler {
 };
 
 constexpr Handler kHandlers[] = {
+    {"add", add},
+    {"remove", remove},
     {"check", check},
     {"clock", clock},
     {"cluster", cluster},

@@ -41,11 +41,13 @@ struct Weights {
   double transfer = 0.05;
   double stall = 0.05;
   double clock = 0;
+  double change = 0;  // of members
 };
 
 struct Plan {
   std::uint64_t seed = 1;
   NodeId nodes = 3;
+  NodeId members = 0;
   Sabotage sabotage = Sabotage::none;
   Weights weights = {};
   std::size_t steps = kStepsHealthy;
@@ -56,6 +58,7 @@ class Generator {
  public:
   explicit Generator(const Plan& plan)
       : simulation_(SimulationOptions{.nodes = plan.nodes,
+                                      .members = plan.members,
                                       .seed = plan.seed,
                                       .sabotage = plan.sabotage,
                                       .election_ticks = 10,
@@ -79,7 +82,8 @@ class Generator {
                  plan.weights.snapshot,
                  plan.weights.transfer,
                  plan.weights.stall,
-                 plan.weights.clock} {}
+                 plan.weights.clock,
+                 plan.weights.change} {}
 
   Simulation& run() {
     for (std::size_t step = 0; step < steps_; ++step) act(random_.weighted(weights_));
@@ -128,6 +132,17 @@ class Generator {
     }
   }
 
+  // Adds or removes a node, at whoever leads or believes so.
+  void change_member() {
+    const NodeId leader = any_leader();
+    if (!simulation_.is_up(leader)) return;
+    const NodeId other = any_node();
+    const Configuration& members = simulation_.core(leader).configuration();
+    const bool is_member = members.contains(other);
+    if (is_member && members.voters.size() <= 2) return;
+    simulation_.change_member(leader, other, !is_member);
+  }
+
   void act(std::size_t what) {
     const Simulation::Link link = any_link();
     switch (what) {
@@ -170,6 +185,9 @@ class Generator {
       case 14:
         simulation_.move_clock(any_node(), random_.between(-kClockSteps, kClockSteps));
         break;
+      case 15:
+        change_member();
+        break;
       default:
         stalled_ = stalled_ == kNobody ? any_leader() : kNobody;
         break;
@@ -191,7 +209,8 @@ std::vector<std::uint64_t> seeds(std::size_t count) {
   return all;
 }
 
-void expect_no_violation(Plan plan) {
+// How often members changed.
+std::size_t expect_no_violation(Plan plan) {
   plan.trace = std::getenv("SUNDER_RAFT_SEED") != nullptr;
   Generator generator(plan);
   Simulation& simulation = generator.run();
@@ -204,6 +223,7 @@ void expect_no_violation(Plan plan) {
   }
   EXPECT_GT(simulation.observer().leader_count(), 0U) << "seed " << plan.seed;
   EXPECT_GT(simulation.answered(), 0U) << "seed " << plan.seed;
+  return simulation.members_changed();
 }
 
 TEST(RaftRandomSimulation, ThreeNodesKeepEveryInvariant) {
@@ -212,6 +232,16 @@ TEST(RaftRandomSimulation, ThreeNodesKeepEveryInvariant) {
 
 TEST(RaftRandomSimulation, FiveNodesKeepEveryInvariant) {
   for (const std::uint64_t seed : seeds(100)) expect_no_violation({.seed = seed, .nodes = 5});
+}
+
+// Members come and go, among them the leader.
+TEST(RaftRandomSimulation, ChangesOfMembersKeepEveryInvariant) {
+  std::size_t changed = 0;
+  for (const std::uint64_t seed : seeds(100)) {
+    changed += expect_no_violation(
+        {.seed = seed, .nodes = 6, .members = 4, .weights = {.change = 0.4}, .steps = 20'000});
+  }
+  EXPECT_GT(changed, 100U);
 }
 
 TEST(RaftRandomSimulation, SameSeedSameTrace) {

@@ -26,6 +26,7 @@ std::vector<std::string> split(const std::string& text) {
 }  // namespace
 
 Simulation::Simulation(const SimulationOptions& options) : options_(options) {
+  if (options_.members == 0) options_.members = options_.nodes;
   for (NodeId node = 1; node <= options_.nodes; ++node) {
     machines_[node].held = options_.slow_disks;
     restart(node);
@@ -111,6 +112,13 @@ void Simulation::take_snapshot(NodeId node) {
   step(node, SnapshotTaken{.index = at.core->applied_index(), .data = joined(at.list)});
 }
 
+void Simulation::change_member(NodeId node, NodeId other, bool add) {
+  const std::uint64_t id = next_id_++;
+  operations_[id] = {.name = fmt::format("{} n{}", add ? "add" : "remove", other),
+                     .is_change = true};
+  step(node, ChangeMember{.id = id, .node = other, .add = add});
+}
+
 void Simulation::crash(NodeId node) {
   machine(node).core.reset();
   machine(node).waiting.clear();
@@ -126,7 +134,7 @@ void Simulation::restart(NodeId node) {
                   .election_ticks = options_.election_ticks,
                   .message_entries_max = options_.message_entries_max,
                   .sabotage = options_.sabotage};
-  for (NodeId voter = 1; voter <= options_.nodes; ++voter) {
+  for (NodeId voter = 1; voter <= options_.members && node <= options_.members; ++voter) {
     options.configuration.voters.push_back(voter);
   }
   at.sequence = 0;
@@ -228,6 +236,10 @@ void Simulation::answer(NodeId node, std::uint64_t id) {
   if (found == operations_.end()) return client_violation(fmt::format("{} answered twice", id));
   const Operation operation = found->second;
   operations_.erase(found);
+  if (operation.is_change) {
+    ++members_changed_;
+    return note(fmt::format("n{} answers {}", node, operation.name));
+  }
   ++answered_;
   const auto& list = machine(node).list;
   const std::size_t position = list.size();
@@ -257,6 +269,7 @@ void Simulation::tell(NodeId node, const Event& event) {
   for (const auto& [name, number] : event.numbers) {
     told.numbers.emplace_back(std::string(name), static_cast<std::int64_t>(number));
   }
+  if (event.voters) told.texts.emplace_back("voters", *event.voters);
   if (event.hash) told.texts.emplace_back("hash", hash_text(*event.hash));
   observer_.observe(told);
 }
@@ -297,6 +310,7 @@ std::string Simulation::describe(NodeId node) const {
                         entry.kind == EntryKind::noop ? "-" : "",
                         entry.data);
   }
+  if (options_.members < options_.nodes) line += " voters=" + to_text(at.configuration());
   return line;
 }
 
@@ -320,16 +334,18 @@ void Simulation::settle_and_check() {
   }
   if (!works) return client_violation("the healed cluster answers nobody");
   run(3 * std::size_t{options_.election_ticks});
-  check_final_list();
+  if (leader() == kNobody) return client_violation("the healed cluster loses its leader");
+  check_final_list(core(leader()).configuration());
+  observer_.conclude();
 }
 
-void Simulation::check_final_list() {
+void Simulation::check_final_list(const Configuration& members) {
   std::vector<std::string> list;
   for (const auto& [node, at] : machines_) {
     if (at.list.size() > list.size()) list = at.list;
   }
   for (const auto& [node, at] : machines_) {
-    if (at.list == list) continue;
+    if (at.list == list || !members.contains(node)) continue;
     client_violation(fmt::format("n{} ended with another list of {} instead of {}: {}",
                                  node,
                                  at.list.size(),

@@ -28,6 +28,7 @@ namespace sunder::nodes::raft {
 
 struct SimulationOptions {
   NodeId nodes = 3;
+  NodeId members = 0;  // the first voters are n1 … of so many; 0: all nodes. The others are to join
   std::uint64_t seed = 1;
   Sabotage sabotage = Sabotage::none;
   unsigned election_ticks = 10;
@@ -58,6 +59,8 @@ class Simulation {
   void read(NodeId node, const std::string& name);
   void transfer(NodeId from, NodeId to);
   void take_snapshot(NodeId node);
+  // Asks `node` to add or remove another as a member.
+  void change_member(NodeId node, NodeId other, bool add);
 
   // Loses memory and writes that were not synced; messages under way stay under way.
   void crash(NodeId node);
@@ -107,6 +110,8 @@ class Simulation {
 
   [[nodiscard]] std::size_t answered() const noexcept { return answered_; }
 
+  [[nodiscard]] std::size_t members_changed() const noexcept { return members_changed_; }
+
  private:
   struct Machine {
     std::unique_ptr<Core> core;  // null while down
@@ -123,6 +128,7 @@ class Simulation {
     std::string name;
     std::size_t floor = 0;  // the highest position answered when it began
     bool is_read = false;
+    bool is_change = false;  // of members
   };
 
   struct Answer {
@@ -146,7 +152,7 @@ class Simulation {
   void answer(NodeId node, std::uint64_t id);
   void tell(NodeId node, const Event& event);
   void client_violation(std::string sentence);
-  void check_final_list();
+  void check_final_list(const Configuration& members);
 
   SimulationOptions options_;
   std::map<NodeId, Machine> machines_;
@@ -158,6 +164,7 @@ class Simulation {
   std::int64_t time_ = 1'000'000;
   std::size_t highest_position_ = 0;
   std::size_t answered_ = 0;
+  std::size_t members_changed_ = 0;
   std::vector<std::string> client_violations_;
   checkers::ReplicatedLogObserver observer_;
   std::vector<std::string> trace_;
