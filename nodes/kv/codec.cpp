@@ -11,6 +11,7 @@ void fill(proto::Entry& out, const raft::Entry& entry) {
   out.set_term(entry.term);
   out.set_index(entry.index);
   out.set_noop(entry.kind == raft::EntryKind::noop);
+  out.set_configuration(entry.kind == raft::EntryKind::configuration);
   out.set_data(entry.data);
 }
 
@@ -18,7 +19,9 @@ raft::Entry entry_of(proto::Entry& in) {
   raft::Entry entry;
   entry.term = in.term();
   entry.index = in.index();
-  entry.kind = in.noop() ? raft::EntryKind::noop : raft::EntryKind::command;
+  entry.kind = in.noop()            ? raft::EntryKind::noop
+               : in.configuration() ? raft::EntryKind::configuration
+                                    : raft::EntryKind::command;
   entry.data = std::move(*in.mutable_data());
   return entry;
 }
@@ -28,6 +31,7 @@ void fill(proto::Snapshot& out, const raft::Snapshot& snapshot) {
   out.set_term(snapshot.term);
   out.set_hash(snapshot.hash);
   if (snapshot.data) out.set_data(*snapshot.data);
+  out.set_members(raft::to_text(snapshot.configuration));
 }
 
 raft::Snapshot snapshot_of(proto::Snapshot& in) {
@@ -36,7 +40,15 @@ raft::Snapshot snapshot_of(proto::Snapshot& in) {
   snapshot.term = in.term();
   snapshot.hash = in.hash();
   snapshot.data = std::make_shared<const std::string>(std::move(*in.mutable_data()));
+  auto members = raft::parse_configuration(in.members());
+  if (members) snapshot.configuration = std::move(*members);
   return snapshot;
+}
+
+// The core takes an entry of this kind for a list of voters.
+bool is_sound(const raft::Entry& entry) {
+  return entry.kind != raft::EntryKind::configuration ||
+         raft::parse_configuration(entry.data).has_value();
 }
 
 // One overload a body; std::visit picks.
@@ -98,11 +110,12 @@ raft::AppendRequest append_request_of(proto::AppendRequest& in) {
   return body;
 }
 
-// Entries must follow previous_index without gaps: the core takes that for granted.
-bool is_contiguous(const raft::AppendRequest& request) {
+// Entries must follow previous_index without gaps, and be what they say: the core takes that for
+// granted.
+bool are_sound(const raft::AppendRequest& request) {
   raft::Index expected = request.previous_index;
   for (const raft::Entry& entry : request.entries) {
-    if (entry.index != ++expected) return false;
+    if (entry.index != ++expected || !is_sound(entry)) return false;
   }
   return true;
 }
@@ -162,7 +175,9 @@ Result<raft::Message> from_proto(proto::RaftMessage in, raft::NodeId from, raft:
     }
     case proto::RaftMessage::kAppendRequest: {
       raft::AppendRequest request = append_request_of(*in.mutable_append_request());
-      if (!is_contiguous(request)) return make_error(Errc::protocol, "entries with gaps");
+      if (!are_sound(request)) {
+        return make_error(Errc::protocol, "entries with gaps, or members that are none");
+      }
       message.body = std::move(request);
       return message;
     }
@@ -194,7 +209,9 @@ std::string encode_entry(const raft::Entry& entry) {
 Result<raft::Entry> decode_entry(std::string_view bytes) {
   auto message = parsed<proto::Entry>(bytes, "a log entry");
   if (message.has_error()) return std::move(message).error();
-  return entry_of(*message);
+  raft::Entry entry = entry_of(*message);
+  if (is_sound(entry)) return entry;
+  return make_error(Errc::failed, "a log entry on disk does not hold the members that it should");
 }
 
 std::string encode_hard_state(const raft::HardState& state) {

@@ -3,6 +3,7 @@
 // Exit codes: 0 after SIGTERM or SIGINT, 64 for a wrong command line, 1 when it cannot run (disk,
 // address in use).
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -48,10 +49,27 @@ Result<void> choose_sabotage(NodeOptions& options) {
   return {};
 }
 
+Result<std::vector<raft::NodeId>> parse_members(std::string_view text,
+                                                const host::HostOptions& host) {
+  std::vector<raft::NodeId> members;
+  while (!text.empty()) {
+    const std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    const auto number = host::parse_node_name(item);
+    if (number.has_error()) return base::with_context(number.error(), "--members");
+    if (!host.peers.contains(*number)) {
+      return make_error(Errc::usage, fmt::format("--members: --peers does not name {}", item));
+    }
+    members.push_back(*number);
+  }
+  return members;
+}
+
 // An empty id: --help was asked for.
 Result<NodeOptions> read_options(int argc, const char* const* argv) {
   NodeOptions options;
   std::string on_follower = "forward";
+  std::string members;
   const auto more = [&](CLI::App& app) {
     app.add_option("--on-follower", on_follower, "What a follower does with a command")
         ->check(CLI::IsMember({"forward", "redirect"}))
@@ -59,6 +77,7 @@ Result<NodeOptions> read_options(int argc, const char* const* argv) {
     app.add_option("--snapshot-every", options.snapshot_every, "Log entries between snapshots")
         ->check(CLI::Range(1, 1'000'000'000))
         ->capture_default_str();
+    app.add_option("--members", members, "The first members: n1,n2 (all peers); others may join");
   };
   auto host = host::parse_command_line(argc, argv, more);
   if (host.has_error()) return std::move(host).error();
@@ -69,6 +88,9 @@ Result<NodeOptions> read_options(int argc, const char* const* argv) {
                       fmt::format("--mode: '{}' is not a mode; raft is", options.host.mode));
   }
   if (on_follower == "redirect") options.on_follower = OnFollower::redirect;
+  auto named = parse_members(members, options.host);
+  if (named.has_error()) return std::move(named).error();
+  options.members = std::move(*named);
   const Result<void> chosen = choose_sabotage(options);
   if (chosen.has_error()) return chosen.error();
   return options;

@@ -1,5 +1,6 @@
 #include "nodes/kv/node.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -43,6 +44,14 @@ std::string error_text(const raft::Rejection& rejection) {
   switch (rejection.reason) {
     case raft::RejectionReason::overloaded:
       return "OVERLOADED too many commands in flight";
+    case raft::RejectionReason::change_under_way:
+      return "MEMBERBUSY the last change of members is not committed yet";
+    case raft::RejectionReason::no_change:
+      return "ERR it is a member already, or is none";
+    case raft::RejectionReason::last_voter:
+      return "ERR the last member stays";
+    case raft::RejectionReason::too_slow:
+      return "MEMBERSLOW the new node could not be brought up to date";
     case raft::RejectionReason::leadership_lost:
       if (!rejection.definite)
         return "LEADERLOST the leader stepped down; the command may still commit";
@@ -77,7 +86,9 @@ raft::Options Node::core_options() const {
   raft::Options core;
   core.id = options_.host.number;
   for (const auto& [number, endpoint] : options_.host.peers) {
-    core.configuration.voters.push_back(number);
+    const auto& members = options_.members;
+    const bool named = std::find(members.begin(), members.end(), number) != members.end();
+    if (members.empty() || named) core.configuration.voters.push_back(number);
   }
   core.seed = options_.host.seed;
   core.election_ticks = kElectionTicks;
@@ -153,14 +164,43 @@ void Node::transfer(raft::NodeId target, const host::ReplySlot& slot) {
   const bool known = target == raft::kNobody || options_.host.peers.contains(target);
   if (!known) {
     slot.answer(RespValue::error("ERR TRANSFER takes the name of a node of this cluster"));
-  } else if (core_->role() != raft::Role::leader) {
-    const raft::NodeId leader = core_->leader();
-    slot.answer(RespValue::error(leader == raft::kNobody ? "NOLEADER"
-                                                         : "NOTLEADER " + host::node_name(leader)));
+  } else if (const auto refusal = not_leading()) {
+    slot.answer(*refusal);
   } else {
     perform(core_->step(raft::TransferLeadership{.target = target}));
     slot.answer(RespValue::simple("OK"));
   }
+}
+
+std::optional<RespValue> Node::not_leading() const {
+  if (core_->role() == raft::Role::leader) return std::nullopt;
+  const raft::NodeId leader = core_->leader();
+  if (leader == raft::kNobody) return no_leader();
+  return RespValue::error("NOTLEADER " + host::node_name(leader));
+}
+
+void Node::change_member(raft::NodeId target, bool add, const host::ReplySlot& slot) {
+  if (!options_.host.peers.contains(target)) {
+    slot.answer(RespValue::error("ERR MEMBER takes the name of a node that --peers names"));
+  } else if (const auto refusal = not_leading()) {
+    slot.answer(*refusal);
+  } else {
+    const std::uint64_t id = ++next_id_;
+    proposals_.emplace(id, Waiter{.slot = slot});
+    perform(core_->step(raft::ChangeMember{.id = id, .node = target, .add = add}));
+  }
+}
+
+void Node::list_members(const host::ReplySlot& slot) {
+  if (const auto refusal = not_leading()) {
+    slot.answer(*refusal);
+    return;
+  }
+  const bool committed = core_->configuration_index() <= core_->commit_index();
+  std::vector<RespValue> answer;
+  answer.push_back(RespValue::bulk(raft::to_text(core_->configuration())));
+  answer.push_back(RespValue::bulk(committed ? "committed" : "uncommitted"));
+  slot.answer(RespValue::array(std::move(answer)));
 }
 
 asio::awaitable<void> Node::hand_over(std::chrono::nanoseconds limit) {
@@ -301,6 +341,7 @@ void Node::receive_reply(const proto::ForwardReply& reply) {
 }
 
 void Node::send(raft::Message message) {
+  if (!options_.host.peers.contains(message.to)) return;  // a member that this node cannot know
   proto::PeerFrame frame;
   *frame.mutable_raft() = to_proto(message);
   peers_.send(message.to, frame.SerializeAsString());
@@ -350,11 +391,12 @@ void Node::submit(raft::Effects& effects) {
 void Node::written(std::uint64_t sequence) {
   if (!storage_) return;
   durable_sequence_ = sequence;
+  // The events that told of these writes come first: who hears an acknowledgement may rely on them.
+  perform(core_->step(raft::Persisted{.sequence = sequence}));
   while (!held_.empty() && held_.front().sequence <= sequence) {
     for (raft::Message& message : held_.front().messages) send(std::move(message));
     held_.pop_front();
   }
-  perform(core_->step(raft::Persisted{.sequence = sequence}));
 }
 
 void Node::apply(std::vector<raft::Committed>& committed) {
@@ -364,6 +406,8 @@ void Node::apply(std::vector<raft::Committed>& committed) {
     std::optional<RespValue> value;
     if (item.entry.kind == raft::EntryKind::command) {
       value = state_.apply(item.entry.index, item.entry.data);
+    } else if (item.entry.kind == raft::EntryKind::configuration) {
+      value = RespValue::number(static_cast<std::int64_t>(item.entry.index));
     }
     if (options_.sabotage == Sabotage::lose_snapshot_tail && early_snapshot_.empty() &&
         item.entry.index + kLostTail >= core_->snapshot().index + options_.snapshot_every) {
@@ -417,8 +461,10 @@ void Node::tell(const std::vector<raft::Event>& events) {
   for (const raft::Event& event : events) {
     std::vector<host::EventWriter::Text> texts;
     if (event.hash) texts.emplace_back("hash", raft::hash_text(*event.hash));
+    if (event.voters) texts.emplace_back("voters", *event.voters);
     events_.write(event.name, event.numbers, texts);
-    if (event.name == "became-leader" || event.name == "became-follower") {
+    if (event.name == "became-leader" || event.name == "became-follower" ||
+        event.name == "configuration-changed") {
       spdlog::info("{}", raft::describe(event));
     }
   }
@@ -451,6 +497,7 @@ std::string Node::info() const {
   line("applied", core.applied_index());
   line("last_index", core.log().last_index());
   line("snapshot_index", core.snapshot().index);
+  line("members", raft::to_text(core.configuration()));
   line("keys", state_.key_count());
   line("sessions", state_.session_count());
   for (const raft::NodeId peer : core.configuration().voters) {

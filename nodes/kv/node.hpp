@@ -47,6 +47,9 @@ struct NodeOptions {
   std::uint64_t snapshot_every = 10'000;  // entries
   Sabotage sabotage = Sabotage::none;
   raft::Sabotage core_sabotage = raft::Sabotage::none;
+  // The voters of a new cluster, the same on each of its nodes; empty: all peers. One that is not
+  // among them waits until a member adds it. What is on disk counts more.
+  std::vector<raft::NodeId> members;
 };
 
 class Node {
@@ -66,6 +69,11 @@ class Node {
   // TRANSFER [nK]: the leader hands its leadership to that node, or to the most up-to-date one
   // (dissertation §3.10). +OK: asked for; who leads then is seen in INFO.
   void transfer(raft::NodeId target, const host::ReplySlot& slot);
+  // MEMBER ADD nK and MEMBER REMOVE nK, to the leader: the index of the entry, once it is
+  // committed.
+  void change_member(raft::NodeId target, bool add, const host::ReplySlot& slot);
+  // MEMBER LIST, to the leader: its members, and whether they are committed.
+  void list_members(const host::ReplySlot& slot);
   // Before a planned stop: waits until another node leads, no longer than `limit`.
   [[nodiscard]] boost::asio::awaitable<void> hand_over(std::chrono::nanoseconds limit);
   // The text of INFO.
@@ -98,6 +106,8 @@ class Node {
   };
 
   [[nodiscard]] raft::Options core_options() const;
+  // Null: this node leads.
+  [[nodiscard]] std::optional<wire::RespValue> not_leading() const;
   boost::asio::awaitable<void> tick_for_ever();
   void propose_here(std::string data, Waiter waiter);
   void read_here(Arguments command, Waiter waiter);

@@ -172,6 +172,8 @@ class KvRequestHandler final : public host::RequestHandler {
       slot.answer(RespValue::bulk(node_.info()));
     } else if (name == "TRANSFER" && arguments.size() <= 2) {
       transfer(arguments, slot);
+    } else if (name == "MEMBER") {
+      member(arguments, slot);
     } else if (name == "QUIT") {
       slot.answer_and_close(RespValue::simple("OK"));
     } else if (name == "SELECT" && arguments.size() == 2) {
@@ -195,6 +197,18 @@ class KvRequestHandler final : public host::RequestHandler {
     // No node has the number 0, so a name that is none is refused like an unknown one.
     constexpr raft::NodeId kNoSuchNode = std::numeric_limits<raft::NodeId>::max();
     node_.transfer(target.has_value() ? *target : kNoSuchNode, slot);
+  }
+
+  // MEMBER LIST · MEMBER ADD nK · MEMBER REMOVE nK
+  void member(const Arguments& arguments, const ReplySlot& slot) {
+    const std::string what = arguments.size() > 1 ? upper(arguments[1]) : std::string();
+    const bool lists = what == "LIST" && arguments.size() == 2;
+    const bool changes = (what == "ADD" || what == "REMOVE") && arguments.size() == 3;
+    if (lists) return node_.list_members(slot);
+    const auto target = changes ? host::parse_node_name(arguments[2])
+                                : base::make_error(Errc::usage, "MEMBER LIST, ADD or REMOVE");
+    if (target.has_value()) return node_.change_member(*target, what == "ADD", slot);
+    slot.answer(RespValue::error("ERR MEMBER LIST, MEMBER ADD nK and MEMBER REMOVE nK"));
   }
 
   // redis-benchmark asks for two settings and wants values.

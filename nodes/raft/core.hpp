@@ -71,8 +71,8 @@ enum class Sabotage : std::uint8_t {
 
 struct Options {
   NodeId id = kNobody;
-  // Before the first entry that holds one: the same on all nodes of a new cluster, and empty on a
-  // node that is to join one.
+  // Before the first entry that holds one. The same on all nodes; may be empty on one that is to
+  // join.
   Configuration configuration;
   std::uint64_t seed = 0;        // of the election time-outs; the id is mixed in
   unsigned election_ticks = 10;  // a time-out is drawn from [election_ticks, 2 × election_ticks)

@@ -309,6 +309,8 @@ TEST(KvProcess, EndsWithSixtyFourAndOneLineForAWrongCommandLine) {
   };
   Arguments sabotaged = good;
   sabotaged.insert(sabotaged.end(), {"--sabotage", "be-nice"});
+  Arguments members = good;
+  members.insert(members.end(), {"--members", "n1,n2"});
   Arguments follower = good;
   follower.insert(follower.end(), {"--on-follower", "ignore"});
   for (const Arguments& command : {Arguments{program},
@@ -319,6 +321,7 @@ TEST(KvProcess, EndsWithSixtyFourAndOneLineForAWrongCommandLine) {
                                    with(10, "paxos"),
                                    with(9, "--moda"),
                                    sabotaged,
+                                   members,
                                    follower}) {
     SCOPED_TRACE(fmt::format("{}", fmt::join(command, " ")));
     const ExitStatus status = run_program(command);
@@ -326,6 +329,74 @@ TEST(KvProcess, EndsWithSixtyFourAndOneLineForAWrongCommandLine) {
     EXPECT_THAT(status.output, StartsWith("sunder-kv: "));
     EXPECT_EQ(std::count(status.output.begin(), status.output.end(), '\n'), 1) << status.output;
   }
+}
+
+std::string member_list(const KvProcesses& nodes) {
+  const std::size_t leader = nodes.wait_for_leader();
+  if (leader == 0) return "no leader";
+  const RespValue list = nodes.call(leader, {"MEMBER", "LIST"});
+  if (list.kind != RespKind::array || list.items.size() != 2) return list.text;
+  return list.items[0].text + " " + list.items[1].text;
+}
+
+// At whoever leads, until it is done: a leader may have gone in between.
+bool change_member(const KvProcesses& nodes, const std::string& what, const std::string& node) {
+  return wait_until([&] {
+    const std::size_t leader = nodes.wait_for_leader();
+    if (leader == 0) return false;
+    const RespValue reply = nodes.call(leader, {"MEMBER", what, node});
+    return reply.kind == RespKind::integer || reply.text.starts_with("ERR it is a member already");
+  });
+}
+
+TEST(KvProcess, ChangesItsMembersWhileItServes) {
+  KvProcesses nodes(4, {"--members", "n1,n2,n3", "--snapshot-every", "20"});
+  nodes.start_all();
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_EQ(nodes.call_until_ok(1, {"SET", key_of(i), std::to_string(i)}), kOk);
+  }
+  EXPECT_EQ(member_list(nodes), "n1,n2,n3 committed");
+  // n4 waits: it knows no leader, and nobody hears of it.
+  EXPECT_THAT(nodes.call(4, {"GET", "k1"}).text, StartsWith("NOLEADER"));
+  // It gets the snapshot, the entries after it, and a vote.
+  ASSERT_TRUE(change_member(nodes, "ADD", "n4"));
+  EXPECT_EQ(member_list(nodes), "n1,n2,n3,n4 committed");
+  EXPECT_EQ(nodes.call_until_ok(4, {"GET", "k59"}), RespValue::bulk("59"));
+  EXPECT_THAT(nodes.events(4), HasSubstr("snapshot-installed"));
+  // The leader removes itself, goes on without a vote, and is not missed.
+  const std::size_t removed = nodes.wait_for_leader();
+  ASSERT_NE(removed, 0U);
+  ASSERT_TRUE(change_member(nodes, "REMOVE", fmt::format("n{}", removed)));
+  ASSERT_TRUE(wait_until([&] {
+    const std::size_t leader = nodes.wait_for_leader();
+    return leader != 0 && leader != removed;
+  }));
+  EXPECT_THAT(member_list(nodes), Not(HasSubstr(fmt::format("n{}", removed))));
+  // What the members are is durable, on the removed one, too.
+  nodes.kill_all();
+  nodes.start_all();
+  EXPECT_THAT(member_list(nodes), Not(HasSubstr(fmt::format("n{}", removed))));
+  EXPECT_NE(nodes.wait_for_leader(), removed);
+  ASSERT_TRUE(change_member(nodes, "ADD", fmt::format("n{}", removed)));
+  EXPECT_EQ(member_list(nodes), "n1,n2,n3,n4 committed");
+  EXPECT_EQ(nodes.call_until_ok(removed, {"GET", "k59"}), RespValue::bulk("59"));
+}
+
+TEST(KvProcess, RefusesChangesOfMembersThatMakeNoSense) {
+  KvProcesses nodes(1);
+  nodes.start_all();
+  ASSERT_EQ(nodes.call_until_ok(1, {"SET", "x", "1"}), kOk);
+  for (const Arguments& command : {Arguments{"MEMBER"},
+                                   Arguments{"MEMBER", "ADD"},
+                                   Arguments{"MEMBER", "ADD", "n7"},
+                                   Arguments{"MEMBER", "ADD", "n1"},
+                                   Arguments{"MEMBER", "REMOVE", "n1"},
+                                   Arguments{"MEMBER", "REMOVE", "everybody"},
+                                   Arguments{"MEMBER", "LIST", "n1"}}) {
+    SCOPED_TRACE(fmt::format("{}", fmt::join(command, " ")));
+    EXPECT_THAT(nodes.call(1, command).text, StartsWith("ERR "));
+  }
+  EXPECT_EQ(member_list(nodes), "n1 committed");
 }
 
 }  // namespace
