@@ -110,6 +110,10 @@ Connectivity::Connectivity(const history::RunContext& context, Stance stance)
   }
   for (const FaultRecord& fault : context.faults) {
     for (const Window& window : windows_of(fault, stance)) apply(fault, window);
+    if (!fault.changes_members) continue;
+    for (Segment& segment : segments_) {
+      if (segment.window.overlaps(possible_window(fault))) segment.members_change = true;
+    }
   }
 }
 
@@ -154,7 +158,7 @@ std::optional<EndpointSet> Connectivity::connected_majority(const Segment& segme
     if (segment.up[a]) candidates.push_back(a);
     for (std::size_t b = 0; b < nodes_; ++b) graph[a][b] = linked(segment, a, b);
   }
-  return MajoritySearch(std::move(graph), majority_size()).unique(candidates);
+  return MajoritySearch(std::move(graph), majority_size(segment)).unique(candidates);
 }
 
 bool Connectivity::reaches_all(const Segment& segment,

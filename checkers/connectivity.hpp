@@ -32,8 +32,9 @@ class Connectivity {
  public:
   struct Segment {
     history::Window window;
-    std::vector<bool> up;   // by node
-    std::vector<bool> cut;  // [from * endpoints + to]
+    std::vector<bool> up;         // by node
+    std::vector<bool> cut;        // [from * endpoints + to]
+    bool members_change = false;  // by one more or less, or another in one's place
   };
 
   Connectivity(const history::RunContext& context, Stance stance);
@@ -46,6 +47,11 @@ class Connectivity {
   [[nodiscard]] std::size_t endpoints() const noexcept { return endpoints_; }
 
   [[nodiscard]] std::size_t majority_size() const noexcept { return nodes_ / 2 + 1; }
+
+  // So many nodes are surely a majority of the members, whoever they are just then.
+  [[nodiscard]] std::size_t majority_size(const Segment& segment) const noexcept {
+    return majority_size() + (segment.members_change ? 1 : 0);
+  }
 
   // "n1,n4".
   [[nodiscard]] std::string names_of(const EndpointSet& set) const;

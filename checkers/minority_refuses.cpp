@@ -72,12 +72,14 @@ class MinorityCheck {
     const auto client = connectivity_.endpoint_of(operation.process);
     if (!client || !is_timed(operation)) return;
     const std::size_t first = connectivity_.segment_at(operation.invoke_time);
+    if (connectivity_.segments()[first].members_change) return;
     if (!is_minority(connectivity_.within_reach(*client, first, first))) return;
     // As far as the client's reach stays below a majority, all of it taken together.
     const std::int64_t end = end_time(operation);
     std::size_t last = first;
     while (last + 1 < connectivity_.segments().size() &&
            connectivity_.segments()[last].window.end <= end) {
+      if (connectivity_.segments()[last + 1].members_change) break;
       if (!is_minority(connectivity_.within_reach(*client, first, last + 1))) break;
       ++last;
     }

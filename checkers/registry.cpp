@@ -24,6 +24,7 @@ ModelRow stack_row();
 CheckerInfo availability_info();
 CheckerInfo durability_info();
 CheckerInfo linearizable_info();
+CheckerInfo membership_info();
 CheckerInfo minority_refuses_info();
 CheckerInfo recovery_info();
 CheckerInfo replicated_log_info();
@@ -45,6 +46,7 @@ std::span<const CheckerInfo> all_checkers() {
       availability_info(),
       durability_info(),
       linearizable_info(),
+      membership_info(),
       minority_refuses_info(),
       recovery_info(),
       replicated_log_info(),

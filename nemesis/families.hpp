@@ -11,6 +11,7 @@ namespace sunder::nemesis {
 [[nodiscard]] FaultInfo clock_skew_fault();
 [[nodiscard]] FaultInfo clock_strobe_fault();
 [[nodiscard]] FaultInfo kill_fault();
+[[nodiscard]] FaultInfo membership_fault();
 [[nodiscard]] FaultInfo partition_fault();
 [[nodiscard]] FaultInfo pause_fault();
 [[nodiscard]] FaultInfo restart_fault();

@@ -47,6 +47,8 @@
 
 namespace sunder::nemesis {
 
+class Members;
+
 // When a fault begins that is placed by event: so long after the count-th such event since its
 // `start`.
 struct EventPlacement {
@@ -181,6 +183,7 @@ struct NemesisContext {
   // None: the schedule is all there is. Else it runs until it is cancelled, and a fault that cannot
   // be applied is recorded with the reason and is the end of nothing else.
   ScheduleRequests* requests = nullptr;
+  Members* members = nullptr;  // carries out changes of members; null: nobody does
 };
 
 // A fault that stands. Destruction heals it (synchronously) if heal() was not called.

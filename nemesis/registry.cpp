@@ -15,6 +15,7 @@ std::span<const FaultInfo> all_faults() {
       clock_skew_fault(),
       clock_strobe_fault(),
       kill_fault(),
+      membership_fault(),
       partition_fault(),
       pause_fault(),
       restart_fault(),

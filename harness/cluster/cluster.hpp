@@ -131,6 +131,7 @@ struct NodeCommand {
 struct ClusterOptions {
   std::size_t nodes = 5;
   std::size_t clients = 10;
+  std::size_t spares = 0;           // further nodes, for changes of members
   std::filesystem::path directory;  // the run's; nodes/nK/{log,data} are made below it
   std::function<NodeCommand(std::size_t node, const std::filesystem::path& data_directory)> command;
   base::RunClock clock;  // for events' times
@@ -157,6 +158,19 @@ class Cluster {
   [[nodiscard]] virtual std::string name(Endpoint endpoint) const = 0;
   // 10.0.0.K for nodes, 10.0.1.C for clients.
   [[nodiscard]] virtual std::string address(Endpoint endpoint) const = 0;
+
+  // Spare nodes have a place in the network from the start, but a process only once somebody starts
+  // it. In start(), signal(), wait_down(), state(), pid() and how_ended() they are the numbers from
+  // nodes() on; no endpoint of a LinkMatrix is one, so no fault aims at them. The links of a spare
+  // are those of the node that it was placed beside: who is cut off is cut off from both.
+  [[nodiscard]] virtual std::size_t spares() const noexcept { return 0; }
+
+  // Precondition: spare from nodes() on, node below.
+  [[nodiscard]] virtual Result<void> place_beside(std::size_t spare, std::size_t node);
+
+  // As client_socket(), of somebody whom no fault cuts off: the operator. Only where there are
+  // spares.
+  [[nodiscard]] virtual Result<boost::asio::ip::tcp::socket> operator_socket();
 
   // Processes. A node's standard error goes to nodes/nK/log (appended across restarts), fd 3 to the
   // event handlers.

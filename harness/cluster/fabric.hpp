@@ -36,6 +36,16 @@ class Fabric {
   // Precondition: inside a universe; 1 ≤ nodes ≤ 254, clients ≤ 254.
   [[nodiscard]] static Result<Fabric> create(std::size_t nodes, std::size_t clients);
 
+  // The last nodes are spares: a Cluster's endpoints leave them out, so its clients have lower
+  // numbers there than here.
+  void set_spares(std::size_t spares) noexcept { spares_ = spares; }
+
+  // The number here of a Cluster's endpoint.
+  [[nodiscard]] Endpoint inner(Endpoint outer) const noexcept {
+    const bool client = outer + spares_ >= nodes_;
+    return static_cast<Endpoint>(client ? outer + spares_ : outer);
+  }
+
   // Makes every link what `wanted` says, in one batch of the differences.
   [[nodiscard]] Result<LinkChange> install(const LinkMatrix& wanted);
 
@@ -91,6 +101,7 @@ class Fabric {
 
   std::size_t nodes_;
   std::size_t clients_;
+  std::size_t spares_ = 0;
   netlink::NetworkNamespace home_;
   netlink::Socket socket_;                           // in home_
   std::vector<netlink::NetworkNamespace> stations_;  // one for each node, then the clients'

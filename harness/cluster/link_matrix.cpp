@@ -11,6 +11,15 @@
 #include "harness/cluster/cluster.hpp"
 
 namespace sunder::cluster {
+
+Result<void> Cluster::place_beside(std::size_t /*spare*/, std::size_t /*node*/) {
+  return base::make_error(Errc::unsupported, "this cluster has no spare nodes");
+}
+
+Result<boost::asio::ip::tcp::socket> Cluster::operator_socket() {
+  return base::make_error(Errc::unsupported, "this cluster has no operator");
+}
+
 namespace {
 
 double either(double a, double b) noexcept {

@@ -131,7 +131,8 @@ class LocalCluster final : public Cluster {
         fabric_(std::make_unique<Fabric>(std::move(fabric))),
         network_(*fabric_, options_.nodes, options_.clients),
         tasks_(executor) {
-    for (std::size_t i = 0; i < options_.nodes; ++i) {
+    beside_.assign(options_.spares, 0);
+    for (std::size_t i = 0; i < options_.nodes + options_.spares; ++i) {
       nodes_.push_back(std::make_unique<Node>(executor_));
     }
   }
@@ -141,11 +142,20 @@ class LocalCluster final : public Cluster {
   [[nodiscard]] std::size_t clients() const noexcept override { return options_.clients; }
 
   [[nodiscard]] std::string name(Endpoint endpoint) const override {
-    return fabric_->name(endpoint);
+    return fabric_->name(fabric_->inner(endpoint));
   }
 
   [[nodiscard]] std::string address(Endpoint endpoint) const override {
-    return netlink::to_text(fabric_->address(endpoint));
+    return netlink::to_text(fabric_->address(fabric_->inner(endpoint)));
+  }
+
+  [[nodiscard]] std::size_t spares() const noexcept override { return options_.spares; }
+
+  [[nodiscard]] Result<void> place_beside(std::size_t spare, std::size_t node) override;
+
+  [[nodiscard]] Result<asio::ip::tcp::socket> operator_socket() override {
+    if (spares() == 0) return Cluster::operator_socket();
+    return socket_from(static_cast<Endpoint>(nodes() + clients()));
   }
 
   [[nodiscard]] Result<void> start(std::size_t node) override;
@@ -176,11 +186,9 @@ class LocalCluster final : public Cluster {
   [[nodiscard]] Result<LinkChange> apply(FaultId fault, const LinkMatrix& overlay) override;
   [[nodiscard]] Result<LinkChange> withdraw(FaultId fault) override;
 
-  [[nodiscard]] LinkMatrix installed() const override { return fabric_->installed(); }
+  [[nodiscard]] LinkMatrix installed() const override;
 
-  [[nodiscard]] Result<std::vector<LinkCounters>> counters() const override {
-    return fabric_->counters();
-  }
+  [[nodiscard]] Result<std::vector<LinkCounters>> counters() const override;
 
   [[nodiscard]] Result<std::vector<std::string>> leftovers() const override;
   [[nodiscard]] Result<asio::ip::tcp::socket> client_socket(std::size_t client) override;
@@ -199,6 +207,16 @@ class LocalCluster final : public Cluster {
  private:
   [[nodiscard]] Result<LaunchOptions> launch_options(std::size_t node) const;
   [[nodiscard]] Result<LinkChange> install(std::map<FaultId, LinkMatrix> overlays);
+  // Our endpoints' links with those of spares and of the operator, as the fabric numbers them.
+  [[nodiscard]] LinkMatrix with_spares(const LinkMatrix& outer) const;
+  // A socket in the clients' namespace with the address of this endpoint, or of the one after all
+  // of them.
+  [[nodiscard]] Result<asio::ip::tcp::socket> socket_from(Endpoint endpoint);
+
+  [[nodiscard]] std::size_t inner_endpoints() const noexcept {
+    return endpoints() + options_.spares + (options_.spares > 0 ? 1 : 0);
+  }
+
   [[nodiscard]] asio::awaitable<void> watch(std::size_t node, std::shared_ptr<Incarnation> process);
   [[nodiscard]] asio::awaitable<void> read_events(std::shared_ptr<Incarnation> process);
   [[nodiscard]] asio::awaitable<Result<void>> ended(std::size_t node);
@@ -207,7 +225,8 @@ class LocalCluster final : public Cluster {
   ClusterOptions options_;
   std::unique_ptr<Fabric> fabric_;  // asking the kernel changes its socket, not what it stands for
   mutable LocalNetwork network_;
-  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Node>> nodes_;  // the last ones are spares
+  std::vector<std::size_t> beside_;           // by spare: the node whose links it shares
   std::vector<std::shared_ptr<Incarnation>> incarnations_;  // all there were, for what they dropped
   std::vector<clock_shim::ProcessClock> clocks_;            // one a node; none without a shim
   std::map<FaultId, LinkMatrix> overlays_;
@@ -378,9 +397,68 @@ asio::awaitable<void> LocalCluster::stop_all(std::chrono::nanoseconds limit) {
 Result<LinkChange> LocalCluster::install(std::map<FaultId, LinkMatrix> overlays) {
   LinkMatrix wanted(endpoints());
   for (const auto& [fault, overlay] : overlays) wanted = fold(wanted, overlay);
-  auto change = fabric_->install(wanted);
+  auto change = fabric_->install(with_spares(wanted));
   if (change.has_value()) overlays_ = std::move(overlays);
   return change;
+}
+
+LinkMatrix LocalCluster::with_spares(const LinkMatrix& outer) const {
+  LinkMatrix inner(inner_endpoints());
+  const auto count = static_cast<Endpoint>(endpoints());
+  for (Endpoint from = 0; from < count; ++from) {
+    for (Endpoint to = 0; to < count; ++to) {
+      inner.at(fabric_->inner(from), fabric_->inner(to)) = outer.at(from, to);
+    }
+  }
+  for (std::size_t spare = 0; spare < spares(); ++spare) {
+    const auto place = static_cast<Endpoint>(nodes() + spare);
+    const auto node = static_cast<Endpoint>(beside_[spare]);
+    for (Endpoint other = 0; other < count; ++other) {
+      if (other == node) continue;
+      inner.at(place, fabric_->inner(other)) = outer.at(node, other);
+      inner.at(fabric_->inner(other), place) = outer.at(other, node);
+    }
+    for (std::size_t second = 0; second < spares(); ++second) {
+      if (beside_[second] == beside_[spare]) continue;
+      inner.at(place, static_cast<Endpoint>(nodes() + second)) =
+          outer.at(node, static_cast<Endpoint>(beside_[second]));
+    }
+  }
+  return inner;
+}
+
+LinkMatrix LocalCluster::installed() const {
+  const LinkMatrix& inner = fabric_->installed();
+  LinkMatrix outer(endpoints());
+  const auto count = static_cast<Endpoint>(endpoints());
+  for (Endpoint from = 0; from < count; ++from) {
+    for (Endpoint to = 0; to < count; ++to) {
+      outer.at(from, to) = inner.at(fabric_->inner(from), fabric_->inner(to));
+    }
+  }
+  return outer;
+}
+
+Result<std::vector<LinkCounters>> LocalCluster::counters() const {
+  auto inner = fabric_->counters();
+  if (inner.has_error() || spares() == 0) return inner;
+  std::vector<LinkCounters> outer;
+  const auto count = static_cast<Endpoint>(endpoints());
+  for (Endpoint from = 0; from < count; ++from) {
+    for (Endpoint to = 0; to < count; ++to) {
+      outer.push_back((*inner)[fabric_->inner(from) * inner_endpoints() + fabric_->inner(to)]);
+    }
+  }
+  return outer;
+}
+
+Result<void> LocalCluster::place_beside(std::size_t spare, std::size_t node) {
+  SUNDER_ASSERT(spare >= nodes() && spare < nodes() + spares());
+  SUNDER_ASSERT(node < nodes());
+  beside_[spare - nodes()] = node;
+  auto change = install(overlays_);
+  if (change.has_error()) return change.error();
+  return {};
 }
 
 Result<LinkChange> LocalCluster::apply(FaultId fault, const LinkMatrix& overlay) {
@@ -436,6 +514,10 @@ clock_shim::ProcessClock* LocalCluster::realtime_clock(std::size_t node) {
 
 Result<asio::ip::tcp::socket> LocalCluster::client_socket(std::size_t client) {
   SUNDER_ASSERT(client < clients());
+  return socket_from(static_cast<Endpoint>(nodes() + client));
+}
+
+Result<asio::ip::tcp::socket> LocalCluster::socket_from(Endpoint endpoint) {
   base::FileDescriptor descriptor;
   {
     const netlink::NamespaceScope scope(fabric_->clients_namespace(), fabric_->home());
@@ -448,9 +530,9 @@ Result<asio::ip::tcp::socket> LocalCluster::client_socket(std::size_t client) {
   ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in own{};
   own.sin_family = AF_INET;
-  own.sin_addr.s_addr = htonl(fabric_->address(static_cast<Endpoint>(nodes() + client)).bits);
+  own.sin_addr.s_addr = htonl(fabric_->address(fabric_->inner(endpoint)).bits);
   if (::bind(descriptor.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
-    return base::system_error(fmt::format("bind a socket of c{}", client + 1));
+    return base::system_error(fmt::format("bind a socket of c{}", endpoint - nodes() + 1));
   }
   asio::ip::tcp::socket socket(executor_);
   boost::system::error_code error;
@@ -488,14 +570,16 @@ std::uint64_t LocalCluster::dropped_events() const noexcept {
 Result<std::unique_ptr<Cluster>> Cluster::create(asio::any_io_executor executor,
                                                  ClusterOptions options) {
   SUNDER_ASSERT(options.command != nullptr);
-  for (std::size_t node = 0; node < options.nodes; ++node) {
+  const std::size_t nodes = options.nodes + options.spares;
+  for (std::size_t node = 0; node < nodes; ++node) {
     const auto directory = options.directory / "nodes" / fmt::format("n{}", node + 1) / "data";
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) return Error{error, fmt::format("make {}", directory.string())};
   }
-  auto fabric = Fabric::create(options.nodes, options.clients);
+  auto fabric = Fabric::create(nodes, options.clients + (options.spares > 0 ? 1 : 0));
   if (fabric.has_error()) return with_context(fabric.error(), "build the fabric");
+  fabric->set_spares(options.spares);
   auto made = std::make_unique<LocalCluster>(executor, std::move(options), std::move(*fabric));
   SUNDER_TRY(made->make_clocks());
   return std::unique_ptr<Cluster>(std::move(made));

@@ -79,7 +79,8 @@ Result<void> LocalNetwork::install_filter(std::uint32_t fault,
   const bool leaving = action == netlink::FilterAction::withhold_reset;
   for (const auto& [from, to] : links) {
     netlink::FilterTable& table = tables[station_of(leaving ? from : to)];
-    table.pairs.push_back({fabric_.address(from), fabric_.address(to)});
+    table.pairs.push_back(
+        {fabric_.address(fabric_.inner(from)), fabric_.address(fabric_.inner(to))});
   }
   for (auto& [number, table] : tables) {
     table.name = table_of(fault);
@@ -127,7 +128,8 @@ Result<void> LocalNetwork::remove_filter(std::uint32_t fault) {
 Result<std::size_t> LocalNetwork::destroy_connections(const std::vector<DirectedLink>& links) {
   std::map<std::size_t, std::vector<netlink::AddressPair>> pairs;
   for (const auto& [at, remote] : links) {
-    pairs[station_of(at)].push_back({fabric_.address(at), fabric_.address(remote)});
+    pairs[station_of(at)].push_back(
+        {fabric_.address(fabric_.inner(at)), fabric_.address(fabric_.inner(remote))});
   }
   std::size_t sum = 0;
   for (const auto& [number, chosen] : pairs) {

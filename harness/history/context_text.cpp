@@ -105,6 +105,7 @@ FaultRecord fault_of(const json::object& object) {
     fault.cut_links.emplace_back(pair.at(0).as_string(), pair.at(1).as_string());
   }
   fault.disabled_nodes = texts_at(object, "disabled_nodes");
+  fault.changes_members = flag_at(object, "changes_members");
   return fault;
 }
 
@@ -232,6 +233,7 @@ std::string fault_line(const FaultRecord& fault) {
   for (const auto& [from, to] : fault.cut_links) links.push_back(json::array{from, to});
   object["cut_links"] = std::move(links);
   object["disabled_nodes"] = array_json(fault.disabled_nodes);
+  if (fault.changes_members) object["changes_members"] = true;
   return json::serialize(object) + "\n";
 }
 

@@ -60,6 +60,9 @@ struct FaultRecord {
   std::vector<std::pair<std::string, std::string>> cut_links;
   // Nodes that cannot work while active (killed, paused).
   std::vector<std::string> disabled_nodes;
+  // From its beginning until it was healed, who the members are is not certain: at most one more or
+  // less than `RunContext::nodes`, or another in one's place.
+  bool changes_members = false;
 };
 
 // What a node told on file descriptor 3. Numbers and texts beyond the common ones stay in `fields`.

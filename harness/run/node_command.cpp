@@ -8,8 +8,10 @@ cluster::NodeCommand node_command(const NodeCommandInputs& inputs,
                                   std::size_t node,
                                   const std::filesystem::path& data_directory) {
   std::string peers;
-  for (std::size_t peer = 1; peer <= inputs.nodes; ++peer) {
+  std::string members;
+  for (std::size_t peer = 1; peer <= inputs.nodes + inputs.spares; ++peer) {
     peers += fmt::format("{}n{}=10.0.0.{}:{}", peers.empty() ? "" : ",", peer, peer, kPeerPort);
+    if (peer <= inputs.nodes) members += fmt::format("{}n{}", members.empty() ? "" : ",", peer);
   }
   cluster::NodeCommand command;
   command.program = inputs.programs / inputs.system.program;
@@ -29,6 +31,10 @@ cluster::NodeCommand node_command(const NodeCommandInputs& inputs,
   };
   command.arguments.insert(
       command.arguments.end(), inputs.mode.arguments.begin(), inputs.mode.arguments.end());
+  if (inputs.spares > 0) {
+    command.arguments.emplace_back("--members");
+    command.arguments.push_back(members);
+  }
   if (!inputs.sabotage.empty()) {
     command.arguments.emplace_back("--sabotage");
     command.arguments.push_back(inputs.sabotage);

@@ -20,6 +20,7 @@ struct NodeCommandInputs {
   const nodes::System& system;
   const nodes::Mode& mode;
   std::size_t nodes = 0;
+  std::size_t spares = 0;  // further nodes, which are to join
   std::uint64_t seed = 0;
   std::string sabotage;            // empty: none
   std::filesystem::path programs;  // the directory of node programs

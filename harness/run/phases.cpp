@@ -1,5 +1,6 @@
 #include "harness/run/phases.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 
@@ -19,6 +20,7 @@
 #include "harness/run/host.hpp"
 #include "harness/run/leader.hpp"
 #include "harness/run/load.hpp"
+#include "harness/run/member_operator.hpp"
 #include "harness/run/node_command.hpp"
 #include "harness/run/progress.hpp"
 #include "harness/run/recorder.hpp"
@@ -42,6 +44,18 @@ constexpr auto kSettleAtLeast = 2s;
 constexpr auto kSettleAtMost = 15s;
 constexpr auto kLookEvery = 5ms;
 constexpr auto kStopNodesLimit = 3s;
+// Until the first members must be back once every other fault is healed.
+constexpr auto kMembersBackLimit = 15s;
+
+// Two nodes may be replaced at a time.
+constexpr std::size_t kSpares = 2;
+
+std::size_t spares_of(const ResolvedRun& run) {
+  const auto changes = [](const nemesis::PlannedFault& fault) {
+    return fault.family == "membership";
+  };
+  return std::ranges::any_of(run.schedule, changes) ? kSpares : 0;
+}
 
 // Whether a fault of the schedule is of a family that needs this capability.
 bool needs(const nemesis::Schedule& schedule, std::string_view capability) {
@@ -63,6 +77,7 @@ class Phases {
   Result<void> set_up();
   asio::awaitable<Result<void>> warm_up();
   asio::awaitable<Result<void>> load_and_faults();
+  asio::awaitable<void> bring_members_back();
   asio::awaitable<void> settle();
   asio::awaitable<void> tear_down();
   Result<void> verify_healed();
@@ -93,6 +108,7 @@ class Phases {
   std::unique_ptr<workloads::Workload> workload_;
   std::optional<Recorder> recorder_;
   std::optional<Load> load_;
+  std::unique_ptr<MemberOperator> members_;  // only where members change
   std::optional<nemesis::NemesisContext> nemesis_;
   std::function<void(const history::NodeEvent&)> event_handler_;  // the nemesis', while it runs
   history::NodeEvent acknowledgement_;
@@ -150,6 +166,7 @@ asio::awaitable<Result<void>> Phases::all_phases() {
   Result<void> loaded = co_await load_and_faults();
   SUNDER_CO_TRY(loaded);
   enter("heal", 0ns);
+  co_await bring_members_back();
   SUNDER_CO_TRY(verify_healed());
   enter("settle", kSettleAtLeast);
   co_await settle();
@@ -173,6 +190,7 @@ Result<void> Phases::set_up() {
 
   cluster::ClusterOptions cluster_options;
   cluster_options.nodes = run_.nodes;
+  cluster_options.spares = spares_of(run_);
   cluster_options.clients = run_.options.clients;
   cluster_options.directory = options_.directory;
   cluster_options.clock = options_.clock;
@@ -184,6 +202,7 @@ Result<void> Phases::set_up() {
   const NodeCommandInputs inputs{.system = system_of(*run_.scenario),
                                  .mode = mode_of(*run_.scenario),
                                  .nodes = run_.nodes,
+                                 .spares = spares_of(run_),
                                  .seed = run_.seed,
                                  .sabotage = run_.options.sabotage,
                                  .programs = options_.programs};
@@ -247,13 +266,25 @@ asio::awaitable<Result<void>> Phases::load_and_faults() {
   nemesis_.emplace(nemesis::NemesisContext{
       .cluster = *cluster_,
       .clock = options_.clock,
-      .leader = [this] { return leader_.leader(); },
+      .leader =
+          [this] {
+            const auto leader = leader_.leader();
+            return leader && *leader < run_.nodes ? leader : std::nullopt;
+          },
       .client_nodes = std::move(client_nodes),
       .clients_see_all = run_.options.clients_see_all,
       .on_event = [this](auto handler) { event_handler_ = std::move(handler); },
       .events_until = options_.clock.now() + run_.duration.count(),
       .record = [this](const history::FaultRecord& fault) { note_fault(fault); },
   });
+  if (cluster_->spares() > 0) {
+    MemberOperatorOptions options;
+    options.executor = loop_.get_executor();
+    options.clock = options_.clock;
+    options.leader = [this] { return leader_.leader(); };
+    members_ = std::make_unique<MemberOperator>(std::move(options), *cluster_);
+    nemesis_->members = members_.get();
+  }
   faults_.spawn("nemesis", run_nemesis());
   co_await stay(run_.duration);
   if (stopping_) faults_.cancel();
@@ -276,6 +307,19 @@ asio::awaitable<void> Phases::stay(std::chrono::nanoseconds duration) {
   while (!stopping_ && options_.clock.now() < end) {
     const auto left = std::chrono::nanoseconds(end - options_.clock.now());
     co_await base::pause_for(std::min<std::chrono::nanoseconds>(left, 20ms));
+  }
+}
+
+// Every other fault is healed: now the cluster can have its first members again. That it does not
+// is said by the faults' records.
+asio::awaitable<void> Phases::bring_members_back() {
+  if (!members_ || nemesis_result_.has_error()) co_return;
+  const std::chrono::nanoseconds limit = stopping_ ? kStopNodesLimit : kMembersBackLimit;
+  const bool back = co_await members_->settle(limit);
+  if (!back) progress_.say("the first members were not brought back");
+  members_->complete(*nemesis_result_);
+  for (const history::FaultRecord& fault : *nemesis_result_) {
+    if (fault.changes_members) note_fault(fault);
   }
 }
 
@@ -305,6 +349,7 @@ asio::awaitable<void> Phases::tear_down() {
   enter("tear down", 0ns);
   faults_.cancel();
   co_await faults_.join();
+  if (members_) co_await members_->close();
   if (load_) load_->stop();
   co_await clients_.join();
   if (load_) {
@@ -362,7 +407,10 @@ void Phases::note_event(const history::NodeEvent& event) {
   events_file_->append(history::event_line(event));
   leader_.note(event);
   outcome_.context.events.push_back(event);
-  if (event_handler_) event_handler_(event);
+  // No fault aims at a spare, so none waits for what one tells.
+  const auto& nodes = outcome_.context.nodes;
+  const bool first = std::ranges::find(nodes, event.node) != nodes.end();
+  if (event_handler_ && first) event_handler_(event);
 }
 
 // A fault may wait for the n-th acknowledged operation.

@@ -27,6 +27,14 @@ std::vector<Promise> raft_promises() {
        .condition = "always",
        .checker = "replicated-log",
        .source = "Ongaro 2014, figure 3.2"},
+      {.name = "membership-safe",
+       .sentence =
+           "Whoever the members are, one majority decides: they change one at a time, and a "
+           "majority of those in force holds whatever is committed.",
+       .condition = "while nodes are added, removed and replaced",
+       .checker = "membership",
+       .needs = {"membership"},
+       .source = "Ongaro 2014, chapter 4"},
       {.name = "available",
        .sentence = "Clients that reach a connected majority are answered.",
        .condition = "while one majority is fully connected and stable for ten election time-outs",
@@ -56,7 +64,7 @@ std::vector<Promise> raft_promises() {
        .checker = "recovery",
        .parameters = {{"recover_within_ms", kRecoverWithinMs},
                       {"election_timeout_ms", kElectionTimeoutMs}},
-       .needs = {"partition", "kill", "pause", "restart"},
+       .needs = {"partition", "kill", "pause", "restart", "membership"},
        .time_based = true,
        .source = "Ongaro 2014, §9"},
   };
@@ -97,6 +105,13 @@ constexpr auto kLeaderAsleep =
 // connection that it has no more. Neither fault alone shows anything.
 constexpr auto kLeaderInThePast =
     "clock-jump:leader@500ms+6s;amount=1h;direction=backward,partition:leader-minority@1s+5s";
+
+// A leader that is cut off with a minority is told, before it notices, to remove whom it cannot
+// reach.
+constexpr auto kUnreachableRemoved =
+    "partition:leader-minority@1s+2500ms,membership:remove-unreachable@1040ms+2s,"
+    "membership:replace@4500ms+1s,"
+    "partition:leader-minority@6500ms+2s,membership:remove-unreachable@6540ms+1500ms";
 
 std::vector<Sabotage> raft_sabotages() {
   return {
@@ -147,6 +162,12 @@ std::vector<Sabotage> raft_sabotages() {
        .faults = kLeadersLost,
        .duration = std::chrono::seconds(11),
        .keys = 4},
+      {.name = "skip-config-commit",
+       .summary = "The leader begins the next change of members before the last is committed.",
+       .breaks = {"membership-safe", "linearizable", "raft-invariants"},
+       .faults = kUnreachableRemoved,
+       .duration = std::chrono::seconds(9),
+       .keys = 8},
       {.name = "stale-read",
        .summary = "The leader answers reads without confirming that it still leads.",
        .breaks = {"linearizable", "minority-refuses"},
@@ -176,6 +197,8 @@ std::vector<ModeEvent> raft_events() {
       {"became-follower", "it follows another node or a newer term"},
       {"became-leader", "it won an election", true, "pause:leader@0s+600ms"},
       {"committed", "it learned that more of the log is committed", true},
+      {"configuration-changed", "another set of members is in force in its log"},
+      {"configuration-committed", "it learned that a change of members is committed"},
       {"recovered",
        "it has read its durable state and begins: the first of every incarnation",
        true,
@@ -207,6 +230,7 @@ System kv_system() {
   raft.sabotages = raft_sabotages();
   raft.election_timeout = std::chrono::milliseconds(400);
   raft.events = raft_events();
+  raft.membership = true;
   raft.tolerance.lied_to = Share::minority;
 
   System system;

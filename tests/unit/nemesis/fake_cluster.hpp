@@ -40,6 +40,8 @@ class FakeCluster final : public cluster::Cluster {
 
   std::size_t clients() const noexcept override { return clients_; }
 
+  std::size_t spares() const noexcept override { return spare_count; }
+
   std::string name(cluster::Endpoint endpoint) const override {
     return endpoint < nodes() ? fmt::format("n{}", endpoint + 1)
                               : fmt::format("c{}", endpoint - nodes() + 1);
@@ -151,6 +153,7 @@ class FakeCluster final : public cluster::Cluster {
   std::map<cluster::FaultId, cluster::LinkMatrix> overlays;
   FakeNetwork fake_network;
   std::map<std::size_t, int> tolerations;
+  std::size_t spare_count = 0;
   std::size_t applied = 0;
   std::size_t withdrawn = 0;
   std::size_t waits = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -187,6 +188,92 @@ TEST(ReplicatedLogObserver, DoesNotCompareCommitsAcrossAGap) {
   observer.observe(after);
   EXPECT_EQ(observer.violation_count(), 0U);
   EXPECT_EQ(observer.gaps(), 1U);
+}
+
+NodeEvent with_voters(NodeEvent told, std::string voters) {
+  told.texts.emplace_back("voters", std::move(voters));
+  return told;
+}
+
+NodeEvent recovered(std::string node, std::string voters) {
+  const Numbers numbers{{"term", 0}, {"first", 1}, {"last", 0}, {"last_term", 0}, {"commit", 0}};
+  return with_voters(event(std::move(node), "recovered", numbers, "0"), std::move(voters));
+}
+
+NodeEvent appended(std::string node, std::int64_t last) {
+  const Numbers numbers{{"first", 1}, {"last", last}, {"term", 2}};
+  return event(std::move(node), "appended", numbers, fmt::format("h{}", last));
+}
+
+NodeEvent changed(std::string node, std::int64_t previous, std::int64_t commit) {
+  const Numbers numbers{{"index", 9}, {"previous", previous}, {"commit", commit}, {"own", 1}};
+  return with_voters(event(std::move(node), "configuration-changed", numbers), "n1,n2");
+}
+
+std::vector<Row> member_rows() {
+  const auto agreed = [](std::string node, std::string voters) {
+    return with_voters(event(std::move(node), "configuration-committed", {{"index", 4}, {"at", 2}}),
+                       std::move(voters));
+  };
+  const auto counted = [](std::int64_t follower) {
+    return std::vector<NodeEvent>{recovered("n1", "n1,n2,n3"),
+                                  leader("n1", 2, 0),
+                                  appended("n1", 5),
+                                  appended("n2", follower),
+                                  committed("n1", 5, 2, "h5")};
+  };
+  // The two that hold the entry are a majority of three, not of the four that are in force.
+  std::vector<NodeEvent> added = counted(5);
+  added.insert(added.begin() + 2,
+               with_voters(event("n1",
+                                 "configuration-changed",
+                                 {{"index", 2}, {"previous", 0}, {"commit", 1}, {"own", 0}}),
+                           "n1,n2,n3,n4"));
+  return {
+      {"a change after the last was committed", {changed("n1", 7, 7)}, ""},
+      {"a change before the last was committed", {changed("n1", 7, 6)}, "one change at a time"},
+      {"the same members everywhere", {agreed("n1", "n1,n2"), agreed("n2", "n1,n2")}, ""},
+      {"other members elsewhere",
+       {agreed("n1", "n1,n2"), agreed("n2", "n2,n3")},
+       "state-machine safety"},
+      {"a majority of the voters held it", counted(5), ""},
+      {"a minority of the voters held it", counted(4), "commit rule"},
+      {"no majority of the voters in force held it", added, "commit rule"},
+  };
+}
+
+TEST(ReplicatedLogObserver, KnowsWhoseMajorityCounts) {
+  for (const Row& row : member_rows()) {
+    SCOPED_TRACE(row.name);
+    ReplicatedLogObserver observer;
+    for (const NodeEvent& told : row.events) observer.observe(told);
+    observer.conclude();
+    std::vector<std::string_view> broken;
+    for (const LogViolation& violation : observer.violations()) {
+      broken.push_back(violation.invariant);
+    }
+    if (row.broken.empty()) {
+      EXPECT_THAT(broken, ::testing::IsEmpty());
+    } else {
+      EXPECT_THAT(broken, ::testing::ElementsAre(row.broken));
+    }
+  }
+}
+
+// What a node told before a gap is not all: it is taken to have held the entry.
+TEST(ReplicatedLogObserver, DoesNotMissAHolderWhoseEventsWereLost) {
+  ReplicatedLogObserver observer;
+  std::vector<NodeEvent> events{recovered("n1", "n1,n2,n3"),
+                                leader("n1", 2, 0),
+                                appended("n1", 5),
+                                committed("n1", 5, 2, "h5"),
+                                appended("n2", 3),
+                                appended("n2", 4)};
+  events[4].sequence = 1;
+  events[5].sequence = 3;
+  for (const NodeEvent& told : events) observer.observe(told);
+  observer.conclude();
+  EXPECT_EQ(observer.violation_count(), 0U);
 }
 
 TEST(ReplicatedLogChecker, NeedsALeaderAndCommittedEntries) {
