@@ -245,7 +245,8 @@ Result<LaunchOptions> LocalCluster::launch_options(std::size_t node) const {
   launch.program = std::move(command.program);
   launch.arguments = std::move(command.arguments);
   launch.environment = std::move(command.environment);
-  if (!clocks_.empty()) launch.environment.merge(clocks_[node].environment(options_.clock_shim));
+  if (node < clocks_.size())
+    launch.environment.merge(clocks_[node].environment(options_.clock_shim));
   launch.network_namespace = fabric_->node_namespace(node).descriptor();
   launch.own_group = true;
   return launch;

@@ -196,10 +196,9 @@ void Node::list_members(const host::ReplySlot& slot) {
     slot.answer(*refusal);
     return;
   }
-  const bool committed = core_->configuration_index() <= core_->commit_index();
   std::vector<RespValue> answer;
   answer.push_back(RespValue::bulk(raft::to_text(core_->configuration())));
-  answer.push_back(RespValue::bulk(committed ? "committed" : "uncommitted"));
+  answer.push_back(RespValue::bulk(core_->is_changing_members() ? "changing" : "committed"));
   slot.answer(RespValue::array(std::move(answer)));
 }
 

@@ -72,7 +72,8 @@ class Node {
   // MEMBER ADD nK and MEMBER REMOVE nK, to the leader: the index of the entry, once it is
   // committed.
   void change_member(raft::NodeId target, bool add, const host::ReplySlot& slot);
-  // MEMBER LIST, to the leader: its members, and whether they are committed.
+  // MEMBER LIST, to the leader: its members, and "committed", or "changing" while a change is under
+  // way.
   void list_members(const host::ReplySlot& slot);
   // Before a planned stop: waits until another node leads, no longer than `limit`.
   [[nodiscard]] boost::asio::awaitable<void> hand_over(std::chrono::nanoseconds limit);

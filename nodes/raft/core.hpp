@@ -255,6 +255,11 @@ class Core {
     return configurations_.rbegin()->first;
   }
 
+  // A leader: the latest change is not committed, or a node is being brought up to date.
+  [[nodiscard]] bool is_changing_members() const noexcept {
+    return catch_up_.has_value() || configuration_index() > commit_;
+  }
+
   [[nodiscard]] bool is_voter() const noexcept { return configuration().contains(options_.id); }
 
   // A leader's view of a follower, for INFO: the last index known to be there.
