@@ -19,6 +19,16 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+MemberChangeOutcome committed_at(std::int64_t index) {
+  MemberChangeOutcome outcome;
+  outcome.requests = 1;
+  outcome.answers = 1;
+  outcome.index = index;
+  outcome.began = 1'000'000;
+  outcome.committed = 3'000'000;
+  return outcome;
+}
+
 // Remembers the job, and says of each change what the test wants.
 class FakeMembers final : public Members {
  public:
@@ -36,8 +46,7 @@ class FakeMembers final : public Members {
   }
 
   MemberJob job;
-  MemberChangeOutcome answer{
-      .requests = 1, .answers = 1, .index = 17, .began = 1'000'000, .committed = 3'000'000};
+  MemberChangeOutcome answer = committed_at(17);
 };
 
 class MembershipFault : public ::testing::Test {
@@ -128,7 +137,9 @@ TEST_F(MembershipFaultOfFour, NeverLetsAMinorityDecide) {
 }
 
 TEST_F(MembershipFault, SaysWhyNothingWasChanged) {
-  members.answer = {.requests = 8, .error = "NOLEADER no leader is known"};
+  members.answer = {};
+  members.answer.requests = 8;
+  members.answer.error = "NOLEADER no leader is known";
   const FaultRecord record = run("membership:remove@0s+10ms");
   EXPECT_FALSE(record.exercised);
   EXPECT_THAT(record.reason, HasSubstr("NOLEADER"));
