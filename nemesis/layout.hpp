@@ -27,6 +27,9 @@ namespace sunder::nemesis {
 // Whether so many faults are too many for slots in that time.
 [[nodiscard]] bool is_crowded(std::size_t picks, std::chrono::nanoseconds duration) noexcept;
 
+// Whether slots in that time would at least be long enough for a fault to bite.
+[[nodiscard]] bool fits_slots(std::size_t picks, std::chrono::nanoseconds duration) noexcept;
+
 // Many faults: several at once within the budget, with calm between the compositions. Picks are
 // added while there is room.
 [[nodiscard]] Result<void> compose(const std::vector<Pick>& picks,

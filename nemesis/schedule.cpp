@@ -126,8 +126,11 @@ Result<void> add_random(const std::vector<ScheduleItem>& items,
   const bool lasting = std::ranges::any_of(*picks, [](const Pick& pick) {
     return pick.family->burden.lies || pick.family->burden.ends;
   });
-  if (all || lasting || is_crowded(picks->size(), options.duration)) {
-    return compose(*picks, pools, options, random, schedule);
+  if (all || lasting) return compose(*picks, pools, options, random, schedule);
+  if (is_crowded(picks->size(), options.duration)) {
+    const auto composed = compose(*picks, pools, options, random, schedule);
+    // In a short run even what promises need must hurry.
+    if (composed.has_value() || !fits_slots(picks->size(), options.duration)) return composed;
   }
   return lay_out_slots(std::move(*picks), pools, options, random, schedule);
 }

@@ -15,7 +15,8 @@ using std::chrono::nanoseconds;
 // A slot is a fault and the calm after it: long enough for an election, ten election time-outs of
 // stability and some operations to judge.
 constexpr nanoseconds kSlot = std::chrono::milliseconds(9'000);
-constexpr nanoseconds kSlot_min = std::chrono::milliseconds(4'000);
+constexpr nanoseconds kSlot_easy = std::chrono::milliseconds(4'000);
+constexpr nanoseconds kSlot_min = std::chrono::milliseconds(1'000);
 constexpr double kOverlap_chance = 0.3;
 constexpr std::size_t kOverlap_nodes_min = 5;  // two disabled nodes leave a majority
 constexpr std::size_t kFaults_max = 1'000;
@@ -50,7 +51,11 @@ void add_companion(const Pick& main,
 }  // namespace
 
 bool is_crowded(std::size_t picks, nanoseconds duration) noexcept {
-  return kSlot_min * static_cast<std::int64_t>(picks) > duration;
+  return kSlot_easy * static_cast<std::int64_t>(picks) > duration;
+}
+
+bool fits_slots(std::size_t picks, nanoseconds duration) noexcept {
+  return kSlot_min * static_cast<std::int64_t>(picks) <= duration - lead_of(duration);
 }
 
 Result<void> lay_out_slots(std::vector<Pick> picks,

@@ -347,6 +347,18 @@ TEST(Schedule, TooShortARunForItsFaultsIsRefused) {
   EXPECT_EQ(suitable_duration("kill", options_for(5, 0s)).value(), 0s);
 }
 
+TEST(Schedule, AShortRunOfFewFamiliesHurries) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    ScheduleOptions options = options_for(5, 6s, seed);
+    options.required = {"partition:leader-minority", "kill:all"};
+    const auto schedule = make_schedule("partition,kill,pause,restart", options);
+    ASSERT_TRUE(schedule.has_value()) << schedule.error().message();
+    EXPECT_TRUE(has(*schedule, "partition", "leader-minority"));
+    for (const PlannedFault& fault : *schedule) EXPECT_LT(fault.start + fault.duration, 6s);
+  }
+  EXPECT_TRUE(make_schedule("partition,kill,pause,restart", options_for(5, 3s)).has_error());
+}
+
 TEST(Schedule, FamiliesAreNamedOnceAndSorted) {
   EXPECT_THAT(*families_of("partition,kill:all@1s+1s,partition:one@2s+1s"),
               ElementsAre("kill", "partition"));
