@@ -40,7 +40,8 @@ struct Timer {
   int descriptor = -1;
   timer_t timer = nullptr;
   clockid_t clock = CLOCK_REALTIME;
-  std::int64_t deadline = 0;  // by the process's clock
+  std::int64_t deadline = 0;  // by the process's clock; of a periodic timer the next one
+  std::int64_t expires = 0;   // by the monotonic clock, as the kernel's timer was set
   std::int64_t interval = 0;
 };
 
@@ -94,15 +95,22 @@ DescriptorFacts facts_of(int descriptor) noexcept {
   return {number == CLOCK_REALTIME || number == 8, std::strtol(ticks + 6, nullptr, 10) > 0};
 }
 
-// The next deadline that has not passed; an interval goes on in steps of its own.
-std::int64_t due(const Timer& timer) noexcept {
-  const std::int64_t late = -until(timer.deadline, timer.clock).fake;
-  if (late <= 0 || timer.interval <= 0) return timer.deadline;
-  return timer.deadline + (late / timer.interval + 1) * timer.interval;
+std::int64_t monotonic_now() noexcept {
+  timespec time{};
+  next().clock_gettime(CLOCK_MONOTONIC, &time);
+  return to_ns(time);
 }
 
-int set_real(const Timer& timer, std::int64_t value, itimerspec* before) noexcept {
+// A periodic timer's deadline goes on by what the kernel has let expire meanwhile.
+void advance(Timer& timer) noexcept {
+  const std::int64_t late = monotonic_now() - timer.expires;
+  if (timer.interval <= 0 || late < 0) return;
+  timer.deadline += (late / timer.interval + 1) * timer.interval;
+}
+
+int set_real(Timer& timer, std::int64_t value, itimerspec* before) noexcept {
   const itimerspec relative{to_timespec(timer.interval), to_timespec(value < 1 ? 1 : value)};
+  timer.expires = monotonic_now() + value;
   return timer.kind == Kind::descriptor
              ? next().timerfd_settime(timer.descriptor, 0, &relative, before)
              : next().timer_settime(timer.timer, 0, &relative, before);
@@ -130,12 +138,18 @@ void translate_again(Timer& timer, bool changed) noexcept {
   const DescriptorFacts facts = descriptor ? facts_of(timer.descriptor) : DescriptorFacts{};
   if (descriptor && !facts.known) return forget(timer);  // closed behind our back
   if (is_disarmed(timer)) return forget(timer);          // expired, and set only once
+  advance(timer);
+  const Until left = until(timer.deadline, timer.clock);
   // Setting it would forget an expiration that nobody has read: so it expires again, at once.
   if (facts.expired || (changed && timer.cancel_on_set)) {
-    (void)set_real(timer, 1, nullptr);
+    timer.deadline -= timer.interval;  // this one does not count
+    (void)set_real(timer, 0, nullptr);
     return;
   }
-  const Until left = until(due(timer), timer.clock);
+  // One expiration for all periods that a jump went over.
+  if (left.fake <= 0 && timer.interval > 0) {
+    timer.deadline += -left.fake / timer.interval * timer.interval;
+  }
   (void)set_real(timer, left.real, nullptr);
 }
 
@@ -149,13 +163,12 @@ void translate_all(bool changed) noexcept {
 // How long the parameters stay as they are, if nobody writes them: until the next strobe.
 std::int64_t quiet_time(const Parameters& parameters) noexcept {
   std::int64_t shortest = kLookEvery_ns;
-  timespec time{};
-  next().clock_gettime(CLOCK_MONOTONIC, &time);
+  const std::int64_t now = monotonic_now();
   for (std::uint32_t i = 0; i < parameters.count; ++i) {
     const Component& component = parameters.components[i];
     const std::int64_t half = component.period / 2;
     if (half <= 0) continue;
-    const std::int64_t left = half - (to_ns(time) - component.base) % half;
+    const std::int64_t left = half - (now - component.base) % half;
     if (left < shortest) shortest = left;
   }
   return shortest;

@@ -8,6 +8,11 @@
 //                                          known, then NAME CLOCK ELAPSED LEFT for each that
 //                                          ended: milliseconds by the monotonic clock, nanoseconds
 //                                          that the deadline was still ahead
+//   clock_probe cancel                     sets a timer descriptor to the day after tomorrow that
+//                                          changes of the clock cancel, and one that they do not:
+//                                          "ready", then "woken" when the first one is
+//   clock_probe periodic COUNT             a timer descriptor that expires at an absolute time and
+//                                          every hour after it: "ready", then "expired" each time
 //   clock_probe signals COUNT              hands a token to and fro by condition variables whose
 //                                          waits have a deadline of the realtime clock: "done"
 
@@ -473,6 +478,34 @@ int hand_to_and_fro(int count) {
   return 0;
 }
 
+int wait_for_a_change() {
+  const timespec deadline = timespec_of(now_of(CLOCK_REALTIME) + 48 * 3600 * kBillion);
+  const int plain = timer_descriptor(CLOCK_REALTIME, TFD_TIMER_ABSTIME, deadline);
+  const int cancelled =
+      timer_descriptor(CLOCK_REALTIME, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, deadline);
+  std::puts("ready");
+  std::fflush(stdout);
+  pollfd waiting[2] = {{plain, POLLIN, 0}, {cancelled, POLLIN, 0}};
+  ::poll(waiting, 2, -1);
+  std::puts(waiting[0].revents == 0 && waiting[1].revents != 0 ? "woken" : "the wrong one");
+  return 0;
+}
+
+int expire_every_hour(int count) {
+  const timespec deadline = timespec_of(now_of(CLOCK_REALTIME) + 3600 * kBillion);
+  const int timer = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+  const itimerspec setting{{3600, 0}, deadline};
+  if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &setting, nullptr) != 0) return 1;
+  std::puts("ready");
+  for (int i = 0; i < count; ++i) {
+    std::fflush(stdout);
+    std::uint64_t expirations = 0;
+    if (::read(timer, &expirations, sizeof expirations) != 8) return 1;
+    std::puts("expired");
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -480,7 +513,12 @@ int main(int argc, char** argv) {
   if (what == "now") return print_readings();
   if (what == "wait" && argc == 4)
     return wait_in_every_way(std::atoll(argv[2]), std::atoll(argv[3]));
+  if (what == "cancel") return wait_for_a_change();
+  if (what == "periodic" && argc == 3) return expire_every_hour(std::atoi(argv[2]));
   if (what == "signals" && argc == 3) return hand_to_and_fro(std::atoi(argv[2]));
-  std::fputs("usage: clock_probe now | wait REALTIME MONOTONIC | signals COUNT\n", stderr);
+  std::fputs(
+      "usage: clock_probe now | wait REALTIME MONOTONIC | cancel | periodic COUNT | signals "
+      "COUNT\n",
+      stderr);
   return 64;
 }

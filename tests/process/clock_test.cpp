@@ -396,6 +396,25 @@ TEST(ClockShim, EndsWaitsUnderAStrobe) {
   EXPECT_EQ(shim.clock().readings().highest, 1h);
 }
 
+TEST(ClockShim, WakesTimersThatAChangeOfTheClockCancels) {
+  Shim shim;
+  Running running(shim.command(words(probe(), "cancel")));
+  EXPECT_EQ(running.line(), "ready");
+  shim.offset(1s);
+  EXPECT_EQ(running.line(), "woken");
+}
+
+TEST(ClockShim, KeepsPeriodicTimersOnTheirHours) {
+  Shim shim;
+  Running running(shim.command(words(probe(), "periodic", "3")));
+  EXPECT_EQ(running.line(), "ready");
+  for (int hour = 1; hour <= 3; ++hour) {
+    shim.offset(std::chrono::hours(hour) + 1s);
+    EXPECT_EQ(running.line(), "expired") << "hour " << hour;
+  }
+  EXPECT_EQ(running.wait(), 0);
+}
+
 TEST(ClockShim, LosesNoSignalOfAConditionVariable) {
   Shim shim;
   ClockError error;
