@@ -109,6 +109,7 @@ Connectivity::Connectivity(const history::RunContext& context, Stance stance)
     segments_.push_back(std::move(segment));
   }
   for (const FaultRecord& fault : context.faults) {
+    if (stance == Stance::certain && fault.porous) continue;
     for (const Window& window : windows_of(fault, stance)) apply(fault, window);
     if (!fault.changes_members) continue;
     for (Segment& segment : segments_) {

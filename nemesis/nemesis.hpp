@@ -14,8 +14,9 @@
 //                          into the load on; subject: the node that told it, others: all but it
 //   kill:leader@committed=100  by event, the hundredth; the duration is the family's usual one
 //   partition:n1+n2/n3+n4+n5@2s+6s;flap=500ms
-//                          named sides (A>B cuts only the direction from A to B); ;NAME=VALUE sets
-//                          a parameter, ;seed=N the choices made when it begins
+//                          named sides (A>B cuts only the direction from A to B, A<>B these links
+//                          alone, clients among them); ;NAME=VALUE sets a parameter, ;seed=N the
+//                          choices made when it begins
 //   all, none              every family; no fault. Each stands alone.
 //   atlas, atlas:kill,pause  every event that the mode tells × every (named) family, one after the
 //                          other
@@ -109,6 +110,7 @@ struct Budget {
 
 struct ScheduleOptions {
   std::size_t nodes = 5;
+  std::size_t clients = 0;  // 0: unknown, so any client may be named
   std::chrono::nanoseconds duration{0};  // of the load phase
   base::Random random{0};
   // Shapes that a promise of the scenario needs at least once: {"partition:minority", "kill:all"}.

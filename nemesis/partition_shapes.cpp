@@ -15,6 +15,7 @@ using Nodes = std::vector<std::size_t>;
 PartitionPlan empty_plan(std::size_t nodes) {
   PartitionPlan plan;
   plan.cut.assign(nodes, std::vector<bool>(nodes));
+  plan.rank.assign(nodes, 0);
   return plan;
 }
 
@@ -29,6 +30,9 @@ PartitionPlan split_sides(const std::vector<Nodes>& sides, std::size_t nodes) {
   for (const Nodes& side : sides) {
     if (!plan.sides.empty()) plan.sides += " | ";
     plan.sides += join_nodes(side, ",");
+    for (const std::size_t node : side) {
+      plan.rank[node] = static_cast<std::size_t>(&side - sides.data());
+    }
     for (const Nodes& other : sides) {
       if (&side != &other) cut_from_to(side, other, plan);
     }
@@ -91,9 +95,41 @@ std::string lead_order(std::optional<std::size_t> leader, Nodes& order) {
   return {};
 }
 
+// The link between the first two of the order, and nothing else.
+PartitionPlan single_link(const Nodes& order) {
+  PartitionPlan plan = empty_plan(order.size());
+  cut_from_to({order[0]}, {order[1]}, plan);
+  cut_from_to({order[1]}, {order[0]}, plan);
+  plan.rank[order[1]] = 1;
+  plan.with_clients = false;
+  plan.sides = fmt::format("n{} <> n{}", order[0] + 1, order[1] + 1);
+  return plan;
+}
+
+// Named links, with clients among the endpoints or cut for themselves alone.
+PartitionPlan named_links(const Sides& sides, std::string_view text, std::size_t nodes) {
+  PartitionPlan plan = empty_plan(nodes);
+  plan.with_clients = false;
+  plan.sides = text;
+  for (const std::size_t from : sides.sides.at(0)) {
+    for (const std::size_t to : sides.sides.at(1)) {
+      plan.named_links.emplace_back(from, to);
+      if (!sides.one_way) plan.named_links.emplace_back(to, from);
+    }
+  }
+  for (const std::size_t side : {0U, 1U}) {
+    for (const std::size_t endpoint : sides.sides.at(side)) {
+      if (endpoint >= plan.rank.size()) plan.rank.resize(endpoint + 1, nodes + 1);
+      plan.rank[endpoint] = side;
+    }
+  }
+  return plan;
+}
+
 Result<PartitionPlan> plan_groups(const PlannedFault& fault, std::size_t nodes) {
   const auto parsed = parse_sides(fault.target, nodes);
   if (parsed.has_error()) return parsed.error();
+  if (parsed->links_only) return named_links(*parsed, fault.target, nodes);
   if (parsed->one_way) return one_way(parsed->sides.at(0), parsed->sides.at(1), nodes);
   return split_sides(parsed->sides, nodes);
 }
@@ -111,12 +147,12 @@ Result<PartitionPlan> plan_partition(const PlannedFault& fault,
                         !(shape == "bridge" && nodes < 3) &&
                         !(shape == "ring" && nodes < kRing_nodes_min);
   if (!possible) {
-    return base::make_error(Errc::usage,
-                            fmt::format("partition:{} is impossible with {} nodes", shape, nodes));
+    return base::make_error(
+        Errc::usage, fmt::format("{}:{} is impossible with {} nodes", fault.family, shape, nodes));
   }
   Nodes order = shuffled(nodes, random);
   if (shape == "halves") return split_sides(cut_at(order, nodes / 2), nodes);
-  if (shape == "one") return split_sides(cut_at(order, 1), nodes);
+  if (shape == "one" || shape == "moving") return split_sides(cut_at(order, 1), nodes);
   if (shape == "bridge") return bridge(order);
   if (shape == "ring") return ring(order);
   if (shape == "minority") {
@@ -129,6 +165,13 @@ Result<PartitionPlan> plan_partition(const PlannedFault& fault,
     const auto sides = cut_at(order, 1);
     const bool mute = random.chance(0.5);
     return one_way(sides[mute ? 0 : 1], sides[mute ? 1 : 0], nodes);
+  }
+  if (shape == "client-link") {
+    PartitionPlan plan = empty_plan(nodes);
+    plan.with_clients = false;
+    plan.clients_of = order.front();
+    plan.sides = fmt::format("n{} <> its clients", order.front() + 1);
+    return plan;
   }
   if (shape == "subject") {
     const auto subject = parse_nodes(fault.target, nodes);
@@ -144,13 +187,19 @@ Result<PartitionPlan> plan_partition(const PlannedFault& fault,
     plan.remark = remark;
     return plan;
   }
+  if (shape == "link") {
+    const std::string remark = lead_order(leader, order);
+    PartitionPlan plan = single_link(order);
+    plan.remark = remark;
+    return plan;
+  }
   if (shape == "leader" || shape == "leader-minority") {
     const std::string remark = lead_order(leader, order);
     PartitionPlan plan = split_sides(cut_at(order, shape == "leader" ? 1 : minority), nodes);
     plan.remark = remark;
     return plan;
   }
-  return base::make_error(Errc::usage, fmt::format("partition has no shape '{}'", shape));
+  return base::make_error(Errc::usage, fmt::format("{} has no shape '{}'", fault.family, shape));
 }
 
 }  // namespace sunder::nemesis

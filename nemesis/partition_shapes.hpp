@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -19,6 +20,12 @@ struct PartitionPlan {
   std::vector<std::vector<bool>> cut;
   std::string sides;   // "n1,n2 | n3,n4,n5", "n2 > n1,n3 cut", "n1,n2 | n4,n5, bridge n3"
   std::string remark;  // "no leader was known: n3 instead"; or empty
+  // Of each node, and of clients that are named; across a cut the lower rank is the first end.
+  std::vector<std::size_t> rank;
+  bool with_clients = true;               // clients follow the node that they are pinned to
+  std::optional<std::size_t> clients_of;  // the clients of this node and it lose each other
+  // Directed links that have a client at one end: endpoints, clients after the nodes.
+  std::vector<std::pair<std::size_t, std::size_t>> named_links;
 
   [[nodiscard]] bool is_cut(std::size_t from, std::size_t to) const { return cut.at(from).at(to); }
 };

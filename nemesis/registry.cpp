@@ -14,10 +14,15 @@ std::span<const FaultInfo> all_faults() {
       clock_jump_fault(),
       clock_skew_fault(),
       clock_strobe_fault(),
+      disconnect_fault(),
+      half_open_fault(),
       kill_fault(),
+      link_down_fault(),
       membership_fault(),
+      no_new_connections_fault(),
       partition_fault(),
       pause_fault(),
+      refuse_fault(),
       restart_fault(),
   };
   return faults;

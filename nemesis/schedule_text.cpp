@@ -104,8 +104,9 @@ std::string names_of(const Rows& rows) {
   return names.empty() ? "none" : names;
 }
 
+// Of clients too: c1>n2.
 bool looks_like_nodes(std::string_view word) {
-  return word.size() >= 2 && word[0] == 'n' &&
+  return word.size() >= 2 && (word[0] == 'n' || word[0] == 'c') &&
          std::isdigit(static_cast<unsigned char>(word[1])) != 0;
 }
 
@@ -368,7 +369,8 @@ Result<void> check_item(const ScheduleItem& item, const ScheduleOptions& options
     if (parsed.has_error()) return parsed.error();
   }
   if (item.shape->name == "groups") {
-    const auto parsed = parse_sides(item.target, nodes);
+    const auto parsed =
+        parse_sides(item.target, nodes, options.clients == 0 ? kClients_max : options.clients);
     if (parsed.has_error()) return parsed.error();
   }
   return {};

@@ -93,6 +93,55 @@ ResolvedTargets resolve_leader(const NemesisContext& context,
   return resolved;
 }
 
+// "n1+c3" as endpoints.
+Result<std::vector<std::size_t>> parse_endpoints(std::string_view text,
+                                                 std::size_t nodes,
+                                                 std::size_t clients) {
+  std::vector<std::size_t> endpoints;
+  for (const std::string_view word : split(text, '+')) {
+    std::size_t number = 0;
+    const bool client = word.starts_with('c');
+    const char* const last = word.data() + word.size();
+    const auto [end, error] = client ? std::from_chars(word.data() + 1, last, number)
+                                     : std::from_chars_result{last, std::errc{}};
+    if (client && (error != std::errc{} || end != last || number == 0 || number > clients)) {
+      return base::make_error(Errc::usage,
+                              fmt::format("no client '{}': this run has c1 to c{}", word, clients));
+    }
+    const auto node = client ? Result<std::size_t>(nodes + number - 1) : parse_node(word, nodes);
+    if (node.has_error()) return node.error();
+    endpoints.push_back(*node);
+  }
+  std::ranges::sort(endpoints);
+  return endpoints;
+}
+
+// Named links: "c1>n2" for one direction, "n1<>n2" for both.
+Result<Sides> parse_links(std::string_view text, std::size_t nodes, std::size_t clients) {
+  Sides result;
+  result.links_only = true;
+  const std::size_t arrow = text.find('>');
+  if (arrow == std::string_view::npos || arrow == 0) {
+    return base::make_error(Errc::usage,
+                            fmt::format("'{}' must name links, as in c1>n2 or c1<>n2", text));
+  }
+  result.one_way = text[arrow - 1] != '<';
+  const std::string_view first = text.substr(0, result.one_way ? arrow : arrow - 1);
+  for (const std::string_view part : {first, text.substr(arrow + 1)}) {
+    auto side = parse_endpoints(part, nodes, clients);
+    if (side.has_error()) return side.error();
+    result.sides.push_back(std::move(*side));
+  }
+  for (const std::size_t from : result.sides[0]) {
+    for (const std::size_t to : result.sides[1]) {
+      if (from != to && std::min(from, to) < nodes) continue;
+      return base::make_error(Errc::usage,
+                              fmt::format("'{}': a link has two ends, at least one a node", text));
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 Result<std::vector<std::size_t>> parse_nodes(std::string_view text, std::size_t nodes) {
@@ -109,9 +158,13 @@ Result<std::vector<std::size_t>> parse_nodes(std::string_view text, std::size_t 
   return parsed;
 }
 
-Result<Sides> parse_sides(std::string_view text, std::size_t nodes) {
+Result<Sides> parse_sides(std::string_view text, std::size_t nodes, std::size_t clients) {
+  const std::size_t arrow = text.find('>');
+  const bool both_ways = arrow != std::string_view::npos && arrow > 0 && text[arrow - 1] == '<';
+  const bool has_client = text.find('c') != std::string_view::npos;
+  if (both_ways || has_client) return parse_links(text, nodes, clients);
   Sides result;
-  result.one_way = text.find('>') != std::string_view::npos;
+  result.one_way = arrow != std::string_view::npos;
   std::vector<bool> named(nodes);
   for (const std::string_view part : split(text, result.one_way ? '>' : '/')) {
     auto side = parse_nodes(part, nodes);

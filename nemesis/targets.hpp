@@ -29,15 +29,22 @@ namespace sunder::nemesis {
 [[nodiscard]] Result<std::vector<std::size_t>> parse_nodes(std::string_view text,
                                                            std::size_t nodes);
 
+constexpr std::size_t kClients_max = 254;
+
 // Sides of a partition. Nodes that the text does not name form one more side.
 struct Sides {
+  // Of endpoints: nodes, and where links_only is set clients (after the nodes).
   std::vector<std::vector<std::size_t>> sides;
-  bool one_way = false;  // only the direction from the first side to the second is cut
+  bool one_way = false;     // only the direction from the first side to the second is cut
+  bool links_only = false;  // what is named is cut and nothing else: clients follow no node
 };
 
-// "n1+n2/n3+n4+n5", or "n1>n2+n3" for one direction. Errc::usage as parse_nodes, or when fewer than
-// two sides result.
-[[nodiscard]] Result<Sides> parse_sides(std::string_view text, std::size_t nodes);
+// "n1+n2/n3+n4+n5"; "n1>n2+n3" for one direction; "n1<>n2" for one link and nothing else; clients
+// in the last two: "c1>n2", "c1+c2<>n2". Errc::usage as parse_nodes, when fewer than two sides
+// result, or for a link without a node.
+[[nodiscard]] Result<Sides> parse_sides(std::string_view text,
+                                        std::size_t nodes,
+                                        std::size_t clients = kClients_max);
 
 // "n1+n3" of {0, 2}.
 [[nodiscard]] std::string join_nodes(const std::vector<std::size_t>& nodes,

@@ -106,6 +106,7 @@ FaultRecord fault_of(const json::object& object) {
   }
   fault.disabled_nodes = texts_at(object, "disabled_nodes");
   fault.changes_members = flag_at(object, "changes_members");
+  fault.porous = flag_at(object, "porous");
   return fault;
 }
 
@@ -234,6 +235,7 @@ std::string fault_line(const FaultRecord& fault) {
   object["cut_links"] = std::move(links);
   object["disabled_nodes"] = array_json(fault.disabled_nodes);
   if (fault.changes_members) object["changes_members"] = true;
+  if (fault.porous) object["porous"] = true;
   return json::serialize(object) + "\n";
 }
 

@@ -63,6 +63,9 @@ struct FaultRecord {
   // From its beginning until it was healed, who the members are is not certain: at most one more or
   // less than `RunContext::nodes`, or another in one's place.
   bool changes_members = false;
+  // Something may get through the cut links, or the nodes work at times: such a fault excuses a
+  // system that does not answer, and does not accuse one that does.
+  bool porous = false;
 };
 
 // What a node told on file descriptor 3. Numbers and texts beyond the common ones stay in `fields`.

@@ -108,6 +108,7 @@ std::string machine_lacks(std::string_view name) {
 nemesis::ScheduleOptions schedule_options_of(const ResolvedRun& run, bool stored) {
   const nodes::Mode& mode = mode_of(*run.scenario);
   nemesis::ScheduleOptions options;
+  options.clients = run.options.clients;
   options.nodes = run.nodes;
   options.duration = run.duration;
   options.random = base::Random(run.seed).fork("schedule");

@@ -2,8 +2,9 @@
 // universe.
 //
 //   echo TEXT          TEXT
-//   ask ADDRESS TEXT   asks the node at ADDRESS to echo TEXT and passes on the answer or "silence"
 //   clock              the seconds of its realtime clock
+//   ask ADDRESS TEXT   asks the node at ADDRESS to echo TEXT and passes on the answer, "silence", or
+//                      why it could not connect
 //   flood N            tells N events, then says "flooded"
 //   exit N             ends with that status
 
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -69,10 +71,18 @@ std::string ask(const std::string& address, const std::string& text) {
   target.sin_family = AF_INET;
   target.sin_port = htons(kPort);
   ::inet_pton(AF_INET, address.c_str(), &target.sin_addr);
-  ::connect(socket, reinterpret_cast<const sockaddr*>(&target), sizeof target);
-  pollfd item{socket, POLLOUT, 0};
   std::string answer;
-  if (::poll(&item, 1, kSilenceMs) == 1) {
+  int error = 0;
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0 &&
+      errno != EINPROGRESS) {
+    error = errno;
+  }
+  pollfd item{socket, POLLOUT, 0};
+  const bool decided = error == 0 && ::poll(&item, 1, kSilenceMs) == 1;
+  socklen_t size = sizeof error;
+  if (decided) ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) answer = std::strerror(error);
+  if (decided && error == 0) {
     say(socket, "echo " + text);
     answer = hear(socket);
   }

@@ -7,6 +7,7 @@
 
 #include "harness/history/operation.hpp"
 #include "tests/cluster/in_universe.hpp"
+#include "tests/cluster/standing_fault.hpp"
 #include "tests/cluster/test_cluster.hpp"
 
 // g++ 12 mistakes Asio's own allocation of a coroutine's frame for a mismatch once it is inlined.
@@ -21,47 +22,15 @@ using cluster::NodeState;
 using history::FaultRecord;
 using std::chrono::milliseconds;
 using tests::ask;
+using tests::begin;
+using tests::context_of;
+using tests::expect_healed;
 using tests::in_universe;
 using tests::with_cluster;
 
 constexpr milliseconds kSoon{300};
 
 class NemesisTest : public tests::InUniverse {};
-
-NemesisContext context_of(Cluster& cluster, const base::RunClock& clock) {
-  NemesisContext context{cluster, clock, nullptr, {}, false, nullptr, history::kNever, nullptr};
-  context.leader = [] { return std::optional<std::size_t>(0); };
-  for (std::size_t client = 0; client < cluster.clients(); ++client) {
-    context.client_nodes.push_back(client % cluster.nodes());
-  }
-  return context;
-}
-
-PlannedFault planned(const Cluster& cluster, std::string_view text) {
-  ScheduleOptions options;
-  options.nodes = cluster.nodes();
-  const auto schedule = make_schedule(text, options);
-  EXPECT_TRUE(schedule.has_value()) << schedule.error().message();
-  return schedule->front();
-}
-
-// Applies a fault, which must work.
-awaitable<std::unique_ptr<ActiveFault>> begin(NemesisContext& context, std::string text) {
-  PlannedFault fault = planned(context.cluster, text);
-  const FaultInfo* const family = find_fault(fault.family);
-  auto active = co_await family->apply(context, std::move(fault));
-  EXPECT_TRUE(active.has_value()) << active.error().message();
-  co_return std::move(*active);
-}
-
-void expect_healed(const Cluster& cluster) {
-  const auto left = cluster.leftovers();
-  ASSERT_TRUE(left.has_value()) << left.error().message();
-  EXPECT_TRUE(left->empty()) << left->front();
-  for (std::size_t node = 0; node < cluster.nodes(); ++node) {
-    EXPECT_EQ(cluster.state(node), NodeState::running);
-  }
-}
 
 awaitable<void> partition(Cluster& cluster) {
   const base::RunClock clock;

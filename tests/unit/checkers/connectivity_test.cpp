@@ -80,6 +80,19 @@ TEST(Connectivity, AFlappingCutIsCertainOnlyWhileItStood) {
   EXPECT_FALSE(is_cut(130));
 }
 
+TEST(Connectivity, APorousFaultExcusesAndDoesNotAccuse) {
+  RunFixture run(3, 3);
+  run.partition({1}, {2, 3}, 100, 200).porous = true;
+  const Connectivity possible(run.context, Stance::possible);
+  const Connectivity certain(run.context, Stance::certain);
+  const auto linked_at = [](const Connectivity& connectivity, std::int64_t time) {
+    return connectivity.linked(
+        connectivity.segments()[connectivity.segment_at(RunFixture::ms(time))], 0, 1);
+  };
+  EXPECT_FALSE(linked_at(possible, 150));
+  EXPECT_TRUE(linked_at(certain, 150));
+}
+
 TEST(Connectivity, AFaultThatWasNeverHealedLasts) {
   RunFixture run(3, 3);
   auto& fault = run.partition({1}, {2, 3}, 100, 200);

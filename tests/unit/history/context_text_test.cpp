@@ -22,6 +22,7 @@ FaultRecord some_fault() {
   fault.evidence = {{"packets dropped", 2314, "packets"}, {"applied in", 1.25, "ms"}};
   fault.cut_links = {{"n1", "n3"}, {"c2", "n1"}};
   fault.disabled_nodes = {"n3"};
+  fault.porous = true;
   return fault;
 }
 
@@ -34,6 +35,7 @@ TEST(ContextText, FaultsSurviveTheRoundTrip) {
   EXPECT_EQ(fault_line(copy), fault_line(fault));
   EXPECT_EQ(copy.active.end, kNever);
   EXPECT_EQ(copy.cut_links, fault.cut_links);
+  EXPECT_TRUE(copy.porous);
   ASSERT_EQ(copy.standing.size(), 2U);
   EXPECT_EQ(copy.standing.back().end, kNever);
   EXPECT_EQ(copy.evidence.at(1).value, 1.25);
