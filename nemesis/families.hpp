@@ -10,15 +10,21 @@ namespace sunder::nemesis {
 [[nodiscard]] FaultInfo clock_jump_fault();
 [[nodiscard]] FaultInfo clock_skew_fault();
 [[nodiscard]] FaultInfo clock_strobe_fault();
+[[nodiscard]] FaultInfo cpu_fault();
+[[nodiscard]] FaultInfo crash_loop_fault();
 [[nodiscard]] FaultInfo disconnect_fault();
+[[nodiscard]] FaultInfo fd_limit_fault();
 [[nodiscard]] FaultInfo half_open_fault();
 [[nodiscard]] FaultInfo kill_fault();
+[[nodiscard]] FaultInfo kill_recovery_fault();
 [[nodiscard]] FaultInfo link_down_fault();
 [[nodiscard]] FaultInfo membership_fault();
+[[nodiscard]] FaultInfo memory_fault();
 [[nodiscard]] FaultInfo no_new_connections_fault();
 [[nodiscard]] FaultInfo partition_fault();
 [[nodiscard]] FaultInfo pause_fault();
 [[nodiscard]] FaultInfo refuse_fault();
 [[nodiscard]] FaultInfo restart_fault();
+[[nodiscard]] FaultInfo rolling_restart_fault();
 
 }  // namespace sunder::nemesis

@@ -23,10 +23,8 @@ class ActiveKill final : public ProcessFault {
 
   // All signals first, then the waiting: the nodes die together.
   boost::asio::awaitable<Result<void>> begin() {
-    for (const Victim& victim : victims_) {
-      auto sent = context_.cluster.signal(victim.node, SIGKILL);
-      if (sent.has_error()) co_return sent;
-    }
+    auto sent = signal_all(SIGKILL);
+    if (sent.has_error()) co_return sent;
     for (Victim& victim : victims_) {
       victim.since = context_.clock.now();
       auto reaped = co_await context_.cluster.wait_down(victim.node, kReap_limit);

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "harness/base/deadline.hpp"
-#include "harness/base/file.hpp"
 #include "nemesis/families.hpp"
 #include "nemesis/process_fault.hpp"
 
@@ -19,14 +18,6 @@ namespace {
 constexpr std::chrono::milliseconds kLook_interval(1);
 constexpr int kLooks_max = 500;
 
-// The letter after the command in /proc/PID/stat; the command may hold spaces and parentheses.
-char process_state(int pid) {
-  const auto text = base::read_file(fmt::format("/proc/{}/stat", pid));
-  if (text.has_error()) return '?';
-  const std::size_t close = text->rfind(')');
-  return close == std::string::npos || close + 2 >= text->size() ? '?' : (*text)[close + 2];
-}
-
 class ActivePause final : public ProcessFault {
  public:
   using ProcessFault::ProcessFault;
@@ -34,11 +25,9 @@ class ActivePause final : public ProcessFault {
   ~ActivePause() override { heal_at_last(); }
 
   boost::asio::awaitable<Result<void>> begin() {
-    for (Victim& victim : victims_) {
-      auto sent = context_.cluster.signal(victim.node, SIGSTOP);
-      if (sent.has_error()) co_return sent;
-      victim.since = context_.clock.now();
-    }
+    auto sent = signal_all(SIGSTOP);
+    if (sent.has_error()) co_return sent;
+    for (Victim& victim : victims_) victim.since = context_.clock.now();
     for (const Victim& victim : victims_) {
       char state = process_state(victim.pid);
       for (int look = 0; state != 'T' && look < kLooks_max; ++look) {

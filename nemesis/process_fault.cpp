@@ -3,9 +3,18 @@
 #include <fmt/format.h>
 
 #include "harness/base/assert.hpp"
+#include "harness/base/file.hpp"
 #include "harness/history/operation.hpp"
 
 namespace sunder::nemesis {
+
+// The letter stands after the command, which may hold spaces and parentheses.
+char process_state(int pid) {
+  const auto text = base::read_file(fmt::format("/proc/{}/stat", pid));
+  if (text.has_error()) return 0;
+  const std::size_t close = text->rfind(')');
+  return close == std::string::npos || close + 2 >= text->size() ? '\0' : (*text)[close + 2];
+}
 
 ProcessFault::ProcessFault(NemesisContext& context,
                            const PlannedFault& planned,
@@ -48,6 +57,23 @@ Result<void> ProcessFault::heal() {
 
 void ProcessFault::heal_at_last() noexcept {
   if (!healed_) (void)heal();
+}
+
+Result<void> ProcessFault::signal_all(int number) {
+  std::vector<Victim> reached;
+  for (const Victim& victim : victims_) {
+    const bool down = context_.cluster.state(victim.node) == cluster::NodeState::down;
+    const auto sent = down ? Result<void>() : context_.cluster.signal(victim.node, number);
+    if (sent.has_error() && sent.error().code != std::errc::no_such_process) return sent;
+    if (!down && sent.has_value()) {
+      reached.push_back(victim);
+    } else {
+      record_.description += fmt::format(" (n{} had ended by itself)", victim.node + 1);
+    }
+  }
+  if (reached.empty() && !victims_.empty()) not_exercised("its nodes had ended by themselves");
+  victims_ = std::move(reached);
+  return {};
 }
 
 Result<void> ProcessFault::start_all_again() {

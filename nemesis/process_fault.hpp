@@ -1,5 +1,5 @@
-// ProcessFault: what kill, pause and restart share: chosen nodes, their processes' numbers, a
-// record, healing at most once.
+// ProcessFault: what faults of processes share: chosen nodes, their processes' numbers, a record,
+// healing at most once.
 //
 // Threading: the run's single thread; destruction heals synchronously.
 
@@ -44,6 +44,10 @@ class ProcessFault : public ActiveFault {
 
   [[nodiscard]] bool healed() const noexcept { return healed_; }
 
+  // Sends a signal to every victim. One that had ended by itself is no longer a victim: nobody
+  // starts it again for us, and its death is its own.
+  [[nodiscard]] Result<void> signal_all(int number);
+
   // Starts every victim's node again when nobody else has; adds what proves it. One that cannot be
   // started does not keep the others down; the first error is returned.
   [[nodiscard]] Result<void> start_all_again();
@@ -59,6 +63,9 @@ class ProcessFault : public ActiveFault {
 
   bool healed_ = false;
 };
+
+// The letter of a process' state in /proc/PID/stat; 0 when there is no such process.
+[[nodiscard]] char process_state(int pid);
 
 // FaultInfo::apply of a process fault: resolves the targets, then `Fault::begin()` acts on them.
 template <typename Fault>

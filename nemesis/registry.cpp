@@ -14,16 +14,22 @@ std::span<const FaultInfo> all_faults() {
       clock_jump_fault(),
       clock_skew_fault(),
       clock_strobe_fault(),
+      cpu_fault(),
+      crash_loop_fault(),
       disconnect_fault(),
+      fd_limit_fault(),
       half_open_fault(),
       kill_fault(),
+      kill_recovery_fault(),
       link_down_fault(),
       membership_fault(),
+      memory_fault(),
       no_new_connections_fault(),
       partition_fault(),
       pause_fault(),
       refuse_fault(),
       restart_fault(),
+      rolling_restart_fault(),
   };
   return faults;
 }

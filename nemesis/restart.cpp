@@ -23,10 +23,8 @@ class ActiveRestart final : public ProcessFault {
   ~ActiveRestart() override { heal_at_last(); }
 
   boost::asio::awaitable<Result<void>> begin() {
-    for (const Victim& victim : victims_) {
-      auto sent = context_.cluster.signal(victim.node, SIGTERM);
-      if (sent.has_error()) co_return sent;
-    }
+    auto told = signal_all(SIGTERM);
+    if (told.has_error()) co_return told;
     for (Victim& victim : victims_) {
       auto ended = co_await context_.cluster.wait_down(victim.node, kStop_limit);
       if (ended.has_error() && !is(ended.error(), Errc::timed_out)) co_return ended;

@@ -174,7 +174,8 @@ class Cluster {
 
   // Processes. A node's standard error goes to nodes/nK/log (appended across restarts), fd 3 to the
   // event handlers.
-  // Error while the process of an earlier start has not been reaped: await wait_down() first.
+  // Error while the process of an earlier start has not ended: await wait_down() first, unless it
+  // was killed.
   [[nodiscard]] virtual Result<void> start(std::size_t node) = 0;
   // Sends a signal to the node's process. SIGKILL and SIGSTOP change its state at once. Error when
   // it is down.

@@ -48,6 +48,9 @@ namespace asio = boost::asio;
 
 constexpr int kEventPipeBytes = 1 << 20;  // wished for; the kernel may give less
 constexpr std::chrono::seconds kKillLimit{5};
+// A node may take so long to end of what a fault did to it.
+constexpr std::chrono::nanoseconds kLateEnd = std::chrono::seconds(1);
+constexpr int kEndLooks = 2000;  // of a millisecond each
 
 struct Incarnation {
   Incarnation(std::unique_ptr<Child> child_,
@@ -67,9 +70,10 @@ struct Node {
 
   std::shared_ptr<Incarnation> current;  // from start() until the process is reaped
   NodeState state = NodeState::down;
-  asio::steady_timer changed;  // cancelled (so: woken) each time the process has ended
-  std::string how_ended;       // "exit 0", "signal 9": the last process that ended
-  int tolerated = 0;           // faults under which it may end
+  asio::steady_timer changed;        // cancelled (so: woken) each time the process has ended
+  std::string how_ended;             // "exit 0", "signal 9": the last process that ended
+  int tolerated = 0;                 // faults under which it may end
+  std::int64_t tolerated_until = 0;  // and a little longer
 };
 
 std::string describe_end(int status) {
@@ -121,6 +125,18 @@ std::string what_is_wrong(const clock_shim::ProcessClock& clock, int looks) {
   if (!wrong()) return {};
   return fmt::format("its processes read a clock that is {} ms wrong",
                      clock.readings().last.count() / 1'000'000);
+}
+
+// Waits, without reaping it, until a process that was sent SIGKILL has ended.
+Result<void> await_end_of(int pid) {
+  for (int look = 0; look < kEndLooks; ++look) {
+    siginfo_t info{};
+    const int flags = WEXITED | WNOWAIT | WNOHANG;
+    // An error: it was reaped already.
+    if (::waitid(P_PID, static_cast<id_t>(pid), &info, flags) != 0 || info.si_pid == pid) return {};
+    ::poll(nullptr, 0, 1);
+  }
+  return make_error(Errc::timed_out, fmt::format("process {} survives SIGKILL", pid));
 }
 
 class LocalCluster final : public Cluster {
@@ -179,6 +195,7 @@ class LocalCluster final : public Cluster {
     int& count = nodes_.at(node)->tolerated;
     count += tolerated ? 1 : -1;
     SUNDER_ASSERT(count >= 0);
+    if (!tolerated) nodes_[node]->tolerated_until = options_.clock.now() + kLateEnd.count();
   }
 
   [[nodiscard]] NetworkFaults& network() noexcept override { return network_; }
@@ -255,6 +272,11 @@ Result<LaunchOptions> LocalCluster::launch_options(std::size_t node) const {
 Result<void> LocalCluster::start(std::size_t node) {
   Node& slot = *nodes_.at(node);
   const std::string who = fmt::format("n{}", node + 1);
+  // One that was killed ends within moments, although nobody has reaped it yet.
+  if (slot.current && slot.state == NodeState::down) {
+    SUNDER_TRY(await_end_of(slot.current->child->pid()));
+    slot.current.reset();
+  }
   if (slot.current) return make_error(Errc::failed, fmt::format("start {}: it has not ended", who));
   auto launch = launch_options(node);
   if (launch.has_error()) return launch.error();
@@ -293,7 +315,6 @@ Result<void> LocalCluster::start(std::size_t node) {
 asio::awaitable<void> LocalCluster::watch(std::size_t node, std::shared_ptr<Incarnation> process) {
   const auto status = co_await process->child->wait();
   Node& slot = *nodes_[node];
-  SUNDER_ASSERT(slot.current == process);
   std::optional<std::string> how;
   if (status.has_error()) {
     how = status.error().message();
@@ -301,10 +322,14 @@ asio::awaitable<void> LocalCluster::watch(std::size_t node, std::shared_ptr<Inca
     how = unexpected_end(*status, process->signals);
   }
   slot.how_ended = status.has_error() ? *how : describe_end(*status);
-  if (how && slot.tolerated == 0)
-    deaths_.push_back(Death{node, options_.clock.now(), std::move(*how)});
-  slot.current.reset();
-  slot.state = NodeState::down;
+  const std::int64_t now = options_.clock.now();
+  const bool tolerated = slot.tolerated > 0 || now < slot.tolerated_until;
+  if (how && !tolerated) deaths_.push_back(Death{node, now, std::move(*how)});
+  // Else its successor was started as soon as it was dead.
+  if (slot.current == process) {
+    slot.current.reset();
+    slot.state = NodeState::down;
+  }
   slot.changed.cancel();
   // A process that the node left behind may keep the pipe open: the reader takes what is there and
   // stops.

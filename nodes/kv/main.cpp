@@ -1,7 +1,7 @@
 // sunder-kv: a replicated key-value store that speaks RESP.
 //
 // Exit codes: 0 after SIGTERM or SIGINT, 64 for a wrong command line, 1 when it cannot run (disk,
-// address in use).
+// address in use, out of memory).
 
 #include <algorithm>
 #include <csignal>
@@ -19,6 +19,7 @@
 #include <spdlog/spdlog.h>
 
 #include "nodes/host/command_line.hpp"
+#include "nodes/host/out_of_memory.hpp"
 #include "nodes/kv/node.hpp"
 
 namespace sunder::nodes::kv {
@@ -133,6 +134,7 @@ int main(int argc, char** argv) {
   using namespace sunder;
   try {
     std::signal(SIGPIPE, SIG_IGN);
+    nodes::host::stop_when_out_of_memory();
     auto options = nodes::kv::read_options(argc, argv);
     if (options.has_error()) {
       fmt::print(stderr, "sunder-kv: {}\n", options.error().message());

@@ -7,6 +7,9 @@
 //                      why it could not connect
 //   flood N            tells N events, then says "flooded"
 //   exit N             ends with that status
+//   grow N             allocates N MiB and keeps them
+//   spin N             is busy for N ms, then says "spun"
+//   PING               PONG, as a server that speaks RESP says it
 
 #include <array>
 #include <cerrno>
@@ -106,6 +109,17 @@ void obey(int socket, const std::string& line) {
     say(socket, "flooded");
   } else if (verb == "exit") {
     std::exit(std::atoi(rest.c_str()));
+  } else if (verb == "grow") {
+    static std::vector<char> kept;
+    kept.resize(static_cast<std::size_t>(std::atoi(rest.c_str())) << 20);
+    say(socket, "grown");
+  } else if (verb == "spin") {
+    const std::clock_t end = std::clock() + std::atoi(rest.c_str()) * (CLOCKS_PER_SEC / 1000);
+    while (std::clock() < end) {
+    }
+    say(socket, "spun");
+  } else if (verb.starts_with("PING")) {
+    say(socket, "+PONG\r");
   }
 }
 
@@ -146,6 +160,9 @@ int main() {
       ::close(item.fd);
       items.erase(items.begin() + static_cast<std::ptrdiff_t>(i - 1));
     }
-    if (items[0].revents != 0) items.push_back({::accept(listener, nullptr, nullptr), POLLIN, 0});
+    if (items[0].revents == 0) continue;
+    const int connection = ::accept(listener, nullptr, nullptr);
+    if (connection >= 0) items.push_back({connection, POLLIN, 0});
+    if (connection < 0) ::poll(nullptr, 0, 10);  // no descriptor: not in a hurry
   }
 }

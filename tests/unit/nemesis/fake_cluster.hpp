@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cerrno>
 #include <csignal>
 #include <map>
 #include <string>
@@ -72,6 +73,7 @@ class FakeCluster final : public cluster::Cluster {
   }
 
   Result<void> signal(std::size_t node, int number) override {
+    if (vanished == node) return base::system_error(ESRCH, "signal " + name_of(node));
     if (processes_[node].pid == 0)
       return base::make_error(Errc::failed, name_of(node) + " is down");
     ::kill(processes_[node].pid, number);
@@ -161,6 +163,7 @@ class FakeCluster final : public cluster::Cluster {
   bool unsupported = false;  // links cannot be changed here
   bool stubborn = false;     // nodes started from now on ignore SIGTERM
   std::optional<std::size_t> fail_start;
+  std::optional<std::size_t> vanished;  // ended by itself, which nobody has noticed yet
 
  private:
   struct Process {

@@ -116,6 +116,24 @@ TEST_F(Faults, AnEventPlacesAFaultOnTheNodeThatToldIt) {
   expect_all_running();
 }
 
+// A node may end by itself an instant before the signal: that is its own failure, not the harness'.
+TEST_F(Faults, ANodeThatEndedByItselfIsNoVictim) {
+  for (const std::string family : {"kill", "pause", "restart", "crash-loop"}) {
+    SCOPED_TRACE(family);
+    cluster.vanished = 2;
+    const int before = cluster.pid(2);
+    const auto records = run(family + ":n3@0s+20ms");
+    ASSERT_TRUE(records.has_value()) << records.error().message();
+    EXPECT_FALSE(records->front().exercised);
+    EXPECT_EQ(records->front().reason, "its nodes had ended by themselves");
+    EXPECT_EQ(cluster.pid(2), before) << "it was started again";
+  }
+  const auto records = run("kill:n2+n3@0s+20ms");
+  ASSERT_TRUE(records.has_value()) << records.error().message();
+  EXPECT_TRUE(records->front().exercised);
+  EXPECT_THAT(records->front().description, HasSubstr("n3 had ended by itself"));
+}
+
 TEST_F(Faults, APausedLeaderCanStillBeCutOff) {
   const auto records = run("pause:leader@0s+20ms,partition:leader-deaf@5ms+5ms");
   ASSERT_TRUE(records.has_value()) << records.error().message();
