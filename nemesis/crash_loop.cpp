@@ -70,8 +70,8 @@ class ActiveCrashLoop final : public ProcessFault {
 
   [[nodiscard]] nanoseconds next_life() {
     if (!recovering_) return duration_of(planned_, "up").value_or(nanoseconds(0));
-    const auto within = duration_of(planned_, "within").value_or(nanoseconds(0));
-    return nanoseconds(random_.between(1, std::max<std::int64_t>(1, within.count())));
+    const auto window = duration_of(planned_, "window").value_or(nanoseconds(0));
+    return nanoseconds(random_.between(1, std::max<std::int64_t>(1, window.count())));
   }
 
   [[nodiscard]] Result<void> kill_again() {
@@ -105,7 +105,7 @@ class ActiveCrashLoop final : public ProcessFault {
     if (victims_.empty()) return outcome;
     if (kills_ == 0) not_exercised("it ended before a node was killed again");
     if (recovering_ && early_ == 0) {
-      not_exercised("every node listened before it was killed again: take a shorter `within`");
+      not_exercised("every node listened before it was killed again: take a shorter `window`");
     }
     return outcome;
   }
@@ -161,7 +161,7 @@ constexpr std::array kLoopParameters{
 constexpr std::array kRecoveryParameters{
     duration_row("down", "from a kill to the next start", "20ms"),
     times_row("6"),
-    duration_row("within", "killed at an instant drawn from so long after its start", "15ms"),
+    duration_row("window", "killed at an instant drawn from so long after its start", "15ms"),
 };
 
 }  // namespace
@@ -188,9 +188,9 @@ FaultInfo kill_recovery_fault() {
               "How often nodes were killed and started, and how many of the kills found the "
               "node's port closed: it was not up yet.",
           .limits =
-              "The instants are seeded, what a node does then is not. On a slow machine `within` "
+              "The instants are seeded, what a node does then is not. On a slow machine `window` "
               "may have to be longer to reach the end of a recovery.",
-          .example = "kill-recovery:one@2s+2s;times=10;within=30ms",
+          .example = "kill-recovery:one@2s+2s;times=10;window=30ms",
           .burden = {.stops = true},
           .usual = std::chrono::seconds(1),
           .apply = apply_process_fault<ActiveCrashLoop>};

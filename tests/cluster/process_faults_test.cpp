@@ -79,7 +79,7 @@ TEST_P(ProcessFaultsTest, CrashLoopKillsAgainAndAgain) {
 awaitable<void> kill_recovery(Cluster& cluster) {
   const base::RunClock clock;
   NemesisContext context = context_of(cluster, clock);
-  auto fault = co_await begin(context, "kill-recovery:n2@0s+1s;times=20;within=1ms;down=1ms");
+  auto fault = co_await begin(context, "kill-recovery:n2@0s+1s;times=20;window=1ms;down=1ms");
   co_await toggle_through(*fault, 0);
   heal(*fault);
   EXPECT_GE(evidence_of(fault->record(), "killed before it listened"), 1);
