@@ -3,8 +3,8 @@
 //
 //   echo TEXT          TEXT
 //   clock              the seconds of its realtime clock
-//   ask ADDRESS TEXT   asks the node at ADDRESS to echo TEXT and passes on the answer, "silence", or
-//                      why it could not connect
+//   ask ADDRESS TEXT   asks the node at ADDRESS to echo TEXT and passes on the answer, "silence",
+//                      or why it could not connect
 //   flood N            tells N events, then says "flooded"
 //   exit N             ends with that status
 //   grow N             allocates N MiB and keeps them
