@@ -110,7 +110,7 @@ struct Budget {
 
 struct ScheduleOptions {
   std::size_t nodes = 5;
-  std::size_t clients = 0;  // 0: unknown, so any client may be named
+  std::size_t clients = 0;               // 0: unknown, so any client may be named
   std::chrono::nanoseconds duration{0};  // of the load phase
   base::Random random{0};
   // Shapes that a promise of the scenario needs at least once: {"partition:minority", "kill:all"}.
