@@ -111,6 +111,9 @@ Connectivity::Connectivity(const history::RunContext& context, Stance stance)
   for (const FaultRecord& fault : context.faults) {
     if (stance == Stance::certain && fault.porous) continue;
     for (const Window& window : windows_of(fault, stance)) apply(fault, window);
+    FaultRecord for_good;
+    for_good.disabled_nodes = fault.ended_nodes;
+    if (!fault.ended_nodes.empty()) apply(for_good, {fault.applying.begin, kNever});
     if (!fault.changes_members) continue;
     for (Segment& segment : segments_) {
       if (segment.window.overlaps(possible_window(fault))) segment.members_change = true;

@@ -6,6 +6,7 @@
 
 namespace sunder::nemesis {
 
+[[nodiscard]] FaultInfo bit_flip_fault();
 [[nodiscard]] FaultInfo clock_drift_fault();
 [[nodiscard]] FaultInfo clock_jump_fault();
 [[nodiscard]] FaultInfo clock_skew_fault();
@@ -13,18 +14,27 @@ namespace sunder::nemesis {
 [[nodiscard]] FaultInfo cpu_fault();
 [[nodiscard]] FaultInfo crash_loop_fault();
 [[nodiscard]] FaultInfo disconnect_fault();
+[[nodiscard]] FaultInfo disk_error_fault();
+[[nodiscard]] FaultInfo disk_full_fault();
 [[nodiscard]] FaultInfo fd_limit_fault();
+[[nodiscard]] FaultInfo fsync_fail_fault();
+[[nodiscard]] FaultInfo fsync_slow_fault();
 [[nodiscard]] FaultInfo half_open_fault();
 [[nodiscard]] FaultInfo kill_fault();
 [[nodiscard]] FaultInfo kill_recovery_fault();
 [[nodiscard]] FaultInfo link_down_fault();
+[[nodiscard]] FaultInfo lost_write_fault();
 [[nodiscard]] FaultInfo membership_fault();
 [[nodiscard]] FaultInfo memory_fault();
+[[nodiscard]] FaultInfo misdirected_write_fault();
 [[nodiscard]] FaultInfo no_new_connections_fault();
 [[nodiscard]] FaultInfo partition_fault();
 [[nodiscard]] FaultInfo pause_fault();
+[[nodiscard]] FaultInfo power_loss_fault();
 [[nodiscard]] FaultInfo refuse_fault();
 [[nodiscard]] FaultInfo restart_fault();
 [[nodiscard]] FaultInfo rolling_restart_fault();
+[[nodiscard]] FaultInfo short_io_fault();
+[[nodiscard]] FaultInfo torn_write_fault();
 
 }  // namespace sunder::nemesis

@@ -149,6 +149,8 @@ constexpr std::string_view kNodeStarted = "node-started";
 // The families that "all" leaves out here, each with the reason.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> skipped_families(
     std::string_view text, const ScheduleOptions& options);
+// Whether a fault of the schedule needs the capability.
+[[nodiscard]] bool needs(const Schedule& schedule, std::string_view capability);
 // The schedule as explicit items that make_schedule reads back.
 [[nodiscard]] std::string to_text(const Schedule& schedule);
 // Families named in a --faults text; for "which promises apply".

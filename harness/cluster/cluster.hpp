@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/error.hpp"
+#include "harness/disk/control.hpp"
 #include "harness/history/run_context.hpp"
 #include "harness/netlink/delay_table.hpp"
 
@@ -138,6 +140,9 @@ struct ClusterOptions {
   // libsunder_clock.so: nodes are started with it, so that their clocks can be set wrong. Empty:
   // without.
   std::filesystem::path clock_shim{};
+  // sunder-disk, to put a disk that can fail under each node's data directory; empty: no such
+  // disks, and no cost.
+  std::filesystem::path disk_program = {};
 };
 
 class NetworkFaults;
@@ -203,6 +208,21 @@ class Cluster {
   // While a fault is such that a node may rightly end because of it (no descriptors, no memory, a
   // disk that fails), the end is not an unexpected death; the fault starts it again. Calls nest.
   virtual void tolerate_end(std::size_t node, bool tolerated) = 0;
+
+  // A tolerated end after which the node is still down.
+  struct OwnEnd {
+    std::string how;
+    std::int64_t time = 0;
+  };
+
+  [[nodiscard]] virtual std::optional<OwnEnd> own_end(std::size_t /*node*/) const { return {}; }
+
+  // Starts a node that was killed as soon as its process has been reaped; for healing, which cannot
+  // wait.
+  [[nodiscard]] virtual Result<void> start_once_ended(std::size_t node) { return start(node); }
+
+  // The disk under a node's data directory; null when the cluster was made without.
+  [[nodiscard]] virtual disk::Client* disk(std::size_t /*node*/) { return nullptr; }
 
   // Links. apply() adds or replaces the overlay of a fault, withdraw() removes it; each installs
   // the difference of the fold in one netlink batch.

@@ -74,6 +74,23 @@ struct Node {
   std::string how_ended;             // "exit 0", "signal 9": the last process that ended
   int tolerated = 0;                 // faults under which it may end
   std::int64_t tolerated_until = 0;  // and a little longer
+  std::optional<Cluster::OwnEnd> own_end;
+  bool start_again = false;  // once its process has been reaped
+};
+
+// The disk under one node, from its first start until everything stops.
+struct NodeDisk {
+  NodeDisk(const asio::any_io_executor& executor,
+           std::unique_ptr<Child> child_,
+           disk::Client client_)
+      : child(std::move(child_)),
+        client(std::move(client_)),
+        changed(executor, asio::steady_timer::time_point::max()) {}
+
+  std::unique_ptr<Child> child;
+  std::optional<disk::Client> client;  // none: told to end
+  asio::steady_timer changed;          // cancelled (so: woken) when the process has ended
+  bool ended = false;
 };
 
 std::string describe_end(int status) {
@@ -151,6 +168,7 @@ class LocalCluster final : public Cluster {
     for (std::size_t i = 0; i < options_.nodes + options_.spares; ++i) {
       nodes_.push_back(std::make_unique<Node>(executor_));
     }
+    disks_.resize(nodes_.size());
   }
 
   [[nodiscard]] std::size_t nodes() const noexcept override { return options_.nodes; }
@@ -200,6 +218,13 @@ class LocalCluster final : public Cluster {
 
   [[nodiscard]] NetworkFaults& network() noexcept override { return network_; }
 
+  [[nodiscard]] std::optional<OwnEnd> own_end(std::size_t node) const override {
+    return nodes_.at(node)->own_end;
+  }
+
+  [[nodiscard]] Result<void> start_once_ended(std::size_t node) override;
+  [[nodiscard]] disk::Client* disk(std::size_t node) override;
+
   [[nodiscard]] Result<LinkChange> apply(FaultId fault, const LinkMatrix& overlay) override;
   [[nodiscard]] Result<LinkChange> withdraw(FaultId fault) override;
 
@@ -237,18 +262,24 @@ class LocalCluster final : public Cluster {
   [[nodiscard]] asio::awaitable<void> watch(std::size_t node, std::shared_ptr<Incarnation> process);
   [[nodiscard]] asio::awaitable<void> read_events(std::shared_ptr<Incarnation> process);
   [[nodiscard]] asio::awaitable<Result<void>> ended(std::size_t node);
+  [[nodiscard]] Result<void> start_disk(std::size_t node);
+  [[nodiscard]] asio::awaitable<void> watch_disk(std::size_t node);
+  [[nodiscard]] asio::awaitable<Result<void>> disk_ended(std::size_t node);
+  [[nodiscard]] asio::awaitable<void> stop_disks();
 
   asio::any_io_executor executor_;
   ClusterOptions options_;
   std::unique_ptr<Fabric> fabric_;  // asking the kernel changes its socket, not what it stands for
   mutable LocalNetwork network_;
-  std::vector<std::unique_ptr<Node>> nodes_;  // the last ones are spares
-  std::vector<std::size_t> beside_;           // by spare: the node whose links it shares
+  std::vector<std::unique_ptr<Node>> nodes_;      // the last ones are spares
+  std::vector<std::size_t> beside_;               // by spare: the node whose links it shares
+  std::vector<std::unique_ptr<NodeDisk>> disks_;  // null: none yet
   std::vector<std::shared_ptr<Incarnation>> incarnations_;  // all there were, for what they dropped
   std::vector<clock_shim::ProcessClock> clocks_;            // one a node; none without a shim
   std::map<FaultId, LinkMatrix> overlays_;
   std::vector<EventHandler> handlers_;
   std::vector<Death> deaths_;
+  std::vector<std::string> failures_;  // to start again what should have been
   base::TaskGroup tasks_;
 };
 
@@ -278,6 +309,7 @@ Result<void> LocalCluster::start(std::size_t node) {
     slot.current.reset();
   }
   if (slot.current) return make_error(Errc::failed, fmt::format("start {}: it has not ended", who));
+  if (!options_.disk_program.empty() && !disks_[node]) SUNDER_TRY(start_disk(node));
   auto launch = launch_options(node);
   if (launch.has_error()) return launch.error();
   const std::filesystem::path log = options_.directory / "nodes" / who / "log";
@@ -306,6 +338,7 @@ Result<void> LocalCluster::start(std::size_t node) {
   slot.current =
       std::make_shared<Incarnation>(std::move(*child), std::move(events), std::move(stream));
   slot.state = NodeState::running;
+  slot.own_end.reset();
   incarnations_.push_back(slot.current);
   tasks_.spawn("wait for " + who, watch(node, slot.current));
   tasks_.spawn("events of " + who, read_events(slot.current));
@@ -324,13 +357,21 @@ asio::awaitable<void> LocalCluster::watch(std::size_t node, std::shared_ptr<Inca
   slot.how_ended = status.has_error() ? *how : describe_end(*status);
   const std::int64_t now = options_.clock.now();
   const bool tolerated = slot.tolerated > 0 || now < slot.tolerated_until;
-  if (how && !tolerated) deaths_.push_back(Death{node, now, std::move(*how)});
+  if (how && !tolerated) {
+    deaths_.push_back(Death{node, now, std::move(*how)});
+  } else if (how && slot.current == process) {
+    slot.own_end = OwnEnd{std::move(*how), now};
+  }
   // Else its successor was started as soon as it was dead.
   if (slot.current == process) {
     slot.current.reset();
     slot.state = NodeState::down;
   }
   slot.changed.cancel();
+  if (std::exchange(slot.start_again, false) && !slot.current) {
+    const auto started = start(node);
+    if (started.has_error()) failures_.push_back(started.error().message());
+  }
   // A process that the node left behind may keep the pipe open: the reader takes what is there and
   // stops.
   boost::system::error_code already_closed;
@@ -402,6 +443,7 @@ int LocalCluster::pid(std::size_t node) const {
 }
 
 asio::awaitable<void> LocalCluster::stop_all(std::chrono::nanoseconds limit) {
+  for (const auto& node : nodes_) node->start_again = false;
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     if (nodes_[node]->state == NodeState::paused) (void)signal(node, SIGCONT);
     if (nodes_[node]->state == NodeState::running) (void)signal(node, SIGTERM);
@@ -415,7 +457,86 @@ asio::awaitable<void> LocalCluster::stop_all(std::chrono::nanoseconds limit) {
     const auto killed = co_await wait_down(node, kKillLimit);
     SUNDER_ASSERT_MESSAGE(killed.has_value(), "a process survives SIGKILL");
   }
+  co_await stop_disks();
   co_await tasks_.join();
+}
+
+Result<void> LocalCluster::start_once_ended(std::size_t node) {
+  Node& slot = *nodes_.at(node);
+  if (!slot.current) return start(node);
+  SUNDER_ASSERT(slot.state == NodeState::down);
+  slot.start_again = true;
+  return {};
+}
+
+// ---- disks ----
+
+Result<void> LocalCluster::start_disk(std::size_t node) {
+  const std::string who = fmt::format("n{}", node + 1);
+  const std::filesystem::path directory = options_.directory / "nodes" / who;
+  const base::FileDescriptor output(
+      ::open((directory / "disk.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!output.valid()) return base::system_error("open the log of the disk of " + who);
+  const base::FileDescriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!input.valid()) return base::system_error("open /dev/null");
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return base::system_error("make a control socket");
+  disk::Client client{base::FileDescriptor(ends[0])};
+  LaunchOptions launch;
+  {
+    const base::FileDescriptor theirs(ends[1]);
+    launch.program = options_.disk_program;
+    launch.arguments = {
+        "--directory", (directory / "data").string(), "--attic", (directory / "attic").string()};
+    launch.input = input.get();
+    launch.output = output.get();
+    launch.error = output.get();
+    launch.events = theirs.get();
+    launch.own_group = true;
+    auto child = Child::launch(executor_, launch);
+    if (child.has_error()) return with_context(child.error(), "disk of " + who);
+    disks_[node] = std::make_unique<NodeDisk>(executor_, std::move(*child), std::move(client));
+  }
+  tasks_.spawn("disk of " + who, watch_disk(node));
+  const auto ready = disks_[node]->client->await_ready();
+  if (ready.has_error()) return with_context(ready.error(), "disk of " + who);
+  return {};
+}
+
+disk::Client* LocalCluster::disk(std::size_t node) {
+  const auto& disk = disks_.at(node);
+  return disk && disk->client && !disk->ended ? &*disk->client : nullptr;
+}
+
+asio::awaitable<void> LocalCluster::watch_disk(std::size_t node) {
+  (void)co_await disks_[node]->child->wait();
+  disks_[node]->ended = true;
+  disks_[node]->changed.cancel();
+}
+
+asio::awaitable<Result<void>> LocalCluster::disk_ended(std::size_t node) {
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  while (!disks_[node]->ended) {
+    if (cancellation.cancelled() != asio::cancellation_type::none)
+      co_return make_error(Errc::cancelled, fmt::format("wait for the disk of n{}", node + 1));
+    co_await disks_[node]->changed.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  co_return Result<void>();
+}
+
+// A disk whose control socket is closed unmounts and ends; one that does not is killed.
+asio::awaitable<void> LocalCluster::stop_disks() {
+  for (const auto& disk : disks_) {
+    if (disk) disk->client.reset();
+  }
+  for (std::size_t node = 0; node < disks_.size(); ++node) {
+    if (!disks_[node] || disks_[node]->ended) continue;
+    auto end = disk_ended(node);
+    const auto ended = co_await base::with_deadline(std::move(end), kKillLimit);
+    if (ended.has_value()) continue;
+    ::kill(disks_[node]->child->pid(), SIGKILL);
+  }
 }
 
 // ---- links ----
@@ -515,6 +636,16 @@ Result<std::vector<std::string>> LocalCluster::leftovers() const {
   for (std::size_t node = 0; node < clocks_.size(); ++node) {
     const std::string wrong = what_is_wrong(clocks_[node], kClockLooks);
     if (!wrong.empty()) found->push_back(fmt::format("n{}: {}", node + 1, wrong));
+  }
+  found->insert(found->end(), failures_.begin(), failures_.end());
+  for (std::size_t node = 0; node < disks_.size(); ++node) {
+    if (!disks_[node] || !disks_[node]->client) continue;
+    const auto armed = disks_[node]->client->armed();
+    if (armed.has_error()) {
+      found->push_back(fmt::format("disk of n{}: {}", node + 1, armed.error().message()));
+    } else if (*armed > 0) {
+      found->push_back(fmt::format("{} fault(s) are armed on the disk of n{}", *armed, node + 1));
+    }
   }
   return found;
 }

@@ -405,6 +405,17 @@ Result<void> Volume::sync_directory(InodeId directory) {
 
 // ---- loss of power ----
 
+namespace {
+
+void collect(const TreeJournal& tree, InodeId directory, std::vector<InodeId>& found) {
+  for (const auto& [name, inode] : tree.entries(directory)) {
+    found.push_back(inode);
+    if (tree.is_directory(inode)) collect(tree, inode, found);
+  }
+}
+
+}  // namespace
+
 Result<PowerLoss> Volume::lose_bytes(const Survival& survival, base::Random& random) {
   PowerLoss loss;
   for (auto& [inode, file] : files_) {
@@ -420,6 +431,18 @@ Result<PowerLoss> Volume::lose_bytes(const Survival& survival, base::Random& ran
     lost.forgotten = !tree_.durable_path(inode) && tree_.path(inode);
     if (lost.forgotten) lost.loss.bytes = std::max(lost.loss.bytes, *size);
     if (lost.forgotten || lost.loss.anything()) loss.files.push_back(std::move(lost));
+  }
+  std::vector<InodeId> named;
+  collect(tree_, kRootInode, named);
+  for (const InodeId inode : named) {
+    if (tree_.is_directory(inode) || files_.contains(inode) || tree_.durable_path(inode)) continue;
+    const auto known = status(inode);
+    SUNDER_TRY(known);
+    LostFile lost;
+    lost.path = path_for_rules(inode);
+    lost.loss.bytes = static_cast<std::uint64_t>(known->st_size);
+    lost.forgotten = true;
+    loss.files.push_back(std::move(lost));
   }
   std::ranges::sort(loss.files, {}, &LostFile::path);
   return loss;
@@ -438,17 +461,6 @@ Result<PowerLoss> Volume::lose_power(const Survival& survival, std::uint64_t see
   files_.clear();
   return loss;
 }
-
-namespace {
-
-void collect(const TreeJournal& tree, InodeId directory, std::vector<InodeId>& found) {
-  for (const auto& [name, inode] : tree.entries(directory)) {
-    found.push_back(inode);
-    if (tree.is_directory(inode)) collect(tree, inode, found);
-  }
-}
-
-}  // namespace
 
 // Files whose place changes go to the attic first, so that no order of moves can overwrite one.
 Result<void> Volume::rebuild(const TreeJournal& before) {

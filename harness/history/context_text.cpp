@@ -107,6 +107,7 @@ FaultRecord fault_of(const json::object& object) {
   fault.disabled_nodes = texts_at(object, "disabled_nodes");
   fault.changes_members = flag_at(object, "changes_members");
   fault.porous = flag_at(object, "porous");
+  if (object.contains("ended_nodes")) fault.ended_nodes = texts_at(object, "ended_nodes");
   return fault;
 }
 
@@ -236,6 +237,7 @@ std::string fault_line(const FaultRecord& fault) {
   object["disabled_nodes"] = array_json(fault.disabled_nodes);
   if (fault.changes_members) object["changes_members"] = true;
   if (fault.porous) object["porous"] = true;
+  if (!fault.ended_nodes.empty()) object["ended_nodes"] = array_json(fault.ended_nodes);
   return json::serialize(object) + "\n";
 }
 

@@ -66,6 +66,8 @@ struct FaultRecord {
   // Something may get through the cut links, or the nodes work at times: such a fault excuses a
   // system that does not answer, and does not accuse one that does.
   bool porous = false;
+  // Nodes that ended by themselves because of it and did not work again in this run.
+  std::vector<std::string> ended_nodes = {};
 };
 
 // What a node told on file descriptor 3. Numbers and texts beyond the common ones stay in `fields`.

@@ -57,14 +57,6 @@ std::size_t spares_of(const ResolvedRun& run) {
   return std::ranges::any_of(run.schedule, changes) ? kSpares : 0;
 }
 
-// Whether a fault of the schedule is of a family that needs this capability.
-bool needs(const nemesis::Schedule& schedule, std::string_view capability) {
-  return std::ranges::any_of(schedule, [&](const nemesis::PlannedFault& fault) {
-    const auto all = nemesis::find_fault(fault.family)->needs;
-    return std::ranges::find(all, capability) != all.end();
-  });
-}
-
 class Phases {
  public:
   Phases(const ResolvedRun& run, const PhaseOptions& options);
@@ -85,6 +77,10 @@ class Phases {
   asio::awaitable<void> watch_signals();
   asio::awaitable<void> stay(std::chrono::nanoseconds duration);
 
+  // Nodes that a fault ended and that are still down, with the time of their end.
+  using EndedNodes = std::vector<std::pair<std::string, std::int64_t>>;
+  EndedNodes ended_for_good() const;
+  void blame(const EndedNodes& ended);
   void enter(std::string phase, std::chrono::nanoseconds planned);
   void note_event(const history::NodeEvent& event);
   void note_acknowledgement();
@@ -194,11 +190,13 @@ Result<void> Phases::set_up() {
   cluster_options.clients = run_.options.clients;
   cluster_options.directory = options_.directory;
   cluster_options.clock = options_.clock;
-  if (needs(run_.schedule, "clock shim")) {
+  if (nemesis::needs(run_.schedule, "clock shim")) {
     auto library = clock_shim::find_library();
     SUNDER_TRY(library);
     cluster_options.clock_shim = std::move(*library);
   }
+  if (nemesis::needs(run_.schedule, "fuse"))
+    cluster_options.disk_program = options_.programs / "sunder-disk";
   const NodeCommandInputs inputs{.system = system_of(*run_.scenario),
                                  .mode = mode_of(*run_.scenario),
                                  .nodes = run_.nodes,
@@ -366,7 +364,9 @@ asio::awaitable<void> Phases::tear_down() {
                       static_cast<double>(death.time) / 1e9,
                       death.node + 1));
     }
+    const auto ended = ended_for_good();
     co_await cluster_->stop_all(kStopNodesLimit);
+    if (nemesis_result_.has_value()) blame(ended);
     context.dropped_events = cluster_->dropped_events();
   }
   co_await background_.close();
@@ -379,6 +379,33 @@ asio::awaitable<void> Phases::tear_down() {
     outcome_.history = recorder_->finish();
   }
   cluster_.reset();
+}
+
+Phases::EndedNodes Phases::ended_for_good() const {
+  EndedNodes ended;
+  for (std::size_t node = 0; node < run_.nodes; ++node) {
+    const auto end = cluster_->own_end(node);
+    const auto name = cluster_->name(static_cast<cluster::Endpoint>(node));
+    if (end) ended.emplace_back(name, end->time);
+  }
+  return ended;
+}
+
+// The youngest fault that may end nodes for good, of those that had touched the node.
+void Phases::blame(const EndedNodes& ended) {
+  for (const auto& [node, time] : ended) {
+    history::FaultRecord* blamed = nullptr;
+    for (history::FaultRecord& fault : *nemesis_result_) {
+      const nemesis::FaultInfo* const family = nemesis::find_fault(fault.family);
+      const bool touched = std::ranges::find(fault.targets, node) != fault.targets.end();
+      if (family == nullptr || !family->burden.ends || !touched) continue;
+      if (fault.applying.begin <= time) blamed = &fault;
+    }
+    if (blamed == nullptr) continue;
+    blamed->ended_nodes.push_back(node);
+    blamed->evidence.push_back({node + " down for good", 1, ""});
+    note_fault(*blamed);
+  }
 }
 
 asio::awaitable<void> Phases::watch_signals() {

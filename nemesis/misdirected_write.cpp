@@ -1,0 +1,49 @@
+// MisdirectedWrite: writes to chosen files are acknowledged and stored at another place of the
+// file.
+
+#include <array>
+
+#include "nemesis/disk_fault.hpp"
+#include "nemesis/families.hpp"
+
+namespace sunder::nemesis {
+namespace {
+
+constexpr std::array kParameters{
+    kFilesParameter,
+    kNthParameter,
+    FaultParameter{.name = "rate",
+                   .summary = "which share of such operations, by chance",
+                   .kind = ParameterKind::percent,
+                   .low = 0.001,
+                   .high = 100,
+                   .otherwise = "5%"},
+};
+
+// Often enough to hit the log, seldom enough to leave most of it whole.
+void randomize(PlannedFault& fault, base::Random& random) {
+  set_number(fault, "rate", random.chance(0.5) ? 1 : 5);
+}
+
+}  // namespace
+
+FaultInfo misdirected_write_fault() {
+  return {.name = "misdirected-write",
+          .summary = "Stores writes at another sector of the same file.",
+          .shapes = disk_fault_shapes(),
+          .parameters = kParameters,
+          .evidence =
+              "Operations struck and bytes concerned, per node, as the disk counted them; that the "
+              "node was killed and started "
+              "again on what its disk holds, and whether it refused.",
+          .limits =
+              "Never in another file. The node is killed when the fault heals; one that finds the "
+              "damage may refuse to start.",
+          .example = "misdirected-write:one@5s+3s;files=*.log",
+          .needs = kFuse,
+          .burden = {.stops = true, .lies = true, .ends = true},
+          .randomize = randomize,
+          .apply = apply_process_fault<ActiveDiskFault>};
+}
+
+}  // namespace sunder::nemesis
