@@ -4,7 +4,8 @@
 // after the crash is wrong when it finds nothing, or a value whose write had ended before the
 // invocation of a later write that was acknowledged before the crash: then that later write is
 // lost. A refused cas that tells the actual value counts as a read. The crash is kill -9 of
-// processes; a loss of power is another promise.
+// processes, or with the parameter `power_loss` a loss of power: never the two mixed, because the
+// page cache survives the one and not the other.
 //
 // Exercised: at least `keys_min` (5, or all there are) keys have an acknowledged write before a
 // crash and a read after.
@@ -36,12 +37,15 @@ using history::Window;
 constexpr double kKeys_min = 5;
 constexpr std::size_t kCounterexamples_max = 5;
 
-// Moments at which every node was dead by kill faults together.
-std::vector<Window> crashes_of(const history::RunContext& context) {
+// Moments at which every node was dead by kill faults together, or all had lost power.
+std::vector<Window> crashes_of(const history::RunContext& context, bool power_loss) {
+  const auto counts = [power_loss](const std::string& family) {
+    return power_loss ? family == "power-loss" || family == "torn-write" : family == "kill";
+  };
   history::RunContext kills;
   kills.nodes = context.nodes;
   for (const history::FaultRecord& fault : context.faults) {
-    if (fault.family == "kill" && fault.exercised) kills.faults.push_back(fault);
+    if (counts(fault.family) && fault.exercised) kills.faults.push_back(fault);
   }
   const Connectivity connectivity(kills, Stance::certain);
   std::vector<Window> crashes;
@@ -59,8 +63,8 @@ std::vector<Window> crashes_of(const history::RunContext& context) {
 
 class DurabilityCheck {
  public:
-  DurabilityCheck(const History& history, std::vector<Window> crashes)
-      : history_(history), crashes_(std::move(crashes)) {
+  DurabilityCheck(const History& history, std::vector<Window> crashes, bool power_loss)
+      : history_(history), crashes_(std::move(crashes)), power_loss_(power_loss) {
     const std::vector<Operation>& operations = history.operations();
     for (std::size_t i = 0; i < operations.size(); ++i) {
       keys_.insert(operations[i].key);
@@ -79,24 +83,27 @@ class DurabilityCheck {
       verdict_.summary = "stopped before every crash was looked at";
     } else if (lost_ > 0) {
       verdict_.kind = VerdictKind::broken;
-      verdict_.summary = fmt::format(
-          "{} reads after a crash of all nodes show that acknowledged writes were lost", lost_);
+      verdict_.summary =
+          fmt::format("{} reads after {} show that acknowledged writes were lost", lost_, what());
     } else if (crashes_.empty()) {
       verdict_.kind = VerdictKind::not_exercised;
-      verdict_.summary = "all nodes were never dead at once";
+      verdict_.summary = power_loss_ ? "all nodes were never without power at once"
+                                     : "all nodes were never dead at once";
     } else if (keys_judged_.size() < wanted) {
       verdict_.kind = VerdictKind::not_exercised;
       verdict_.summary =
-          fmt::format("only {} keys were written before a crash and read after it; {} are needed",
+          fmt::format("only {} keys were written before {} and read after it; {} are needed",
                       keys_judged_.size(),
+                      what(),
                       wanted);
     } else {
       verdict_.kind = VerdictKind::kept;
-      verdict_.summary = fmt::format(
-          "{} reads of {} keys after {} crash(es) of all nodes saw every acknowledged write",
-          reads_judged_,
-          keys_judged_.size(),
-          crashes_.size());
+      verdict_.summary =
+          fmt::format("{} reads of {} keys after {} ({} in all) saw every acknowledged write",
+                      reads_judged_,
+                      keys_judged_.size(),
+                      what(),
+                      crashes_.size());
     }
     verdict_.measurements = {
         {"crashes of all nodes", static_cast<double>(crashes_.size()), ""},
@@ -107,6 +114,10 @@ class DurabilityCheck {
   }
 
  private:
+  [[nodiscard]] std::string_view what() const {
+    return power_loss_ ? "a loss of power on all nodes" : "a crash of all processes";
+  }
+
   [[nodiscard]] Value written_by(const Operation& operation) const {
     if (operation.function == Function::write) return operation.input;
     if (operation.function != Function::cas || !operation.input.is_list()) return {};
@@ -172,8 +183,9 @@ class DurabilityCheck {
     example.title = "lost write";
     example.key = history_.pool().name(operations[read].key);
     example.why = fmt::format(
-        "{} had been acknowledged when all nodes were killed at {}, yet afterwards {} saw {}",
+        "{} had been acknowledged when all nodes {} at {}, yet afterwards {} saw {}",
         call_text(history_, operations[acknowledged]),
+        power_loss_ ? "lost power" : "were killed",
         seconds_text(crash.begin),
         call_text(history_, operations[read]),
         older ? fmt::format("the older value of {}", call_text(history_, operations[*older]))
@@ -188,6 +200,7 @@ class DurabilityCheck {
 
   const History& history_;
   std::vector<Window> crashes_;
+  bool power_loss_;
   std::set<Symbol> keys_;
   std::unordered_map<Symbol, std::unordered_multimap<Value, std::size_t, history::ValueHash>>
       writers_;
@@ -201,15 +214,16 @@ Verdict check_durability(const History& history,
                          const CheckOptions& options,
                          std::stop_token stop) {
   if (options.context == nullptr) return needs_a_run();
-  return DurabilityCheck(history, crashes_of(*options.context)).run(options, stop);
+  const bool power_loss = parameter(options, "power_loss", 0) > 0;
+  return DurabilityCheck(history, crashes_of(*options.context, power_loss), power_loss)
+      .run(options, stop);
 }
 
 }  // namespace
 
 CheckerInfo durability_info() {
   return {.name = "durability",
-          .summary =
-              "Every write acknowledged before all nodes were killed at once is seen afterwards.",
+          .summary = "Every write acknowledged before all nodes died at once is seen afterwards.",
           .check = check_durability};
 }
 

@@ -17,7 +17,7 @@ std::span<const Scenario> all_scenarios() {
        .mode = "raft",
        .workload = "register",
        .default_faults = "partition,kill,pause,restart",
-       .required_shapes = {"partition:leader-minority", "kill:all"}},
+       .required_shapes = {"partition:leader-minority", "kill:all", "power-loss:all"}},
   };
   return rows;
 }

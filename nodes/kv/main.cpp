@@ -36,7 +36,13 @@ constexpr std::chrono::milliseconds kHandOverLimit(500);
 Result<void> choose_sabotage(NodeOptions& options) {
   const std::string& name = options.host.sabotage;
   if (name.empty() || name == "none") return {};
-  if (name == "apply-twice") {
+  if (name == "ack-before-sync") {
+    options.sabotage = Sabotage::ack_before_sync;
+  } else if (name == "no-directory-sync") {
+    options.sabotage = Sabotage::no_directory_sync;
+  } else if (name == "trust-checksum-less-log") {
+    options.sabotage = Sabotage::trust_checksum_less_log;
+  } else if (name == "apply-twice") {
     options.sabotage = Sabotage::apply_twice;
   } else if (name == "lose-snapshot-tail") {
     options.sabotage = Sabotage::lose_snapshot_tail;

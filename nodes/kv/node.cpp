@@ -101,7 +101,11 @@ Result<void> Node::start() {
   auto on_written = [this](std::uint64_t sequence) {
     asio::post(executor_, [this, sequence] { written(sequence); });
   };
-  auto opened = Storage::open(options_.host.data_directory, std::move(on_written));
+  StorageOptions storage;
+  storage.sync = options_.sabotage != Sabotage::ack_before_sync;
+  storage.sync_directories = options_.sabotage != Sabotage::no_directory_sync;
+  storage.plain_log = options_.sabotage == Sabotage::trust_checksum_less_log;
+  auto opened = Storage::open(options_.host.data_directory, storage, std::move(on_written));
   if (opened.has_error()) return std::move(opened).error();
   storage_ = std::move(*opened);
   const Result<raft::Recovered> recovered = storage_->recover();

@@ -39,7 +39,15 @@ namespace sunder::nodes::kv {
 enum class OnFollower : std::uint8_t { forward, redirect };
 
 // The deliberate bugs of the state machine and its shell; those of the protocol are the core's.
-enum class Sabotage : std::uint8_t { none, apply_twice, lose_snapshot_tail, no_reconnect };
+enum class Sabotage : std::uint8_t {
+  none,
+  ack_before_sync,  // the log is written, not synced
+  apply_twice,
+  lose_snapshot_tail,
+  no_directory_sync,  // the name of the database's directory is never synced
+  no_reconnect,
+  trust_checksum_less_log,  // a log without checksums, believed as it is read
+};
 
 struct NodeOptions {
   host::HostOptions host;

@@ -1,16 +1,18 @@
 #include "nodes/kv/storage.hpp"
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 #include <utility>
 
+#include <fcntl.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include "harness/base/file.hpp"
+#include "nodes/kv/batch_writer.hpp"
 #include "nodes/kv/codec.hpp"
+#include "nodes/kv/log_check.hpp"
+#include "nodes/kv/plain_log.hpp"
 
 namespace sunder::nodes::kv {
 namespace {
@@ -44,65 +46,36 @@ void add(rocksdb::WriteBatch& batch, const WriteRequest& request) {
 
 class RocksStorage final : public Storage {
  public:
-  RocksStorage(std::unique_ptr<rocksdb::DB> database, OnWritten on_written)
-      : database_(std::move(database)), on_written_(std::move(on_written)) {
-    thread_ = std::thread([this] { write_until_stopped(); });
-  }
-
-  ~RocksStorage() override {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
+  RocksStorage(std::unique_ptr<rocksdb::DB> database,
+               const StorageOptions& options,
+               OnWritten on_written)
+      : database_(std::move(database)),
+        sync_(options.sync),
+        writer_([this](const std::vector<WriteRequest>& requests) { return write(requests); },
+                std::move(on_written)) {}
 
   Result<raft::Recovered> recover() override;
 
-  void submit(WriteRequest request) override {
-    {
-      const std::lock_guard lock(mutex_);
-      waiting_.push_back(std::move(request));
-    }
-    changed_.notify_one();
-  }
+  void submit(WriteRequest request) override { writer_.submit(std::move(request)); }
 
  private:
-  void write_until_stopped();
+  [[nodiscard]] Result<void> write(const std::vector<WriteRequest>& requests);
   // Empty when the key is not there.
   Result<std::string> get(const char* key);
 
   std::unique_ptr<rocksdb::DB> database_;
-  OnWritten on_written_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<WriteRequest> waiting_;  // guarded by mutex_
-  bool stopping_ = false;              // guarded by mutex_
-  std::thread thread_;
+  bool sync_;
+  BatchWriter writer_;  // last: its thread uses the database
 };
 
-void RocksStorage::write_until_stopped() {
-  rocksdb::WriteOptions durable;
-  durable.sync = true;
-  while (true) {
-    std::vector<WriteRequest> requests;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
-      requests.swap(waiting_);
-    }
-    rocksdb::WriteBatch batch;
-    for (const WriteRequest& request : requests) add(batch, request);
-    const rocksdb::Status status = database_->Write(durable, &batch);
-    if (!status.ok()) {
-      spdlog::critical("cannot write to disk: {}", status.ToString());
-      spdlog::shutdown();
-      std::_Exit(1);
-    }
-    on_written_(requests.back().sequence);
-  }
+Result<void> RocksStorage::write(const std::vector<WriteRequest>& requests) {
+  rocksdb::WriteOptions options;
+  options.sync = sync_;
+  rocksdb::WriteBatch batch;
+  for (const WriteRequest& request : requests) add(batch, request);
+  const rocksdb::Status status = database_->Write(options, &batch);
+  if (!status.ok()) return make_error(Errc::failed, status.ToString());
+  return {};
 }
 
 Result<std::string> RocksStorage::get(const char* key) {
@@ -143,22 +116,44 @@ Result<raft::Recovered> RocksStorage::recover() {
 
 }  // namespace
 
+Result<void> sync_directory(const std::filesystem::path& directory) {
+  const base::FileDescriptor descriptor(
+      ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.valid() || ::fsync(descriptor.get()) != 0)
+    return base::system_error("sync " + directory.string());
+  return {};
+}
+
 Result<std::unique_ptr<Storage>> Storage::open(const std::filesystem::path& directory,
+                                               const StorageOptions& storage_options,
                                                OnWritten on_written) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
+  if (storage_options.plain_log) return open_plain_log(directory, std::move(on_written));
+  const std::filesystem::path path = directory / "raft";
+  SUNDER_TRY(check_logs(path));
   rocksdb::Options options;
   options.create_if_missing = true;
   options.write_buffer_size = std::size_t{16} << 20;
   options.max_background_jobs = 2;
   options.keep_log_file_num = 2;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  // Damage anywhere but in the torn end of a log (log_check.hpp) is an error, never repaired by
+  // forgetting.
+  options.paranoid_checks = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   rocksdb::DB* database = nullptr;
-  const std::string path = (directory / "raft").string();
-  const rocksdb::Status status = rocksdb::DB::Open(options, path, &database);
-  if (!status.ok()) return make_error(Errc::failed, "open " + path + ": " + status.ToString());
-  return std::unique_ptr<Storage>(std::make_unique<RocksStorage>(
-      std::unique_ptr<rocksdb::DB>(database), std::move(on_written)));
+  const rocksdb::Status status = rocksdb::DB::Open(options, path.string(), &database);
+  if (!status.ok())
+    return make_error(Errc::failed, "open " + path.string() + ": " + status.ToString());
+  auto storage = std::make_unique<RocksStorage>(
+      std::unique_ptr<rocksdb::DB>(database), storage_options, std::move(on_written));
+  // RocksDB syncs what it does inside its directory; the name of that directory is ours to sync.
+  if (storage_options.sync_directories) {
+    SUNDER_TRY(sync_directory(directory));
+    SUNDER_TRY(sync_directory(directory.parent_path()));
+  }
+  return std::unique_ptr<Storage>(std::move(storage));
 }
 
 }  // namespace sunder::nodes::kv

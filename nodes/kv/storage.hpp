@@ -6,7 +6,8 @@
 // batches, each whole.
 //
 // Threading: submit() and recover() on the loop; `on_written` is called on the storage thread (post
-// it). A write that fails ends the process: a node that cannot trust its disk must not vote.
+// it). A write that fails ends the process: a node that cannot trust its disk must not vote; for
+// the same reason one does not start on a log that is damaged where it had been synced.
 
 #pragma once
 
@@ -32,11 +33,18 @@ struct WriteRequest {
   std::vector<raft::Entry> entries;
 };
 
+struct StorageOptions {
+  bool sync = true;              // sabotage ack-before-sync: no
+  bool sync_directories = true;  // sabotage no-directory-sync: no
+  bool plain_log = false;        // sabotage trust-checksum-less-log: yes
+};
+
 class Storage {
  public:
   using OnWritten = std::function<void(std::uint64_t sequence)>;
 
   [[nodiscard]] static Result<std::unique_ptr<Storage>> open(const std::filesystem::path& directory,
+                                                             const StorageOptions& options,
                                                              OnWritten on_written);
   // Writes what was submitted, then ends the thread.
   virtual ~Storage() = default;
@@ -45,5 +53,8 @@ class Storage {
   [[nodiscard]] virtual Result<raft::Recovered> recover() = 0;
   virtual void submit(WriteRequest request) = 0;
 };
+
+// Makes the names in a directory durable.
+[[nodiscard]] Result<void> sync_directory(const std::filesystem::path& directory);
 
 }  // namespace sunder::nodes::kv

@@ -59,6 +59,15 @@ std::vector<Promise> raft_promises() {
        .model = "register",
        .needs = {"kill"},
        .source = "Ongaro 2014, §3.8"},
+      {.name = "durable-power-loss",
+       .sentence = "Every acknowledged write survives a loss of power on all nodes at once, when "
+                   "whatever was not synced is forgotten: bytes, names and renames.",
+       .condition = "always",
+       .checker = "durability",
+       .model = "register",
+       .parameters = {{"power_loss", 1}},
+       .needs = {"power-loss", "torn-write"},
+       .source = "Ongaro 2014, §3.8; Alagappan et al., FAST'18"},
       {.name = "recovers",
        .sentence =
            "After the last fault is healed, every client is served again within five seconds.",
@@ -66,7 +75,7 @@ std::vector<Promise> raft_promises() {
        .checker = "recovery",
        .parameters = {{"recover_within_ms", kRecoverWithinMs},
                       {"election_timeout_ms", kElectionTimeoutMs}},
-       .needs = {"partition", "kill", "pause", "restart", "membership"},
+       .needs = {"partition", "kill", "pause", "membership", "power-loss", "restart", "torn-write"},
        .time_based = true,
        .source = "Ongaro 2014, §9"},
   };
@@ -77,6 +86,12 @@ std::vector<Promise> raft_promises() {
 constexpr auto kLeaderCut =
     "partition:leader-minority@2s+5s,partition:leader-minority@9s+5s,"
     "partition:leader-minority@16s+5s";
+constexpr auto kPowerLost =
+    "power-loss:all@2s+300ms,power-loss:all@5s+300ms,power-loss:all@8s+300ms";
+// Bits that are wrong on the disk from then on; each node is killed afterwards and reads them.
+constexpr auto kBitsFlipped =
+    "bit-flip:all@1s+1500ms;rate=20%,bit-flip:all@5s+1500ms;rate=20%,"
+    "bit-flip:all@9s+1500ms;rate=20%";
 constexpr auto kAllKilled =
     "kill:all@3s+500ms,kill:all@7s+500ms,kill:all@11s+500ms,kill:all@15s+500ms,kill:all@19s+500ms";
 
@@ -128,6 +143,11 @@ std::vector<Sabotage> first_sabotages() {
        .breaks = {"linearizable", "minority-refuses"},
        .faults = kLeaderCut,
        .duration = std::chrono::seconds(24)},
+      {.name = "ack-before-sync",
+       .summary = "A write is acknowledged once it is written to the log, which is never synced.",
+       .breaks = {"durable-power-loss"},
+       .faults = kPowerLost,
+       .duration = std::chrono::seconds(10)},
       {.name = "apply-twice",
        .summary = "No client sessions: a retry of an operation is applied again.",
        .breaks = {"linearizable"},
@@ -164,6 +184,12 @@ std::vector<Sabotage> other_sabotages() {
        .faults = kAllKilled,
        .duration = std::chrono::seconds(24),
        .keys = 512},
+      {.name = "no-directory-sync",
+       .summary =
+           "The directory of the database is made and never synced: its name is not durable.",
+       .breaks = {"durable-power-loss"},
+       .faults = kPowerLost,
+       .duration = std::chrono::seconds(10)},
       {.name = "no-reconnect",
        .summary = "A connection to a peer that was lost is never made again.",
        .breaks = {"recovers"},
@@ -182,6 +208,11 @@ std::vector<Sabotage> other_sabotages() {
        .faults = kLeaderCut,
        .duration = std::chrono::seconds(24),
        .keys = 8},
+      {.name = "trust-checksum-less-log",
+       .summary = "The log has no checksums, and is believed as it is read.",
+       .breaks = {"raft-invariants", "linearizable"},
+       .faults = kBitsFlipped,
+       .duration = std::chrono::seconds(12)},
       {.name = "vote-twice",
        .summary = "Term and vote are kept in memory only: a restarted node votes again in the same "
                   "term.",

@@ -88,6 +88,7 @@ void with_cluster(ClusterShape shape, ClusterBody body) {
   options.clients = shape.clients;
   options.directory = folder.path();
   if (shape.clocks) options.clock_shim = clock_shim::find_library().value();
+  if (shape.disks) options.disk_program = std::filesystem::path(SUNDER_BINARY_DIR) / "sunder-disk";
   options.command = [](std::size_t, const std::filesystem::path&) {
     return cluster::NodeCommand{echo_node(), {}, {}};
   };

@@ -25,7 +25,7 @@ class StorageTest : public ::testing::Test {
       std::promise<void> done;
       std::future<void> all_written = done.get_future();
       const std::uint64_t last = requests.empty() ? 0 : requests.back().sequence;
-      auto storage = Storage::open(directory_, [&done, last](std::uint64_t sequence) {
+      auto storage = Storage::open(directory_, {}, [&done, last](std::uint64_t sequence) {
         if (sequence == last) done.set_value();
       });
       for (WriteRequest& request : requests) (*storage)->submit(std::move(request));
@@ -33,7 +33,7 @@ class StorageTest : public ::testing::Test {
         EXPECT_EQ(all_written.wait_for(std::chrono::seconds(20)), std::future_status::ready);
       }
     }
-    auto storage = Storage::open(directory_, [](std::uint64_t) {});
+    auto storage = Storage::open(directory_, {}, [](std::uint64_t) {});
     return (*storage)->recover().value();
   }
 
@@ -106,12 +106,12 @@ TEST_F(StorageTest, DropsTheWholeLogForALeadersSnapshot) {
 }
 
 TEST_F(StorageTest, RefusesALogWithAGap) {
-  auto storage = Storage::open(directory_, [](std::uint64_t) {});
+  auto storage = Storage::open(directory_, {}, [](std::uint64_t) {});
   ASSERT_TRUE(storage.has_value());
   (*storage)->submit(entries(1, 1, 2, 1));
   (*storage)->submit(entries(2, 4, 5, 1));
   storage->reset();
-  auto again = Storage::open(directory_, [](std::uint64_t) {});
+  auto again = Storage::open(directory_, {}, [](std::uint64_t) {});
   EXPECT_TRUE((*again)->recover().has_error());
 }
 
