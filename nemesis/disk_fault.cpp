@@ -45,7 +45,7 @@ disk::Rule rule_of(const PlannedFault& fault) {
   rule.nth = static_cast<std::uint64_t>(number_if_any(fault, "nth").value_or(0));
   rule.rate = number_if_any(fault, "rate").value_or(100) / 100;
   rule.quota = static_cast<std::uint64_t>(number_if_any(fault, "free").value_or(0));
-  if (has_parameter(fault, "delay")) rule.delay = duration_of(fault, "delay").value_or(rule.delay);
+  if (has_parameter(fault, "by")) rule.delay = duration_of(fault, "by").value_or(rule.delay);
   rule.seed = fault.seed;
   return rule;
 }

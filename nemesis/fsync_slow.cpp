@@ -11,7 +11,7 @@ namespace {
 constexpr std::array kParameters{
     kFilesParameter,
     kNthParameter,
-    FaultParameter{.name = "delay",
+    FaultParameter{.name = "by",
                    .summary = "how much later each answer comes",
                    .kind = ParameterKind::duration,
                    .low = limit(std::chrono::milliseconds(1)),
@@ -39,7 +39,7 @@ FaultInfo fsync_slow_fault() {
           "by itself.",
       .limits =
           "The delay comes before the sync itself: power that is lost meanwhile takes the data.",
-      .example = "fsync-slow:one@5s+5s;delay=500ms",
+      .example = "fsync-slow:one@5s+5s;by=500ms",
       .needs = kFuse,
       .burden = {.slows = true},
       .apply = apply_process_fault<ActiveDiskFault>};

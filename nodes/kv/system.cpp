@@ -6,7 +6,8 @@
 
 #include "nodes/system.hpp"
 
-#include <utility>
+#include <algorithm>
+#include <iterator>
 
 namespace sunder::nodes {
 namespace {
@@ -130,8 +131,30 @@ constexpr auto kUnreachableRemoved =
     "membership:replace@4500ms+1s,"
     "partition:leader-minority@6500ms+2s,membership:remove-unreachable@6540ms+1500ms";
 
-// Sorted by name; in two parts because of their number.
-std::vector<Sabotage> first_sabotages() {
+// Bugs of the storage, seen only by a disk that forgets or lies.
+std::vector<Sabotage> storage_sabotages() {
+  return {
+      {.name = "ack-before-sync",
+       .summary = "A write is acknowledged once it is written to the log, which is never synced.",
+       .breaks = {"durable-power-loss"},
+       .faults = kPowerLost,
+       .duration = std::chrono::seconds(10)},
+      {.name = "no-directory-sync",
+       .summary =
+           "The directory of the database is made and never synced: its name is not durable.",
+       .breaks = {"durable-power-loss"},
+       .faults = kPowerLost,
+       .duration = std::chrono::seconds(10)},
+      {.name = "trust-checksum-less-log",
+       .summary = "The log has no checksums, and is believed as it is read.",
+       .breaks = {"raft-invariants", "linearizable"},
+       .faults = kBitsFlipped,
+       .duration = std::chrono::seconds(12)},
+  };
+}
+
+// Bugs of the protocol.
+std::vector<Sabotage> protocol_sabotages() {
   return {
       {.name = "ack-before-append",
        .summary = "The leader answers a write before its log holds it.",
@@ -143,17 +166,6 @@ std::vector<Sabotage> first_sabotages() {
        .breaks = {"linearizable", "minority-refuses"},
        .faults = kLeaderCut,
        .duration = std::chrono::seconds(24)},
-      {.name = "ack-before-sync",
-       .summary = "A write is acknowledged once it is written to the log, which is never synced.",
-       .breaks = {"durable-power-loss"},
-       .faults = kPowerLost,
-       .duration = std::chrono::seconds(10)},
-      {.name = "apply-twice",
-       .summary = "No client sessions: a retry of an operation is applied again.",
-       .breaks = {"linearizable"},
-       .faults = "partition:leader@3s+3s,kill:leader@9s+1s",
-       .duration = std::chrono::seconds(15),
-       .keys = 8},
       {.name = "commit-old-term",
        .summary = "Entries of older terms are committed by counting replicas, without a no-op.",
        .breaks = {"raft-invariants"},
@@ -166,11 +178,6 @@ std::vector<Sabotage> first_sabotages() {
        .faults = kLeaderAsleep,
        .duration = std::chrono::seconds(13),
        .rate = 300},
-  };
-}
-
-std::vector<Sabotage> other_sabotages() {
-  return {
       {.name = "lease-by-wall-clock",
        .summary = "The leader tells by its realtime clock whether it still leads, for its reads "
                   "and for itself.",
@@ -178,24 +185,6 @@ std::vector<Sabotage> other_sabotages() {
        .faults = kLeaderInThePast,
        .duration = std::chrono::seconds(7),
        .keys = 8},
-      {.name = "lose-snapshot-tail",
-       .summary = "Snapshots miss the effects of the last entries that they claim to include.",
-       .breaks = {"durable"},
-       .faults = kAllKilled,
-       .duration = std::chrono::seconds(24),
-       .keys = 512},
-      {.name = "no-directory-sync",
-       .summary =
-           "The directory of the database is made and never synced: its name is not durable.",
-       .breaks = {"durable-power-loss"},
-       .faults = kPowerLost,
-       .duration = std::chrono::seconds(10)},
-      {.name = "no-reconnect",
-       .summary = "A connection to a peer that was lost is never made again.",
-       .breaks = {"recovers"},
-       .faults = kLeadersLost,
-       .duration = std::chrono::seconds(11),
-       .keys = 4},
       {.name = "skip-config-commit",
        .summary = "The leader begins the next change of members before the last is committed.",
        .breaks = {"membership-safe", "linearizable", "raft-invariants"},
@@ -208,11 +197,6 @@ std::vector<Sabotage> other_sabotages() {
        .faults = kLeaderCut,
        .duration = std::chrono::seconds(24),
        .keys = 8},
-      {.name = "trust-checksum-less-log",
-       .summary = "The log has no checksums, and is believed as it is read.",
-       .breaks = {"raft-invariants", "linearizable"},
-       .faults = kBitsFlipped,
-       .duration = std::chrono::seconds(12)},
       {.name = "vote-twice",
        .summary = "Term and vote are kept in memory only: a restarted node votes again in the same "
                   "term.",
@@ -227,10 +211,36 @@ std::vector<Sabotage> other_sabotages() {
   };
 }
 
+// Bugs around it: sessions, snapshots, connections.
+std::vector<Sabotage> node_sabotages() {
+  return {
+      {.name = "apply-twice",
+       .summary = "No client sessions: a retry of an operation is applied again.",
+       .breaks = {"linearizable"},
+       .faults = "partition:leader@3s+3s,kill:leader@9s+1s",
+       .duration = std::chrono::seconds(15),
+       .keys = 8},
+      {.name = "lose-snapshot-tail",
+       .summary = "Snapshots miss the effects of the last entries that they claim to include.",
+       .breaks = {"durable"},
+       .faults = kAllKilled,
+       .duration = std::chrono::seconds(24),
+       .keys = 512},
+      {.name = "no-reconnect",
+       .summary = "A connection to a peer that was lost is never made again.",
+       .breaks = {"recovers"},
+       .faults = kLeadersLost,
+       .duration = std::chrono::seconds(11),
+       .keys = 4},
+  };
+}
+
+// All of them, sorted by name.
 std::vector<Sabotage> raft_sabotages() {
-  std::vector<Sabotage> all = first_sabotages();
-  std::vector<Sabotage> rest = other_sabotages();
-  for (Sabotage& sabotage : rest) all.push_back(std::move(sabotage));
+  std::vector<Sabotage> all = protocol_sabotages();
+  std::ranges::move(node_sabotages(), std::back_inserter(all));
+  std::ranges::move(storage_sabotages(), std::back_inserter(all));
+  std::ranges::sort(all, {}, &Sabotage::name);
   return all;
 }
 
