@@ -50,7 +50,7 @@ Error explain(Error error, const LinkMatrix& wanted) {
   for (std::size_t from = 0; from < wanted.endpoints(); ++from) {
     for (std::size_t to = 0; to < wanted.endpoints(); ++to) {
       const LinkState& state = wanted.at(static_cast<Endpoint>(from), static_cast<Endpoint>(to));
-      if (leaf_of(state, 0).kind != "netem") continue;
+      if (!needs_netem(state)) continue;
       return base::make_error(Errc::unsupported,
                               error.context +
                                   ": this kernel has no sch_netem; load it, or use "

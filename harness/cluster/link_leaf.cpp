@@ -83,11 +83,16 @@ std::uint32_t packets_held(const LinkState& state) noexcept {
   return static_cast<std::uint32_t>(std::min<double>(held, kHeldMax));
 }
 
-netlink::Leaf leaf_of(const LinkState& state, std::uint64_t number) {
-  if (state.blackhole) return netlink::blackhole();
+bool needs_netem(const LinkState& state) {
+  if (state.blackhole) return false;
   LinkState besides = normalized(state);
   besides.rate = 0;  // the class'
-  if (besides.healthy()) return netlink::pfifo(packets_held(state));
+  return !besides.healthy();
+}
+
+netlink::Leaf leaf_of(const LinkState& state, std::uint64_t number) {
+  if (state.blackhole) return netlink::blackhole();
+  if (!needs_netem(state)) return netlink::pfifo(packets_held(state));
   return netlink::netem(netem_of(normalized(state), number));
 }
 

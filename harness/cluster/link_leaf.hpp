@@ -21,6 +21,8 @@ constexpr std::uint64_t kFull_rate = 1'250'000'000;
 
 // `number` tells links apart, so that their chances differ though the seed is one.
 [[nodiscard]] netlink::Leaf leaf_of(const LinkState& state, std::uint64_t number);
+// Whether the state takes sch_netem, which not every kernel has.
+[[nodiscard]] bool needs_netem(const LinkState& state);
 // Bytes a second of the class.
 [[nodiscard]] std::uint64_t class_rate_of(const LinkState& state) noexcept;
 // Packets that a leaf must hold so that only what the state says is lost: those under way during
