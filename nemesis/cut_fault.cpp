@@ -157,7 +157,7 @@ Result<void> CutFault::heal() {
   if (lifted.has_error()) return with_context(lifted.error(), "heal " + record_.description);
   record_.reason = prove();
   record_.exercised = record_.reason.empty();
-  add_evidence("links cut", static_cast<double>(record_.cut_links.size()), "links");
+  add_evidence(links_word(), static_cast<double>(record_.cut_links.size()), "links");
   add_evidence("stood", static_cast<double>(record_.active.end - record_.active.begin) / 1e6, "ms");
   const double changes = static_cast<double>(changes_);
   if (motion() == Motion::flaps) add_evidence("flaps", changes, "");

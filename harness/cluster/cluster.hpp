@@ -32,6 +32,7 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/error.hpp"
+#include "harness/cluster/link_probe.hpp"
 #include "harness/disk/control.hpp"
 #include "harness/history/run_context.hpp"
 #include "harness/netlink/delay_table.hpp"
@@ -79,6 +80,9 @@ struct LinkState {
 // combine as 1 - (1 - p)(1 - q), the longest burst, heaviest tail and lowest rate count.
 // Commutative, associative up to rounding, with the healthy state as neutral element.
 [[nodiscard]] LinkState fold(const LinkState& a, const LinkState& b) noexcept;
+
+// A file in iproute2's .dist format as the shape of jitter. Errc::unreadable_input.
+[[nodiscard]] Result<netlink::DelayTable> load_delay_table(const std::filesystem::path& file);
 
 // "delay 20ms ± 5ms normal, loss 10% in bursts of 4, rate 1 Mbit/s"; "cut"; "healthy".
 [[nodiscard]] std::string describe(const LinkState& state);
@@ -231,6 +235,10 @@ class Cluster {
   [[nodiscard]] virtual LinkMatrix installed() const = 0;
   // Reads the kernel's counters of every link, as [from * endpoints + to].
   [[nodiscard]] virtual Result<std::vector<LinkCounters>> counters() const = 0;
+  // Sends `count` datagrams over a link, to be read later (link_probe.hpp).
+  [[nodiscard]] virtual Result<LinkProbe> probe(Endpoint from,
+                                                Endpoint to,
+                                                std::size_t count) const;
   // Asks the kernel, not our memory, for what is left of faults: one sentence each (a leaf that is
   // not healthy, a stopped process). Empty: all healed.
   [[nodiscard]] virtual Result<std::vector<std::string>> leftovers() const = 0;

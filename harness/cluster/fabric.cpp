@@ -46,6 +46,14 @@ Result<void> disable_ipv6() {
 
 // A kernel without netem says "no such file": the reason in words.
 Error explain(Error error, const LinkMatrix& wanted) {
+  // Kernels from 6.16 on, and older ones with that change (a duplicate enters the whole tree
+  // again), allow one duplicating netem to a device.
+  if (error.context.find("duplicating netems") != std::string::npos) {
+    return base::make_error(Errc::unsupported,
+                            error.context +
+                                ": this kernel duplicates on one link into a node, "
+                                "where no other is degraded");
+  }
   if (error.code != std::errc::no_such_file_or_directory) return error;
   for (std::size_t from = 0; from < wanted.endpoints(); ++from) {
     for (std::size_t to = 0; to < wanted.endpoints(); ++to) {
@@ -321,6 +329,10 @@ const netlink::NetworkNamespace& Fabric::node_namespace(std::size_t node) const 
 
 const netlink::NetworkNamespace& Fabric::clients_namespace() const {
   return stations_.back();
+}
+
+const netlink::NetworkNamespace& Fabric::namespace_of(Endpoint endpoint) const {
+  return endpoint < nodes_ ? node_namespace(endpoint) : clients_namespace();
 }
 
 std::string Fabric::name(Endpoint endpoint) const {

@@ -64,6 +64,8 @@ class Fabric {
 
   [[nodiscard]] const netlink::NetworkNamespace& node_namespace(std::size_t node) const;
   [[nodiscard]] const netlink::NetworkNamespace& clients_namespace() const;
+  // The node's, or that of all clients.
+  [[nodiscard]] const netlink::NetworkNamespace& namespace_of(Endpoint endpoint) const;
 
   [[nodiscard]] std::string name(Endpoint endpoint) const;
   [[nodiscard]] netlink::Ipv4 address(Endpoint endpoint) const;

@@ -8,6 +8,7 @@
 
 #include "harness/base/assert.hpp"
 #include "harness/base/duration.hpp"
+#include "harness/base/file.hpp"
 #include "harness/cluster/cluster.hpp"
 
 namespace sunder::cluster {
@@ -129,6 +130,19 @@ LinkMatrix fold(const LinkMatrix& a, const LinkMatrix& b) {
     }
   }
   return result;
+}
+
+Result<netlink::DelayTable> load_delay_table(const std::filesystem::path& file) {
+  const auto text = base::read_file(file);
+  if (text.has_error()) return text.error();
+  auto table = netlink::parse_delay_table(*text);
+  if (table.has_error()) return with_context(table.error(), file.string());
+  return table;
+}
+
+// Of a cluster without a network.
+Result<LinkProbe> Cluster::probe(Endpoint, Endpoint, std::size_t) const {
+  return base::make_error(Errc::unsupported, "probe a link");
 }
 
 std::string describe(const LinkState& state) {

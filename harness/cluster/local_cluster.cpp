@@ -232,6 +232,12 @@ class LocalCluster final : public Cluster {
 
   [[nodiscard]] Result<std::vector<LinkCounters>> counters() const override;
 
+  [[nodiscard]] Result<LinkProbe> probe(Endpoint from,
+                                        Endpoint to,
+                                        std::size_t count) const override {
+    return LinkProbe::send(*fabric_, from, to, count);
+  }
+
   [[nodiscard]] Result<std::vector<std::string>> leftovers() const override;
   [[nodiscard]] Result<asio::ip::tcp::socket> client_socket(std::size_t client) override;
   [[nodiscard]] clock_shim::ProcessClock* realtime_clock(std::size_t node) override;

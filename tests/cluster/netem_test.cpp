@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -37,7 +36,6 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using tests::in_universe;
 
-constexpr std::uint16_t kPort = 7000;
 constexpr std::size_t kFrame_overhead = 42;  // Ethernet, IP and UDP headers
 constexpr nanoseconds kQuiet = milliseconds(300);
 // One CPU runs sender, kernel and receiver under User-Mode Linux.
@@ -46,7 +44,6 @@ constexpr double kLate_ms = 15;
 sockaddr_in socket_address(netlink::Ipv4 address) {
   sockaddr_in result{};
   result.sin_family = AF_INET;
-  result.sin_port = htons(kPort);
   result.sin_addr.s_addr = htonl(address.bits);
   return result;
 }
@@ -74,7 +71,9 @@ class Probe {
  public:
   Probe(const Fabric& fabric, Endpoint from, Endpoint to)
       : sender_(open(fabric, from)), receiver_(open(fabric, to)) {
-    target_ = socket_address(fabric.address(to));
+    socklen_t size = sizeof target_;
+    auto* const generic = reinterpret_cast<sockaddr*>(&target_);
+    EXPECT_EQ(::getsockname(receiver_.get(), generic, &size), 0);
     // Without a checksum an inverted bit arrives instead of being a loss.
     const int off = 1;
     ::setsockopt(sender_.get(), SOL_SOCKET, SO_NO_CHECK, &off, sizeof off);
@@ -159,15 +158,27 @@ std::vector<double> delays_of(const std::vector<Arrival>& arrivals) {
   return delays;
 }
 
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+double quantile_of(const std::vector<double>& sorted, double share) {
+  return sorted.at(static_cast<std::size_t>(static_cast<double>(sorted.size() - 1) * share));
 }
 
-double deviation_of(const std::vector<double>& values) {
-  const double mean = mean_of(values);
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return std::sqrt(squares / static_cast<double>(values.size()));
+// A machine that stalls makes packets late; a wrong delay is wrong every time. So the measurement
+// is repeated, at most kAttempts times, until the median is within 6 ms and the distance of the
+// quartiles within 5 ms of what was asked.
+void expect_delays(Probe& probe, const Traffic& traffic, double median, double spread) {
+  constexpr int kAttempts = 4;
+  double seen_median = 0;
+  double seen_spread = 0;
+  const auto longest = milliseconds(static_cast<int>(median + 4 * spread));
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto delays = delays_of(probe.run(traffic, longest));
+    ASSERT_EQ(delays.size(), static_cast<std::size_t>(traffic.packets));
+    seen_median = quantile_of(delays, 0.5);
+    seen_spread = quantile_of(delays, 0.75) - quantile_of(delays, 0.25);
+    if (std::abs(seen_median - median) < 6 && std::abs(seen_spread - spread) < 5) return;
+  }
+  ADD_FAILURE() << "median delay " << seen_median << " ms instead of " << median
+                << ", between quartiles " << seen_spread << " ms instead of " << spread;
 }
 
 std::size_t overtaken(const std::vector<Arrival>& arrivals) {
@@ -220,11 +231,10 @@ class NetemTest : public tests::InUniverse {};
 
 TEST_P(NetemTest, DelaysOneDirectionByWhatWasAsked) {
   with_link(GetParam(), {.delay = milliseconds(50)}, [](Fabric& fabric, Probe& probe) {
-    const auto delays =
-        delays_of(probe.run({.packets = 200, .gap = milliseconds(2)}, milliseconds(50)));
-    ASSERT_EQ(delays.size(), 200U);
+    expect_delays(probe, {.packets = 200, .gap = milliseconds(2)}, 50, 0);
+    const auto delays = delays_of(probe.run({.packets = 20}, milliseconds(50)));
+    ASSERT_EQ(delays.size(), 20U);
     EXPECT_GE(delays.front(), 49.9);
-    EXPECT_LE(delays[100], 50 + kLate_ms);
     Probe back(fabric, 1, 0);
     const auto healthy = delays_of(back.run({.packets = 50, .gap = milliseconds(2)}, {}));
     ASSERT_EQ(healthy.size(), 50U);
@@ -240,13 +250,11 @@ TEST_P(NetemTest, JitterSpreadsAndOvertakesWhereItMay) {
                         .seed = 5};
   with_link(GetParam(), state, [](Fabric&, Probe& probe) {
     const auto arrivals = probe.run({.packets = 600, .gap = milliseconds(1)}, milliseconds(80));
-    const auto delays = delays_of(arrivals);
-    ASSERT_EQ(delays.size(), 600U);
-    EXPECT_GE(delays.front(), 39.8);
-    EXPECT_LE(delays[570], 80 + kLate_ms);
-    EXPECT_NEAR(mean_of(delays), 60, 6);
-    EXPECT_NEAR(deviation_of(delays), 20 / std::sqrt(3.0), 3);
+    ASSERT_EQ(arrivals.size(), 600U);
+    EXPECT_GE(delays_of(arrivals).front(), 39.8);
     EXPECT_GT(overtaken(arrivals), 100U);
+    // Evenly from 40 to 80 ms: half of them within 20 ms.
+    expect_delays(probe, {.packets = 600, .gap = milliseconds(1)}, 60, 20);
   });
 }
 
@@ -257,11 +265,8 @@ TEST_P(NetemTest, NormalJitterHasItsDeviation) {
                         .overtaking = true,
                         .seed = 6};
   with_link(GetParam(), state, [](Fabric&, Probe& probe) {
-    const auto delays =
-        delays_of(probe.run({.packets = 600, .gap = milliseconds(1)}, milliseconds(140)));
-    ASSERT_EQ(delays.size(), 600U);
-    EXPECT_NEAR(mean_of(delays), 80, 6);
-    EXPECT_NEAR(deviation_of(delays), 15, 3);
+    // Half of a normal distribution is within 1.349 standard deviations.
+    expect_delays(probe, {.packets = 600, .gap = milliseconds(1)}, 80, 1.349 * 15);
   });
 }
 
@@ -271,7 +276,8 @@ TEST_P(NetemTest, OrderedJitterKeepsTheOrder) {
     const auto arrivals = probe.run({.packets = 400, .gap = milliseconds(1)}, milliseconds(60));
     EXPECT_EQ(arrivals.size(), 400U);
     EXPECT_EQ(overtaken(arrivals), 0U);
-    EXPECT_GT(deviation_of(delays_of(arrivals)), 1);
+    const auto delays = delays_of(arrivals);
+    EXPECT_GT(delays.back() - delays.front(), 5);
   });
 }
 
@@ -381,7 +387,7 @@ TEST_P(NetemTest, AChangeClearsWhatItDoesNotWant) {
   });
 }
 
-// Every link of a matrix can be in every state at once, duplicates included.
+// Every link of a matrix can be in every state at once, but for duplicates.
 TEST_P(NetemTest, DegradesEveryLinkAtOnce) {
   in_universe(GetParam(), [] {
     if (!kernel_has_netem()) return;
@@ -394,7 +400,6 @@ TEST_P(NetemTest, DegradesEveryLinkAtOnce) {
                                .jitter = milliseconds(1),
                                .distribution = Distribution::normal,
                                .loss = 0.01,
-                               .duplicate = 0.01,
                                .reorder = 0.01,
                                .corrupt = 0.01,
                                .rate = 10'000'000,
@@ -405,6 +410,28 @@ TEST_P(NetemTest, DegradesEveryLinkAtOnce) {
     ASSERT_TRUE(change.has_value()) << change.error().message();
     EXPECT_EQ(fabric->unhealthy_links()->size(), change->links);
     ASSERT_TRUE(fabric->install(LinkMatrix(5)).has_value());
+    EXPECT_TRUE(fabric->unhealthy_links()->empty());
+  });
+}
+
+// Some kernels allow one duplicating netem to a device and no other beside it. What they refuse is
+// said and undone; one link into a node works on all.
+TEST_P(NetemTest, DuplicatesOnManyLinksOrSaysThatItCannot) {
+  in_universe(GetParam(), [] {
+    if (!kernel_has_netem()) return;
+    auto fabric = Fabric::create(3, 0);
+    LinkMatrix few(3);
+    few.at(0, 1).duplicate = few.at(1, 0).duplicate = 0.5;
+    ASSERT_TRUE(fabric->install(few).has_value());
+    LinkMatrix many = few;
+    many.at(2, 1).duplicate = 0.5;
+    const auto change = fabric->install(many);
+    if (change.has_error()) {
+      EXPECT_TRUE(base::is(change.error(), Errc::unsupported)) << change.error().message();
+      EXPECT_EQ(fabric->installed(), few);
+    }
+    EXPECT_EQ(fabric->unhealthy_links()->size(), change.has_error() ? 2U : 3U);
+    ASSERT_TRUE(fabric->install(LinkMatrix(3)).has_value());
     EXPECT_TRUE(fabric->unhealthy_links()->empty());
   });
 }

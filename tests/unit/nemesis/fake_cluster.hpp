@@ -128,7 +128,11 @@ class FakeCluster final : public cluster::Cluster {
   // Every cut link drops as many frames as the test says between two readings.
   Result<std::vector<cluster::LinkCounters>> counters() const override {
     std::vector<cluster::LinkCounters> all(endpoints() * endpoints());
-    for (auto& link : all) link.dropped = readings_ * drops_per_reading;
+    for (auto& link : all) {
+      link.dropped = readings_ * drops_per_reading;
+      link.sent = readings_ * passes_per_reading;
+      link.held_back = readings_ * waits_per_reading;
+    }
     ++readings_;
     return all;
   }
@@ -160,6 +164,8 @@ class FakeCluster final : public cluster::Cluster {
   std::size_t withdrawn = 0;
   std::size_t waits = 0;
   std::uint64_t drops_per_reading = 5;
+  std::uint64_t passes_per_reading = 0;
+  std::uint64_t waits_per_reading = 0;
   bool unsupported = false;  // links cannot be changed here
   bool stubborn = false;     // nodes started from now on ignore SIGTERM
   std::optional<std::size_t> fail_start;
