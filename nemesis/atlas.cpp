@@ -108,9 +108,10 @@ Result<std::vector<AtlasEvent>> events_of(const ScheduleOptions& options) {
 PlannedFault cell_fault(const FaultInfo& family,
                         const AtlasEvent& event,
                         std::size_t nodes,
-                        nanoseconds begin) {
+                        nanoseconds begin,
+                        base::Random& random) {
   const Pick pick{.family = &family, .shape = &shape_for(family, nodes, event.of_node)};
-  PlannedFault fault = plan(pick, begin, std::min(family.usual, kFault_max));
+  PlannedFault fault = plan_random(pick, begin, std::min(family.usual, kFault_max), random);
   fault.at.event = event.name;
   fault.at.count = event.count;
   fault.at.within = event.patience;
@@ -126,10 +127,11 @@ Result<nanoseconds> lay_out_atlas(const std::vector<const FaultInfo*>& families,
   explicit_only.duration = nanoseconds(0);
   const auto events = events_of(explicit_only);
   if (events.has_error()) return events.error();
+  base::Random random = options.random.fork("atlas");
   nanoseconds begin = 1s;
   for (const FaultInfo* const family : families) {
     for (const AtlasEvent& event : *events) {
-      const PlannedFault fault = cell_fault(*family, event, options.nodes, begin);
+      const PlannedFault fault = cell_fault(*family, event, options.nodes, begin, random);
       schedule.push_back(fault);
       for (PlannedFault provoking : event.provocation) {
         provoking.start += begin;
