@@ -34,6 +34,7 @@ disk::Survival survival_of(const PlannedFault& fault) {
   survival.keep = number_of(fault, "keep").value_or(0) / 100;
   survival.sector = static_cast<std::uint32_t>(number_of(fault, "sector").value_or(0));
   survival.in_order = word_of(fault, "order") == "first";
+  survival.tears = true;
   return survival;
 }
 

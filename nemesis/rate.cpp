@@ -11,6 +11,10 @@ namespace {
 void randomize(PlannedFault& fault, base::Random& random) {
   randomize_cut(fault, random);
   randomize_rate(fault, random);
+  // A client asks for one thing at a time: its links are never nearly as full as a leader's.
+  if (fault.shape.starts_with("client")) {
+    set_number(fault, "rate", static_cast<double>(random.between(2, 6)) * 1e4);
+  }
 }
 
 }  // namespace

@@ -147,6 +147,7 @@ json::object lose_power(Volume& volume, const json::object& request) {
   Survival survival;
   survival.keep = real(request, "keep", 0);
   survival.in_order = truth(request, "in_order");
+  survival.tears = truth(request, "tears");
   survival.sector = static_cast<std::uint32_t>(number(request, "sector", survival.sector));
   if (survival.sector == 0) return failure("a sector of no bytes");
   const auto loss = volume.lose_power(survival, number(request, "seed"));
@@ -259,6 +260,7 @@ Result<PowerLoss> Client::lose_power(const Survival& survival, std::uint64_t see
                                                      {"seed", seed},
                                                      {"keep", survival.keep},
                                                      {"in_order", survival.in_order},
+                                                     {"tears", survival.tears},
                                                      {"sector", survival.sector}}));
   SUNDER_TRY(line);
   const auto parsed = parse_answer(*line, Errc::failed);

@@ -127,17 +127,22 @@ Result<void> DurableFile::redo_survivors(Medium& medium,
     const std::uint64_t first = change.offset / survival.sector;
     return (change.offset + change.after.size() - 1) / survival.sector - first + 1;
   };
+  std::uint64_t sectors = 0;
+  for (const Change& change : changes_) {
+    if (change.fate == Fate::unsynced) sectors += change.after.empty() ? 1 : sectors_of(change);
+  }
+  std::uint64_t torn = sectors;  // how many come before the one that is forgotten in any case
+  if (survival.tears && sectors > 0) torn = random.below(sectors);
   std::uint64_t left = 0;  // sectors that survive when the first ones do
   if (survival.in_order && survival.keep > 0) {
-    std::uint64_t sectors = 0;
-    for (const Change& change : changes_) {
-      if (change.fate == Fate::unsynced) sectors += change.after.empty() ? 1 : sectors_of(change);
-    }
     left =
         random.below(static_cast<std::uint64_t>(static_cast<double>(sectors) * survival.keep) + 1);
   }
   const auto survives = [&] {
-    if (!survival.in_order) return survival.keep > 0 && random.chance(survival.keep);
+    if (!survival.in_order) {
+      const bool chosen = survival.keep > 0 && random.chance(survival.keep);
+      return torn-- != 0 && chosen;
+    }
     return left > 0 && left-- > 0;
   };
   for (const Change& change : changes_) {

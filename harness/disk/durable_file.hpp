@@ -37,6 +37,7 @@ class Medium {
 struct Survival {
   double keep = 0;             // probability of each sector; in order: how much of them, at most
   bool in_order = false;       // the first ones survive, instead of any
+  bool tears = false;          // of any: one sector of each file is forgotten whatever the chances
   std::uint32_t sector = 512;  // bytes that a disk writes whole
 
   friend bool operator==(const Survival&, const Survival&) = default;

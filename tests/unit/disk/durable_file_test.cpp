@@ -168,6 +168,21 @@ TEST(DurableFile, TearsAWriteAtSectors) {
   }
 }
 
+TEST(DurableFile, WhatTearsAlwaysForgetsOneSector) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    StringMedium medium;
+    DurableFile file;
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      ASSERT_TRUE(file.write(medium, i * 512, std::string(512, 'w')).has_value());
+    }
+    base::Random random(seed);
+    const auto loss = file.lose_power(medium, Survival{.keep = 1, .tears = true}, random);
+    EXPECT_EQ(loss->bytes, 512U);
+    EXPECT_EQ(loss->kept, 3 * 512U);
+  }
+}
+
 TEST(DurableFile, InOrderOnlyAPrefixSurvives) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
