@@ -26,6 +26,8 @@ std::int64_t Core::leased_until() const {
   for (const auto& [id, peer] : peers_) {
     if (configuration().contains(id)) stamps.push_back(peer.stamp);
   }
+  // A node that does not lead keeps no stamps of others.
+  if (stamps.size() < quorum()) return std::numeric_limits<std::int64_t>::min();
   std::sort(stamps.begin(), stamps.end(), std::greater<>());
   return stamps[quorum() - 1];
 }
