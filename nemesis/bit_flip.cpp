@@ -19,18 +19,8 @@ constexpr std::array kParameters{
                    .kind = ParameterKind::word,
                    .words = kOperations,
                    .otherwise = "write"},
-    FaultParameter{.name = "rate",
-                   .summary = "which share of such operations, by chance",
-                   .kind = ParameterKind::percent,
-                   .low = 0.001,
-                   .high = 100,
-                   .otherwise = "5%"},
+    kLie_rate_parameter,
 };
-
-// Often enough to hit the log, seldom enough to leave most of it whole.
-void randomize(PlannedFault& fault, base::Random& random) {
-  set_number(fault, "rate", random.chance(0.5) ? 1 : 5);
-}
 
 }  // namespace
 
@@ -39,17 +29,14 @@ FaultInfo bit_flip_fault() {
           .summary = "Inverts single bits of what is written, or of what is read.",
           .shapes = disk_fault_shapes(),
           .parameters = kParameters,
-          .evidence =
-              "Operations struck and bytes concerned, per node, as the disk counted them; that the "
-              "node was killed and started "
-              "again on what its disk holds, and whether it refused.",
+          .evidence = kLie_evidence,
           .limits =
               "The node is killed when the fault heals; one that finds the damage may refuse to "
               "start, for the rest of the run.",
           .example = "bit-flip:one@5s+3s;files=*.log",
           .needs = kFuse,
           .burden = {.stops = true, .lies = true, .ends = true},
-          .randomize = randomize,
+          .randomize = randomize_lie,
           .apply = apply_process_fault<ActiveDiskFault>};
 }
 

@@ -175,17 +175,6 @@ class ActiveCpu final : public ResourceFault {
   double waited_ms_ = 0;
 };
 
-constexpr std::array kShapes{
-    FaultShape{"all", "every node at once", 1, {}},
-    FaultShape{"followers", "every node but the leader", 2, {}},
-    FaultShape{"leader", "the leader", 1, {2, 1, 0.3, 0.5, true}},
-    FaultShape{"minority", "the largest minority", kMinority_nodes_min, {1, 1, 0.3, 0.5, false}},
-    FaultShape{"nodes", "named nodes: n2, n1+n3", 1, {}},
-    FaultShape{"one", "one random node", 1, {2, 1, 0.3, 0.5, true}},
-    FaultShape{"others", "every node but the one that told the event", 2, {}},
-    FaultShape{"subject", "the node that told the event", 1, {}},
-};
-
 constexpr std::array kParameters{
     FaultParameter{.name = "share",
                    .summary = "of one processor that is left for each busy thread of the node",
@@ -200,7 +189,7 @@ constexpr std::array kParameters{
 FaultInfo cpu_fault() {
   return {.name = "cpu",
           .summary = "Starves processes of processor time.",
-          .shapes = kShapes,
+          .shapes = kResource_shapes,
           .parameters = kParameters,
           .evidence =
               "How long the node's threads ran and how long they were ready but waited for a "

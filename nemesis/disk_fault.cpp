@@ -166,4 +166,8 @@ std::span<const FaultShape> disk_fault_shapes() noexcept {
   return kShapes;
 }
 
+void randomize_lie(PlannedFault& fault, base::Random& random) {
+  set_number(fault, "rate", random.chance(0.5) ? 1 : 5);
+}
+
 }  // namespace sunder::nemesis

@@ -118,17 +118,6 @@ class ActiveFdLimit final : public ResourceFault {
   int accepted_ = 0;
 };
 
-constexpr std::array kShapes{
-    FaultShape{"all", "every node at once", 1, {}},
-    FaultShape{"followers", "every node but the leader", 2, {}},
-    FaultShape{"leader", "the leader", 1, {2, 1, 0.3, 0.5, true}},
-    FaultShape{"minority", "the largest minority", kMinority_nodes_min, {1, 1, 0.3, 0.5, false}},
-    FaultShape{"nodes", "named nodes: n2, n1+n3", 1, {}},
-    FaultShape{"one", "one random node", 1, {2, 1, 0.3, 0.5, true}},
-    FaultShape{"others", "every node but the one that told the event", 2, {}},
-    FaultShape{"subject", "the node that told the event", 1, {}},
-};
-
 constexpr std::array kParameters{
     FaultParameter{.name = "spare",
                    .summary = "so many more descriptors than are open may still be opened",
@@ -143,7 +132,7 @@ constexpr std::array kParameters{
 FaultInfo fd_limit_fault() {
   return {.name = "fd-limit",
           .summary = "Leaves processes without free descriptors: accept and open fail (EMFILE).",
-          .shapes = kShapes,
+          .shapes = kResource_shapes,
           .parameters = kParameters,
           .evidence =
               "The limit that was set, and connections of our own from within the node's namespace "

@@ -99,17 +99,6 @@ class ActiveMemory final : public ResourceFault {
   std::vector<Limited> limited_;
 };
 
-constexpr std::array kShapes{
-    FaultShape{"all", "every node at once", 1, {}},
-    FaultShape{"followers", "every node but the leader", 2, {}},
-    FaultShape{"leader", "the leader", 1, {2, 1, 0.3, 0.5, true}},
-    FaultShape{"minority", "the largest minority", kMinority_nodes_min, {1, 1, 0.3, 0.5, false}},
-    FaultShape{"nodes", "named nodes: n2, n1+n3", 1, {}},
-    FaultShape{"one", "one random node", 1, {2, 1, 0.3, 0.5, true}},
-    FaultShape{"others", "every node but the one that told the event", 2, {}},
-    FaultShape{"subject", "the node that told the event", 1, {}},
-};
-
 constexpr std::array kParameters{
     FaultParameter{.name = "headroom",
                    .summary = "MiB of address space above what is used when it begins",
@@ -124,7 +113,7 @@ constexpr std::array kParameters{
 FaultInfo memory_fault() {
   return {.name = "memory",
           .summary = "Leaves processes without memory: allocations fail.",
-          .shapes = kShapes,
+          .shapes = kResource_shapes,
           .parameters = kParameters,
           .evidence =
               "The limit of address space that was set (RLIMIT_AS), processes that were so near it "

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <array>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -41,6 +42,18 @@ class ResourceFault : public ProcessFault {
 
   std::size_t restricted_ = 0;
   bool tolerated_ = false;
+};
+
+// Of whose processes something is taken away.
+inline constexpr std::array kResource_shapes{
+    FaultShape{"all", "every node at once", 1, {}},
+    FaultShape{"followers", "every node but the leader", 2, {}},
+    FaultShape{"leader", "the leader", 1, {2, 1, 0.3, 0.5, true}},
+    FaultShape{"minority", "the largest minority", kMinority_nodes_min, {1, 1, 0.3, 0.5, false}},
+    FaultShape{"nodes", "named nodes: n2, n1+n3", 1, {}},
+    FaultShape{"one", "one random node", 1, {2, 1, 0.3, 0.5, true}},
+    FaultShape{"others", "every node but the one that told the event", 2, {}},
+    FaultShape{"subject", "the node that told the event", 1, {}},
 };
 
 }  // namespace sunder::nemesis
