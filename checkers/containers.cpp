@@ -206,28 +206,20 @@ Counterexample false_empty(const history::History& history,
                            const Container& container,
                            std::uint32_t empty) {
   const Operation& operation = history.operations()[empty];
-  // The fewest values that were inside one after the other, from the operation's begin to its end.
   std::vector<std::uint32_t> members{empty};
-  const Life* last = nullptr;
-  std::size_t count = 0;
-  for (std::int64_t from = operation.invoke; from <= operation.complete; ++count) {
-    const Life* best = nullptr;
-    for (const Life& life : container.lives) {
-      const bool covers = life.inserted_end < from && from < life.removed_start;
-      if (covers && (best == nullptr || life.removed_start > best->removed_start)) best = &life;
-    }
-    if (best == nullptr) break;
-    last = best;
-    members.insert(members.end(), {best->insertion, best->first_seen, best->last_seen});
-    from = best->removed_start;
+  const std::vector<const Life*> chain =
+      cover(container, operation.invoke, operation.complete, [](const Life&) { return true; });
+  for (const Life* life : chain) {
+    members.insert(members.end(), {life->insertion, life->first_seen, life->last_seen});
   }
   Counterexample example = story("empty although it was not", std::move(members));
   example.why = fmt::format("{} found nothing", statement(history, operation));
-  if (last != nullptr) {
-    const std::string value = history.pool().describe(last->value);
+  if (!chain.empty()) {
+    const std::string value = history.pool().describe(chain.back()->value);
     example.why +=
-        count == 1 ? fmt::format(" although {} was inside all the time", value)
-                   : fmt::format(" although something was inside all the time, at last {}", value);
+        chain.size() == 1
+            ? fmt::format(" although {} was inside all the time", value)
+            : fmt::format(" although something was inside all the time, at last {}", value);
   }
   example.first_error = empty;
   return example;

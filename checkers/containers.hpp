@@ -74,6 +74,27 @@ struct Gathered {
                                              std::span<const std::uint32_t> operations,
                                              ContainerWords words);
 
+// The fewest of the values that count which were inside one after the other from `from` to `to`;
+// ends where none was.
+template <typename Counts>
+[[nodiscard]] std::vector<const Life*> cover(const Container& container,
+                                             std::int64_t from,
+                                             std::int64_t to,
+                                             Counts counts) {
+  std::vector<const Life*> chain;
+  while (from <= to) {
+    const Life* best = nullptr;
+    for (const Life& life : container.lives) {
+      const bool covers = life.inserted_end < from && from < life.removed_start && counts(life);
+      if (covers && (best == nullptr || life.removed_start > best->removed_start)) best = &life;
+    }
+    if (best == nullptr) break;
+    chain.push_back(best);
+    from = best->removed_start;
+  }
+  return chain;
+}
+
 // An operation that found the container empty although some value was surely inside at every
 // instant of it. Precondition: every life's stamps are final.
 [[nodiscard]] std::optional<Counterexample> find_false_empty(const history::History& history,

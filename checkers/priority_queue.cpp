@@ -53,7 +53,7 @@ class PriorityCheck {
         if (too_late && blocked == kNo_operation) blocked = sight;
       });
       if (blocked != kNo_operation) return out_of_order(*life, blocked);
-      cover(*life);
+      lay_down(*life);
     }
     return std::nullopt;
   }
@@ -89,7 +89,7 @@ class PriorityCheck {
     return instant;
   }
 
-  void cover(const Life& life) {
+  void lay_down(const Life& life) {
     const std::uint32_t end = life.removed_start == kNever
                                   ? static_cast<std::uint32_t>(instants_.size())
                                   : rank(life.removed_start);
@@ -99,29 +99,21 @@ class PriorityCheck {
     }
   }
 
-  // The fewest greater values that were inside one after the other while `sight` ran.
   Counterexample out_of_order(const Life& life, std::uint32_t sight) const {
     std::vector<std::uint32_t> members{life.insertion, sight};
-    const Life* last = nullptr;
-    std::size_t count = 0;
-    for (std::int64_t from = begin_of(life, sight); from <= at(sight).complete; ++count) {
-      const Life* best = nullptr;
-      for (const Life& other : container_->lives) {
-        const bool covers = other.value.raw() > life.value.raw() && other.inserted_end < from &&
-                            from < other.removed_start;
-        if (covers && (best == nullptr || other.removed_start > best->removed_start)) best = &other;
-      }
-      if (best == nullptr) break;
-      last = best;
-      members.insert(members.end(), {best->insertion, best->first_seen, best->last_seen});
-      from = best->removed_start;
+    const std::vector<const Life*> chain =
+        cover(*container_, begin_of(life, sight), at(sight).complete, [&](const Life& other) {
+          return other.value.raw() > life.value.raw();
+        });
+    for (const Life* greater : chain) {
+      members.insert(members.end(), {greater->insertion, greater->first_seen, greater->last_seen});
     }
     Counterexample example = story("out of order", std::move(members));
     example.why = statement(*history_, at(sight));
-    if (last != nullptr) {
-      const std::string value = history_->pool().describe(last->value);
+    if (!chain.empty()) {
+      const std::string value = history_->pool().describe(chain.back()->value);
       example.why +=
-          count == 1
+          chain.size() == 1
               ? fmt::format(" although {}, which is greater, was inside all the time", value)
               : fmt::format(" although something greater was inside all the time, at last {}",
                             value);

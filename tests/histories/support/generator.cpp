@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/base/random.hpp"
+#include "tests/histories/support/draws.hpp"
 
 namespace sunder::test {
 namespace {
@@ -22,18 +22,6 @@ using history::kNever;
 using history::Operation;
 using history::Outcome;
 using history::Value;
-
-class Draws {
- public:
-  explicit Draws(std::uint64_t seed) : state_(seed) {}
-
-  std::uint64_t below(std::uint64_t bound) { return base::splitmix64(state_) % bound; }
-
-  bool percent(std::uint64_t chance) { return below(100) < chance; }
-
- private:
-  std::uint64_t state_;
-};
 
 struct Planned {
   Operation operation;
