@@ -21,6 +21,27 @@ enum class VerdictKind : std::uint8_t { kept, broken, undetermined, not_exercise
 // "kept", "broken", "undetermined", "not exercised", "not applicable".
 [[nodiscard]] std::string_view name_of(VerdictKind kind) noexcept;
 
+// Operations and why one must come before another; a cycle in it is the contradiction. Text, DOT
+// and SVG are drawn from it.
+struct Graph {
+  struct Node {
+    std::size_t operation = 0;  // an index into History::operations()
+    std::string name;           // "T3", unique in the graph
+  };
+
+  struct Edge {
+    std::size_t from = 0;  // indices into `nodes`
+    std::size_t to = 0;
+    std::string label;  // the kind of dependency and on what: "wr x", "rw y", "process"
+    std::string why;    // one sentence that names transactions and values
+  };
+
+  std::vector<Node> nodes;  // in the order of the cycle, if it is one
+  std::vector<Edge> edges;
+
+  [[nodiscard]] bool empty() const noexcept { return nodes.empty(); }
+};
+
 // The operations that cannot all be right, and one sentence why. Indices are into
 // History::operations().
 struct Counterexample {
@@ -35,6 +56,7 @@ struct Counterexample {
   std::string key;              // empty: the only object
   std::vector<Item> items;      // in order of invocation
   std::size_t first_error = 0;  // the operation at which the history became impossible
+  Graph graph;                  // empty: time alone tells it
 };
 
 struct Verdict {

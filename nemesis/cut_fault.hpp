@@ -52,6 +52,7 @@ class CutFault : public ActiveFault {
 
   // Adds the family's evidence; returns why it was not exercised, empty when it was.
   [[nodiscard]] virtual std::string prove() = 0;
+
   // What its evidence calls the links.
   [[nodiscard]] virtual std::string links_word() const { return "links cut"; }
 

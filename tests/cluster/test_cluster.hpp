@@ -25,7 +25,7 @@ struct ClusterShape {
   std::size_t nodes = 3;
   std::size_t clients = 2;
   bool clocks = false;  // nodes run with the clock shim
-  bool disks = false;  // under each node's data directory, one that can fail
+  bool disks = false;   // under each node's data directory, one that can fail
 };
 
 using ClusterBody = boost::asio::awaitable<void> (*)(cluster::Cluster& cluster);
