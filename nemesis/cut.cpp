@@ -127,7 +127,8 @@ Cut cut_of(const NemesisContext& context, const PartitionPlan& plan) {
 Result<Cut> plan_cut(const NemesisContext& context,
                      const PlannedFault& fault,
                      base::Random& random) {
-  const auto plan = plan_partition(fault, context.cluster.nodes(), living_leader(context), random);
+  const auto plan =
+      plan_partition(fault, context.cluster.nodes(), living_leader(context), random, context.held);
   if (plan.has_error()) return plan.error();
   Cut cut = cut_of(context, *plan);
   for (const auto& [from, to] : cut.links) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "nemesis/cut_fault.hpp"
 #include "nemesis/families.hpp"
@@ -80,6 +81,20 @@ void randomize(PlannedFault& fault, base::Random& random) {
   set_word(fault, "answer", kAnswers[random.chance(0.5) ? 0 : 1]);
 }
 
+// A client that lost its connection turns to other nodes for some seconds: its link alone is drawn
+// by nobody, for it would rarely bite.
+std::span<const FaultShape> shapes() {
+  static const std::vector<FaultShape> all = [] {
+    const std::span<const FaultShape> cuts = cut_shapes();
+    std::vector<FaultShape> own(cuts.begin(), cuts.end());
+    for (FaultShape& shape : own) {
+      if (shape.name == "client-link") shape.random.weight = 0;
+    }
+    return own;
+  }();
+  return all;
+}
+
 }  // namespace
 
 FaultInfo no_new_connections_fault() {
@@ -101,7 +116,7 @@ FaultInfo no_new_connections_fault() {
   };
   return {.name = "no-new-connections",
           .summary = "Established connections go on while new ones fail.",
-          .shapes = cut_shapes(),
+          .shapes = shapes(),
           .parameters = parameters,
           .evidence =
               "SYN packets that were dropped or refused, counted by the filters' own counters; "

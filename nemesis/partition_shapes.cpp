@@ -139,7 +139,8 @@ Result<PartitionPlan> plan_groups(const PlannedFault& fault, std::size_t nodes) 
 Result<PartitionPlan> plan_partition(const PlannedFault& fault,
                                      std::size_t nodes,
                                      std::optional<std::size_t> leader,
-                                     base::Random& random) {
+                                     base::Random& random,
+                                     const std::vector<std::size_t>& held) {
   const std::string_view shape = fault.shape;
   if (shape == "groups") return plan_groups(fault, nodes);
   const std::size_t minority = minority_of(nodes);
@@ -151,6 +152,8 @@ Result<PartitionPlan> plan_partition(const PlannedFault& fault,
         Errc::usage, fmt::format("{}:{} is impossible with {} nodes", fault.family, shape, nodes));
   }
   Nodes order = shuffled(nodes, random);
+  std::ranges::stable_partition(
+      order, [&](std::size_t node) { return std::ranges::count(held, node) == 0; });
   if (shape == "halves") return split_sides(cut_at(order, nodes / 2), nodes);
   if (shape == "one" || shape == "moving") return split_sides(cut_at(order, 1), nodes);
   if (shape == "bridge") return bridge(order);

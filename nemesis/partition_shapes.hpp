@@ -30,11 +30,13 @@ struct PartitionPlan {
   [[nodiscard]] bool is_cut(std::size_t from, std::size_t to) const { return cut.at(from).at(to); }
 };
 
-// Lays a partition of the planned shape over `nodes` nodes. Errc::usage: impossible with so few.
+// Lays a partition of the planned shape over `nodes` nodes. Random nodes are those first that no
+// other fault holds. Errc::usage: impossible with so few.
 [[nodiscard]] Result<PartitionPlan> plan_partition(const PlannedFault& fault,
                                                    std::size_t nodes,
                                                    std::optional<std::size_t> leader,
-                                                   base::Random& random);
+                                                   base::Random& random,
+                                                   const std::vector<std::size_t>& held = {});
 
 // Smallest cluster in which every node can see a majority without seeing everybody.
 constexpr std::size_t kRing_nodes_min = 4;

@@ -212,16 +212,38 @@ class Agenda {
   // Nodes of the faults that stand and would spoil, or be spoilt by, another one on the same node.
   [[nodiscard]] std::vector<std::size_t> held_nodes() const {
     std::vector<std::size_t> held;
-    for (const Entry& entry : faults_) {
-      if (entry.state != State::stands) continue;
-      const Burden& burden = find_fault(entry.planned.family)->burden;
-      if (!burden.stops && !burden.lies && !burden.ends && !burden.skews) continue;
-      for (std::size_t node = 0; node < pids_.size(); ++node) {
-        const std::string name = context_.cluster.name(static_cast<cluster::Endpoint>(node));
-        if (std::ranges::count(entry.active->record().targets, name) > 0) held.push_back(node);
+    for (std::size_t node = 0; node < pids_.size(); ++node) {
+      if (std::ranges::any_of(faults_, [&](const Entry& entry) { return holds(entry, node); })) {
+        held.push_back(node);
       }
     }
     return held;
+  }
+
+  [[nodiscard]] bool holds(const Entry& entry, std::size_t node) const {
+    if (entry.state != State::stands) return false;
+    const Burden& burden = find_fault(entry.planned.family)->burden;
+    const history::FaultRecord& record = entry.active->record();
+    const std::string name = context_.cluster.name(static_cast<cluster::Endpoint>(node));
+    if (burden.cuts) return is_cut_off(record, name);
+    if (!burden.stops && !burden.lies && !burden.ends && !burden.skews) return false;
+    return std::ranges::count(record.targets, name) > 0;
+  }
+
+  // From most others; those on the greater side of a partition are not.
+  [[nodiscard]] bool is_cut_off(const history::FaultRecord& record, const std::string& name) const {
+    std::size_t others = 0;
+    for (std::size_t node = 0; node < pids_.size(); ++node) {
+      const std::string other = context_.cluster.name(static_cast<cluster::Endpoint>(node));
+      others += std::ranges::any_of(record.cut_links,
+                                    [&](const auto& link) {
+                                      return (link.first == name && link.second == other) ||
+                                             (link.first == other && link.second == name);
+                                    })
+                    ? 1U
+                    : 0U;
+    }
+    return others * 2 > pids_.size() - 1;
   }
 
   // What stands is due for healing, what has not begun never will.

@@ -41,12 +41,18 @@ int execute(const fs::path& folder,
 
 }  // namespace
 
-Program::Program(User user, const fs::path& folder, std::vector<std::string> arguments) {
+Program::Program(User user,
+                 const fs::path& folder,
+                 std::vector<std::string> arguments,
+                 const std::function<bool()>& prepare) {
   static std::atomic<int> counter{0};
   const int number = counter++;
   out_ = folder / fmt::format("out-{}", number);
   err_ = folder / fmt::format("err-{}", number);
-  pid_ = fork_as(user, [&] { return execute(folder, out_, err_, arguments); });
+  pid_ = fork_as(user, [&] {
+    if (prepare && !prepare()) return 126;
+    return execute(folder, out_, err_, arguments);
+  });
 }
 
 Program::~Program() {

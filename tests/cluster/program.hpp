@@ -24,8 +24,12 @@ struct Ended {
 
 class Program {
  public:
-  // Starts `sunder ARGUMENTS…` as `user` with `folder` as working directory.
-  Program(User user, const std::filesystem::path& folder, std::vector<std::string> arguments);
+  // Starts `sunder ARGUMENTS…` as `user` with `folder` as working directory, after `prepare` in the
+  // new process; when that fails the status is 126.
+  Program(User user,
+          const std::filesystem::path& folder,
+          std::vector<std::string> arguments,
+          const std::function<bool()>& prepare = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

@@ -7,7 +7,12 @@
 #include <filesystem>
 
 #include <boost/json.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "harness/base/file.hpp"
 #include "tests/cluster/program.hpp"
@@ -93,6 +98,56 @@ TEST_P(Sunder, ASabotagedClusterIsCaughtWithTheRightPromise) {
   EXPECT_EQ(verdict_of(path("sabotaged/report.json"), "linearizable"), "broken");
   const Ended check = sunder({"check", "sabotaged/history.jsonl", "--model", "register"});
   EXPECT_EQ(check.status, 1) << check.out << check.err;
+}
+
+bool put(const char* path, const std::string& text) {
+  const base::FileDescriptor file(::open(path, O_WRONLY | O_CLOEXEC));
+  return file.valid() && base::write_all(file.get(), text).has_value();
+}
+
+// In the place of /dev/fuse this process and its children find a device that is none.
+bool hide_fuse() {
+  const std::string users = fmt::format("0 {} 1", ::geteuid());
+  const std::string groups = fmt::format("0 {} 1", ::getegid());
+  return ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && put("/proc/self/setgroups", "deny") &&
+         put("/proc/self/uid_map", users) && put("/proc/self/gid_map", groups) &&
+         ::mount("/dev/null", "/dev/fuse", nullptr, MS_BIND, nullptr) == 0;
+}
+
+TEST_P(Sunder, DiskFaultsWithoutFuseAreRefusedInOneLine) {
+  std::vector<std::string> arguments{
+      "run", "raft/register", "--faults", "power-loss", "--out", path("nothing")};
+  Program run(GetParam(), folder_.path(), std::move(arguments), &hide_fuse);
+  const Ended ended = run.wait();
+  EXPECT_EQ(ended.status, 3) << ended.err;
+  EXPECT_NE(ended.err.find("power-loss cannot be here: fuse: "), std::string::npos) << ended.err;
+  EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
+}
+
+TEST_P(Sunder, APowerLossRevealsAcknowledgedWritesThatWereNotSynced) {
+  const Ended run = sunder({"run",
+                            "raft/register",
+                            "--nodes",
+                            "3",
+                            "--seed",
+                            "1",
+                            "--duration",
+                            "8s",
+                            "--sabotage",
+                            "ack-before-sync",
+                            "--faults",
+                            "power-loss:all@2s+500ms,power-loss:all@5s+500ms",
+                            "--out",
+                            "lost"});
+  if (run.err.find("fuse: ") != std::string::npos) {
+    // The device is closed to this user: then that is all there is to say.
+    EXPECT_EQ(run.status, 3) << run.err;
+    return;
+  }
+  EXPECT_EQ(run.status, 1) << run.out << run.err;
+  EXPECT_EQ(verdict_of(path("lost/report.json"), "durable-power-loss"), "broken");
+  const std::string page = base::read_file(path("lost/report.html")).value();
+  EXPECT_NE(page.find("n1 forgot of "), std::string::npos) << "the files that lost bytes are named";
 }
 
 TEST_P(Sunder, KillNineLeavesNoProcessAndAReadableHistory) {
@@ -207,6 +262,13 @@ TEST_P(SunderUsage, BadInputIsOneLineAndTheRightExitCode) {
       {{"run", "raft/register", "--nodes", "many"}, 64, "--nodes"},
       {{"run", "raft/register", "--duration", "30"}, 64, "--duration"},
       {{"run", "raft/register", "--faults", "meteor"}, 64, "meteor"},
+      {{"run", "raft/register", "--faults", "kill:n9"}, 64, "n1 to n5"},
+      {{"run", "raft/register", "--nodes", "1", "--faults", "partition:minority"},
+       64,
+       "at least 3"},
+      {{"run", "raft/register", "--faults", "kill:leader@meteor"}, 64, "became-leader"},
+      {{"run", "raft/register", "--faults", "loss:all@1s+1s;loss=150%"}, 64, "0% to 100%"},
+      {{"run", "raft/register", "--faults", "all", "--duration", "1s"}, 64, "too short"},
       {{"run", "raft/register", "--sabotage", "meteor"}, 64, "ack-before-quorum"},
       {{"run", "raft/register", "--out", "/proc/nowhere"}, 3, "/proc/nowhere"},
       {{"campaign", "missing.toml"}, 65, "missing.toml"},

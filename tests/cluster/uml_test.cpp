@@ -123,10 +123,6 @@ TEST_P(Uml, ACommandIsWhereTheCallerIs) {
 // document alone. Placed by hand: two nodes must be undisturbed for long enough to be judged while
 // the third loses packets.
 TEST_F(UmlAsUser, ARunUnderDelayAndLossKeepsItsPromises) {
-  const Ended faults = place_.sunder(User::ordinary, {"list", "faults"});
-  if (faults.out.find("delay:all") == std::string::npos) {
-    GTEST_SKIP() << "no such faults are built in";
-  }
   const Ended run = place_.sunder(User::ordinary,
                                   {"run",
                                    "raft/register",
