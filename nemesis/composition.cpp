@@ -26,6 +26,8 @@ using std::chrono::nanoseconds;
 constexpr std::size_t kTogether_max = 4;
 constexpr nanoseconds kCalm = 1500ms;
 constexpr nanoseconds kApart = 50ms;
+// After that and the calm before, clients that had turned to other nodes are at their own again.
+constexpr nanoseconds kClients_return = 2500ms;
 // What a shape's slot of 1 is, for shapes that a promise needs: enough to judge it.
 constexpr nanoseconds kNeeded_slot = 6700ms;
 // Shorter than usual by this at most; longer by this at most.
@@ -63,6 +65,12 @@ bool is_light(const FaultShape& shape) {
   return extent_of(shape) <= Extent::one;
 }
 
+// A client that is not answered turns to another node for some seconds, and its link is idle then:
+// a cut of that link bites only when nothing else is or was wrong.
+bool needs_calm(const FaultShape& shape) {
+  return shape.name == "client-link";
+}
+
 bool disables(const FaultInfo& family) {
   const Burden& burden = family.burden;
   return burden.stops || burden.cuts || burden.ends;
@@ -86,7 +94,8 @@ class Composer {
         lasting.push_back(std::move(settled));
         continue;
       }
-      const bool alone = settled.needed || !is_light(*settled.shape);
+      const FaultShape& shape = *settled.shape;
+      const bool alone = settled.needed || !is_light(shape) || needs_calm(shape);
       if (alone) {
         add_alone(std::move(settled));
       } else {
@@ -182,10 +191,11 @@ class Composer {
       member.length = in_milliseconds(slot * (use.share_low + use.share_high) / 2);
       composition.calm = in_milliseconds(slot) - member.length;
     } else {
+      if (needs_calm(*member.pick.shape)) member.offset = kClients_return;
       member.length = usual_length(member.pick);
       composition.calm = kCalm;
     }
-    composition.stands = member.length;
+    composition.stands = member.offset + member.length;
     composition.members.push_back(std::move(member));
     compositions_.push_back(std::move(composition));
   }

@@ -70,7 +70,7 @@ class Phases {
   asio::awaitable<Result<void>> warm_up();
   asio::awaitable<Result<void>> load_and_faults();
   asio::awaitable<void> bring_members_back();
-  asio::awaitable<void> settle();
+  asio::awaitable<bool> settle();
   asio::awaitable<void> tear_down();
   Result<void> verify_healed();
   asio::awaitable<void> run_nemesis();
@@ -165,11 +165,12 @@ asio::awaitable<Result<void>> Phases::all_phases() {
   co_await bring_members_back();
   SUNDER_CO_TRY(verify_healed());
   enter("settle", kSettleAtLeast);
-  co_await settle();
+  const bool served = co_await settle();
   load_->stop();
   co_await clients_.join();
   enter("final reads", 0ns);
-  if (!stopping_) co_await load_->final_reads();
+  if (served && !stopping_) co_await load_->final_reads();
+  if (!served) progress_.say("nothing was answered after the faults: there are no final reads");
   co_return Result<void>();
 }
 
@@ -329,7 +330,8 @@ Result<void> Phases::verify_healed() {
                           fmt::format("faults were not healed: {}", fmt::join(*leftovers, "; ")));
 }
 
-asio::awaitable<void> Phases::settle() {
+// Until every client was answered again, or the time is over; false when nobody was.
+asio::awaitable<bool> Phases::settle() {
   const std::vector<std::uint64_t> before = load_->acknowledged();
   const std::int64_t start = options_.clock.now();
   while (!stopping_) {
@@ -341,6 +343,7 @@ asio::awaitable<void> Phases::settle() {
     if (spent > kSettleAtMost || (spent > kSettleAtLeast && all_served)) break;
     co_await base::pause_for(kLookEvery);
   }
+  co_return stopping_ || load_->acknowledged() != before;
 }
 
 asio::awaitable<void> Phases::tear_down() {
