@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,9 @@
 
 namespace sunder::checkers {
 
+// A model's numbers, by name: {"permits", 3}.
+using Parameters = std::map<std::string, double>;
+
 struct ClosedForm {
   bool linearizable = true;
   bool exact = true;  // false: "linearizable" still has to be confirmed by the search
@@ -25,7 +29,8 @@ struct ClosedForm {
 // Judges the operations (indices into the history, in order of invocation) of one object. Nothing
 // when the test does not apply: a value occurs twice, say.
 using ClosedFormTest = std::optional<ClosedForm> (*)(const history::History& history,
-                                                     std::span<const std::uint32_t> operations);
+                                                     std::span<const std::uint32_t> operations,
+                                                     const Parameters& parameters);
 
 // The answer "not linearizable".
 [[nodiscard]] ClosedForm violation(Counterexample counterexample);

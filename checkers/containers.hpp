@@ -24,13 +24,17 @@ namespace sunder::checkers {
 
 // First in, first out: enqueue, dequeue, peek.
 [[nodiscard]] std::optional<ClosedForm> check_queue(const history::History& history,
-                                                    std::span<const std::uint32_t> operations);
+                                                    std::span<const std::uint32_t> operations,
+                                                    const Parameters& parameters);
 // Last in, first out: push, pop, peek.
 [[nodiscard]] std::optional<ClosedForm> check_stack(const history::History& history,
-                                                    std::span<const std::uint32_t> operations);
+                                                    std::span<const std::uint32_t> operations,
+                                                    const Parameters& parameters);
 // The greatest first: insert, poll, peek. Values are integers.
 [[nodiscard]] std::optional<ClosedForm> check_priority_queue(
-    const history::History& history, std::span<const std::uint32_t> operations);
+    const history::History& history,
+    std::span<const std::uint32_t> operations,
+    const Parameters& parameters);
 
 // What happened to one value. Stamps are tuned: an insertion is over when its value was first seen
 // or taken, a removal cannot begin before the insertion did.

@@ -12,6 +12,7 @@
 
 #include "checkers/explanation.hpp"
 #include "checkers/frontier.hpp"
+#include "checkers/value_index.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -33,14 +34,20 @@ struct KeyTask {
   std::vector<std::uint32_t> operations;
 };
 
-std::vector<KeyTask> split_by_key(const history::History& history) {
+// One task for each key, or for each part of each key's object, in order of their first operations.
+std::vector<KeyTask> split(const history::History& history, const ModelRow& model) {
   std::vector<KeyTask> tasks;
-  std::unordered_map<history::Symbol, std::size_t> index;
+  std::unordered_map<std::uint64_t, std::size_t> index;
+  ValueIndex parts(model.part == nullptr ? 0 : history.operations().size());
   const std::vector<Operation>& operations = history.operations();
   std::vector<std::uint32_t> sizes;
   std::vector<std::uint32_t> task_of(operations.size());
   for (std::uint32_t i = 0; i < operations.size(); ++i) {
-    const auto [found, added] = index.try_emplace(operations[i].key, tasks.size());
+    std::uint64_t name = operations[i].key;
+    if (model.part != nullptr) {
+      name |= std::uint64_t{parts.number(model.part(operations[i]))} << 32U;
+    }
+    const auto [found, added] = index.try_emplace(name, tasks.size());
     if (added) {
       tasks.push_back({operations[i].key, {}});
       sizes.push_back(0);
@@ -58,9 +65,14 @@ class KeyJudge {
  public:
   KeyJudge(const history::History& history,
            const ModelRow& row,
+           const Parameters& parameters,
            const SearchLimits& limits,
            Routes routes)
-      : history_(&history), row_(&row), limits_(&limits), routes_(routes) {}
+      : history_(&history),
+        row_(&row),
+        parameters_(&parameters),
+        limits_(&limits),
+        routes_(routes) {}
 
   [[nodiscard]] KeyVerdict judge(const KeyTask& task) const {
     KeyVerdict verdict;
@@ -69,7 +81,9 @@ class KeyJudge {
       return verdict;
     }
     if (routes_.closed_form && row_->closed_form != nullptr) {
-      if (const std::optional<ClosedForm> answer = row_->closed_form(*history_, task.operations)) {
+      const std::optional<ClosedForm> answer =
+          row_->closed_form(*history_, task.operations, *parameters_);
+      if (answer) {
         verdict.observations = count_observations(task);
         if (!answer->linearizable) {
           verdict.kind = VerdictKind::broken;
@@ -98,7 +112,7 @@ class KeyJudge {
 
   void search_key(const KeyTask& task, KeyVerdict& verdict) const {
     verdict.searched = true;
-    const std::unique_ptr<Model> model = row_->make(history_->pool());
+    const std::unique_ptr<Model> model = row_->make(history_->pool(), *parameters_);
     SearchProblem problem;
     problem.initial = {model->initial()};
     for (const std::uint32_t index : task.operations) {
@@ -155,6 +169,7 @@ class KeyJudge {
 
   const history::History* history_;
   const ModelRow* row_;
+  const Parameters* parameters_;
   const SearchLimits* limits_;
   Routes routes_;
 };
@@ -208,8 +223,9 @@ struct Tally {
   std::string reason;
 };
 
-Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, std::string_view model) {
+Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, const ModelRow& model) {
   constexpr std::size_t kExamplesMax = 5;
+  const std::string_view one = model.part == nullptr ? "key" : "element";
   Verdict verdict;
   Tally tally;
   verdict.kind = VerdictKind::kept;
@@ -239,20 +255,24 @@ Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, std::str
         verdict.counterexamples.empty() ? "not linearizable" : verdict.counterexamples.front().why;
     if (tally.broken > 1) {
       verdict.details.push_back(
-          fmt::format("{} of {} keys are not linearizable", tally.broken, keys.size()));
+          fmt::format("{} of {} {}s are not linearizable", tally.broken, keys.size(), one));
     }
   } else if (verdict.kind == VerdictKind::undetermined) {
-    verdict.summary = fmt::format(
-        "{} of {} keys could not be decided: {}", tally.undetermined, keys.size(), tally.reason);
+    verdict.summary = fmt::format("{} of {} {}s could not be decided: {}",
+                                  tally.undetermined,
+                                  keys.size(),
+                                  one,
+                                  tally.reason);
   } else if (tally.observations == 0) {
     verdict.kind = VerdictKind::undetermined;
     verdict.summary = "nothing observed: no operation has a known result";
   } else {
-    verdict.summary = fmt::format("{} operations on {} {} are linearizable as a {}",
+    verdict.summary = fmt::format("{} operations on {} {}{} are linearizable as a {}",
                                   operations,
                                   keys.size(),
-                                  keys.size() == 1 ? "key" : "keys",
-                                  model);
+                                  one,
+                                  keys.size() == 1 ? "" : "s",
+                                  model.name);
   }
   return verdict;
 }
@@ -280,15 +300,19 @@ Verdict check_linearizability(const history::History& history,
         fmt::format("the model {} does not know the operation {}", model.name, foreign);
     return verdict;
   }
+  if (!model.needs.empty() && !options.parameters.contains(std::string(model.needs))) {
+    verdict.summary = fmt::format("the model {} needs to know its {}", model.name, model.needs);
+    return verdict;
+  }
   const unsigned threads =
       options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
   SearchLimits limits;
   limits.deadline = std::chrono::steady_clock::now() + options.time_budget;
   limits.memory = options.memory_budget / threads;
   limits.stop = std::move(stop);
-  const KeyJudge judge(history, model, limits, routes);
+  const KeyJudge judge(history, model, options.parameters, limits, routes);
   return summarise(
-      judge_all(judge, split_by_key(history), threads), history.operations().size(), model.name);
+      judge_all(judge, split(history, model), threads), history.operations().size(), model);
 }
 
 }  // namespace sunder::checkers

@@ -40,11 +40,51 @@ constexpr std::array kVerbs{
     Verb{Function::pop, "pop", "popped"},
     Verb{Function::insert, "insert", "inserted"},
     Verb{Function::poll, "poll", "polled"},
+    Verb{Function::add, "add", "added"},
+    Verb{Function::remove, "remove", "removed"},
+    Verb{Function::contains, "look", "looked"},
+    Verb{Function::increment, "increment", "incremented"},
+    Verb{Function::fetch_add, "fetch-add", "added"},
+    Verb{Function::acquire, "acquire", "acquired"},
+    Verb{Function::release, "release", "released"},
 };
 
 const Verb* verb_of(Function function) noexcept {
   const auto found = std::ranges::find(kVerbs, function, &Verb::function);
   return found == kVerbs.end() ? nullptr : &*found;
+}
+
+// What an operation that was given something found, as the end of a sentence: "3 in already",
+// "no 3", "7"; empty when it does not tell, or its success says it all.
+std::string found(const history::History& history, const Operation& operation) {
+  if (operation.outcome != Outcome::ok || operation.output.is_none()) return {};
+  const history::ValuePool& pool = history.pool();
+  const std::string given = pool.describe(operation.input);
+  const bool denies = operation.output == history::Value::boolean(false);
+  switch (operation.function) {
+    case Function::add:
+      return denies ? fmt::format("{} in already", given) : std::string();
+    case Function::remove:
+      return denies ? fmt::format("no {}", given) : std::string();
+    case Function::contains:
+      return fmt::format("{} {}", denies ? "no" : "a", given);
+    case Function::fetch_add:
+      return pool.describe(operation.output);
+    case Function::acquire:
+      return denies ? "it taken" : std::string();
+    default:
+      return {};
+  }
+}
+
+// What came of it: a lock's token, a counter's new sum; empty when nothing was told.
+std::string outcome_of(const history::History& history, const Operation& operation) {
+  if (!operation.output.is_integer()) return {};
+  const std::string value = history.pool().describe(operation.output);
+  if (operation.function == Function::acquire) return " with token " + value;
+  const bool adds =
+      operation.function == Function::add || operation.function == Function::increment;
+  return adds ? " up to " + value : std::string();
 }
 
 // What it put in or got out; none when that is not known.
@@ -77,7 +117,12 @@ std::string phrase(const history::History& history, const Operation& operation) 
       const Verb* verb = verb_of(operation.function);
       if (verb == nullptr) return fmt::format("{} {}", who, history.describe(operation));
       const history::Value value = object_of(operation);
-      if (value.is_none()) return fmt::format("{} {}{}", who, unknown, verb->noun);
+      const std::string what = found(history, operation);
+      const std::string rest =
+          what.empty() ? outcome_of(history, operation) : ", which found " + what;
+      if (value.is_none() || !rest.empty()) {
+        return fmt::format("{} {}{}{}", who, unknown, verb->noun, rest);
+      }
       return fmt::format("{} {}{} of {}", who, unknown, verb->noun, pool.describe(value));
     }
   }
@@ -102,6 +147,14 @@ std::string statement(const history::History& history, const Operation& operatio
     }
     default: {
       const Verb* verb = verb_of(operation.function);
+      const std::string what = found(history, operation);
+      if (verb != nullptr && !what.empty()) {
+        return fmt::format("p{}'s {} found {}", operation.process, verb->noun, what);
+      }
+      const std::string outcome = outcome_of(history, operation);
+      if (verb != nullptr && !outcome.empty()) {
+        return fmt::format("p{} {}{}", operation.process, verb->past, outcome);
+      }
       const history::Value value = object_of(operation);
       if (verb == nullptr || value.is_none()) {
         return fmt::format("p{}: {}", operation.process, history.describe(operation));

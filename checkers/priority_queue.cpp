@@ -131,7 +131,8 @@ class PriorityCheck {
 }  // namespace
 
 std::optional<ClosedForm> check_priority_queue(const history::History& history,
-                                               std::span<const std::uint32_t> operations) {
+                                               std::span<const std::uint32_t> operations,
+                                               const Parameters& /*none*/) {
   auto gathered = gather(history, operations, {history::Function::insert, history::Function::poll});
   if (!gathered) return std::nullopt;
   if (gathered->problem) return violation(std::move(*gathered->problem));

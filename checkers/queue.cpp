@@ -199,7 +199,8 @@ class QueueCheck {
 }  // namespace
 
 std::optional<ClosedForm> check_queue(const history::History& history,
-                                      std::span<const std::uint32_t> operations) {
+                                      std::span<const std::uint32_t> operations,
+                                      const Parameters& /*none*/) {
   auto gathered =
       gather(history, operations, {history::Function::enqueue, history::Function::dequeue});
   if (!gathered) return std::nullopt;

@@ -15,10 +15,13 @@
 namespace sunder::checkers {
 
 ModelRow cas_register_row();
+ModelRow counter_row();
+ModelRow fetch_add_row();
 ModelRow kv_append_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
 ModelRow register_row();
+ModelRow set_row();
 ModelRow stack_row();
 
 CheckerInfo availability_info();
@@ -63,10 +66,13 @@ const CheckerInfo* find_checker(std::string_view name) {
 std::span<const ModelInfo> all_models() {
   static const std::array all{
       search_model_info<cas_register_row>(),
+      search_model_info<counter_row>(),
+      search_model_info<fetch_add_row>(),
       search_model_info<kv_append_row>(),
       search_model_info<priority_queue_row>(),
       search_model_info<queue_row>(),
       search_model_info<register_row>(),
+      search_model_info<set_row>(),
       search_model_info<stack_row>(),
   };
   return all;

@@ -402,7 +402,8 @@ Counterexample not_a_stack(const history::History& history,
 }  // namespace
 
 std::optional<ClosedForm> check_stack(const history::History& history,
-                                      std::span<const std::uint32_t> operations) {
+                                      std::span<const std::uint32_t> operations,
+                                      const Parameters& /*none*/) {
   auto gathered = gather(history, operations, {history::Function::push, history::Function::pop});
   if (!gathered) return std::nullopt;
   if (gathered->problem) return violation(std::move(*gathered->problem));

@@ -392,7 +392,8 @@ class ZoneCheck {
 }  // namespace
 
 std::optional<ClosedForm> check_zones(const history::History& history,
-                                      std::span<const std::uint32_t> operations) {
+                                      std::span<const std::uint32_t> operations,
+                                      const Parameters& /*none*/) {
   return ZoneCheck(history, operations).run();
 }
 

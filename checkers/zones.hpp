@@ -25,6 +25,7 @@ namespace sunder::checkers {
 // Judges the operations (indices into the history) of one key. Nothing when the test does not
 // apply: two operations produce the same value, or one produces the initial value nil.
 [[nodiscard]] std::optional<ClosedForm> check_zones(const history::History& history,
-                                                    std::span<const std::uint32_t> operations);
+                                                    std::span<const std::uint32_t> operations,
+                                                    const Parameters& parameters);
 
 }  // namespace sunder::checkers

@@ -168,7 +168,7 @@ bool knows(Function function) {
   return function == Function::read || function == Function::write || function == Function::append;
 }
 
-std::unique_ptr<Model> make_kv_append(const history::ValuePool& pool) {
+std::unique_ptr<Model> make_kv_append(const history::ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<KvAppend>(pool);
 }
 

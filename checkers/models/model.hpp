@@ -78,8 +78,14 @@ struct ModelRow {
   std::string_view summary;
   // Whether the model can say something about this function.
   bool (*knows)(history::Function function) = nullptr;
-  std::unique_ptr<Model> (*make)(const history::ValuePool& pool) = nullptr;
+  std::unique_ptr<Model> (*make)(const history::ValuePool& pool,
+                                 const Parameters& parameters) = nullptr;
   ClosedFormTest closed_form = nullptr;  // tried first; null: there is none
+  // Which part of its key's object an operation is about, when the parts know nothing of each
+  // other (an element of a set): each is judged alone. Null: objects have no parts.
+  history::Value (*part)(const history::Operation& operation) = nullptr;
+  // A parameter that the model cannot do without; empty: none.
+  std::string_view needs = {};
 };
 
 // All models that the search decides, sorted by name; null: no such model.

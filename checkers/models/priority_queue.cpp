@@ -28,7 +28,7 @@ bool knows(Function function) {
   return function == Function::insert || function == Function::poll || function == Function::peek;
 }
 
-std::unique_ptr<Model> make(const history::ValuePool& pool) {
+std::unique_ptr<Model> make(const history::ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<PriorityQueue>(pool);
 }
 

@@ -26,7 +26,7 @@ bool knows(Function function) {
          function == Function::peek;
 }
 
-std::unique_ptr<Model> make(const history::ValuePool& pool) {
+std::unique_ptr<Model> make(const history::ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<Queue>(pool);
 }
 

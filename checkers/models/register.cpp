@@ -150,7 +150,7 @@ bool knows(Function function) {
   return function == Function::read || function == Function::write || function == Function::cas;
 }
 
-std::unique_ptr<Model> make_register(const history::ValuePool& pool) {
+std::unique_ptr<Model> make_register(const history::ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<Register>(pool);
 }
 

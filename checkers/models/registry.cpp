@@ -9,19 +9,25 @@
 namespace sunder::checkers {
 
 ModelRow cas_register_row();
+ModelRow counter_row();
+ModelRow fetch_add_row();
 ModelRow kv_append_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
 ModelRow register_row();
+ModelRow set_row();
 ModelRow stack_row();
 
 std::span<const ModelRow> search_models() {
   static const std::array all{
       cas_register_row(),
+      counter_row(),
+      fetch_add_row(),
       kv_append_row(),
       priority_queue_row(),
       queue_row(),
       register_row(),
+      set_row(),
       stack_row(),
   };
   return all;

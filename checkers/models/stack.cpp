@@ -23,7 +23,7 @@ bool knows(Function function) {
   return function == Function::push || function == Function::pop || function == Function::peek;
 }
 
-std::unique_ptr<Model> make(const history::ValuePool& pool) {
+std::unique_ptr<Model> make(const history::ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<Stack>(pool);
 }
 

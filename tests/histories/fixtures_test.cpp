@@ -8,10 +8,11 @@
 //   ----
 //   kept
 //
-// A line is time, process, type, function, then `@key` and a value in EDN when there is one, then
-// for a failed cas `actual VALUE`. REWRITE=1 writes what the checker says. The verdict is also
-// found by other routes, which speak only when they disagree: brute force for small histories, the
-// search without the closed forms, renamed processes.
+// Words with "=" behind the checker other than model=… are parameters (permits=2). A line is time,
+// process, type, function, then `@key` and a value in EDN when there is one, then for a failed cas
+// `actual VALUE`, for an answer beside a repeated input `output VALUE`. REWRITE=1 writes what the
+// checker says. The verdict is also found by other routes, which speak only when they disagree:
+// brute force for small histories, the search without the closed forms, renamed processes.
 
 #include <algorithm>
 #include <cstdlib>
@@ -51,6 +52,7 @@ std::vector<std::string> fixture_files() {
 struct Fixture {
   std::string checker;
   std::string model;
+  checkers::Parameters parameters;
   std::vector<std::string> events;
   std::string head;      // everything up to and with "----"
   std::string expected;  // everything after it
@@ -71,8 +73,15 @@ Fixture parse_fixture(const std::string& text) {
       std::string word;
       words >> word >> fixture.checker;
       while (words >> word) {
-        EXPECT_TRUE(word.starts_with("model=")) << "unknown option " << word;
-        fixture.model = word.substr(6);
+        const auto equals = word.find('=');
+        EXPECT_NE(equals, std::string::npos) << "unknown option " << word;
+        if (equals == std::string::npos) continue;
+        const std::string value = word.substr(equals + 1);
+        if (word.starts_with("model=")) {
+          fixture.model = value;
+        } else {
+          fixture.parameters[word.substr(0, equals)] = std::stod(value);
+        }
       }
     } else {
       fixture.events.push_back(line);
@@ -108,11 +117,15 @@ history::History build(const Fixture& fixture, std::int64_t renamed = 0) {
       rest.erase(at, end - at);
     }
     event.key = key;
-    std::string actual;
-    if (const auto at = rest.find("actual"); at != std::string::npos) {
-      actual = rest.substr(at + 6);
+    const auto take_after = [&](std::string_view word) {
+      const auto at = rest.find(word);
+      if (at == std::string::npos) return std::string();
+      const std::string taken = rest.substr(at + word.size());
       rest.erase(at);
-    }
+      return taken;
+    };
+    const std::string actual = take_after("actual");
+    const std::string output = take_after("output");
     const auto value_of = [&](const std::string& text) {
       if (text.find_first_not_of(' ') == std::string::npos) return history::Value();
       const auto value = history::EdnParser(text, "fixture", pairing.pool()).value();
@@ -121,6 +134,7 @@ history::History build(const Fixture& fixture, std::int64_t renamed = 0) {
     };
     event.value = value_of(rest);
     event.actual = value_of(actual);
+    event.output = value_of(output);
     const auto applied = pairing.apply(event);
     EXPECT_TRUE(applied.has_value()) << line;
   }
@@ -135,6 +149,7 @@ checkers::Verdict judge(const Fixture& fixture, const history::History& history)
   }
   checkers::CheckOptions options;
   options.model = fixture.model;
+  options.parameters = fixture.parameters;
   return checker->check(history, options, {});
 }
 
@@ -169,8 +184,10 @@ void compare_routes(const Fixture& fixture,
   EXPECT_EQ(judge(fixture, build(fixture, 1000)).kind, kind) << "with renamed processes";
   if (fixture.checker != "linearizable" || kind == checkers::VerdictKind::undetermined) return;
   const std::string model = fixture.model.empty() ? "register" : fixture.model;
+  checkers::CheckOptions options;
+  options.parameters = fixture.parameters;
   const checkers::Verdict searched = checkers::check_linearizability(
-      history, *checkers::find_search_model(model), {}, {}, {.closed_form = false});
+      history, *checkers::find_search_model(model), options, {}, {.closed_form = false});
   EXPECT_EQ(searched.kind, kind) << "by the search alone";
   if (history.operations().size() > 8 || !has_one_key(history)) return;
   const bool linearizable = test::brute_force_linearizable(history, model);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/assert.hpp"
+#include "tests/histories/support/object_oracle.hpp"
 
 namespace sunder::test {
 namespace {
@@ -17,12 +18,6 @@ using history::Function;
 using history::History;
 using history::Operation;
 using history::Outcome;
-
-// The state after an operation took effect; nothing when the state does not allow what it returned.
-// States are texts.
-using Apply = std::optional<std::string> (*)(const History& history,
-                                             const Operation& operation,
-                                             const std::string& state);
 
 std::optional<std::string> apply_cell(const History& history,
                                       const Operation& operation,
@@ -110,10 +105,17 @@ struct Oracle {
 
 constexpr std::array kOracles{
     Oracle{"cas-register", apply_register, "nil"},
+    Oracle{"counter", apply_sum, "0"},
+    Oracle{"fenced-lease", apply_lock, ""},
+    Oracle{"fetch-add", apply_sum, "0"},
     Oracle{"kv-append", apply_text, ""},
+    Oracle{"mutex", apply_lock, ""},
     Oracle{"priority-queue", apply_container<Function::poll>, ""},
     Oracle{"queue", apply_container<Function::dequeue>, ""},
     Oracle{"register", apply_register, "nil"},
+    Oracle{"rw-lock", apply_lock, ""},
+    Oracle{"semaphore", apply_semaphore, ""},
+    Oracle{"set", apply_set, ""},
     Oracle{"stack", apply_container<Function::pop>, ""},
 };
 

@@ -1,0 +1,34 @@
+// The closed-form tests of sets, counters and locks: sweeps over the operations in order of time,
+// without a search.
+//
+// Each has a file of its own. What it cannot decide (results that were not told where they matter,
+// deltas of different sizes, a lock that was refused) goes to the search. O(n log n). Pure
+// functions of one thread.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "checkers/closed_form.hpp"
+
+namespace sunder::checkers {
+
+// What an operation answered, true or false (1 and 0 are taken for them); nothing: neither.
+[[nodiscard]] std::optional<bool> truth_of(const history::Operation& operation) noexcept;
+
+// One element of a set, in or out: add, remove, contains.
+[[nodiscard]] std::optional<ClosedForm> check_element(const history::History& history,
+                                                      std::span<const std::uint32_t> operations,
+                                                      const Parameters& parameters);
+// A sum that starts at 0: add, increment, read.
+[[nodiscard]] std::optional<ClosedForm> check_counter(const history::History& history,
+                                                      std::span<const std::uint32_t> operations,
+                                                      const Parameters& parameters);
+// A sum that starts at 0, whose additions tell what they found: fetch-add, read.
+[[nodiscard]] std::optional<ClosedForm> check_fetch_add(const history::History& history,
+                                                        std::span<const std::uint32_t> operations,
+                                                        const Parameters& parameters);
+
+}  // namespace sunder::checkers
