@@ -3,10 +3,8 @@
 //
 // The comparison needs iproute2's tc, which sunder itself never uses; without it that part says so.
 //
-// A binary of its own, because all of it runs inside one universe. Each fabric's links need fresh
+// All of it runs inside one universe (universe_main.cpp). Each fabric's links need fresh
 // interface numbers, so building one is measured in a network namespace of its own.
-
-#include <cstdio>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -19,7 +17,6 @@
 #include "harness/base/clock.hpp"
 #include "harness/cluster/fabric.hpp"
 #include "harness/cluster/link_leaf.hpp"
-#include "harness/cluster/universe.hpp"
 
 namespace sunder::cluster {
 namespace {
@@ -215,13 +212,3 @@ BENCHMARK(BM_Fabric_Counters)
 
 }  // namespace
 }  // namespace sunder::cluster
-
-int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  const auto status = sunder::cluster::enter_universe({}, [] {
-    benchmark::RunSpecifiedBenchmarks();
-    return 0;
-  });
-  if (status.has_error()) std::fprintf(stderr, "%s\n", status.error().message().c_str());
-  return status.has_value() ? *status : 3;
-}
