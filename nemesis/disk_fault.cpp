@@ -167,7 +167,7 @@ std::span<const FaultShape> disk_fault_shapes() noexcept {
 }
 
 void randomize_lie(PlannedFault& fault, base::Random& random) {
-  set_number(fault, "rate", random.chance(0.5) ? 1 : 5);
+  set_number(fault, "rate", random.chance(0.5) ? 5 : 15);
 }
 
 }  // namespace sunder::nemesis
