@@ -30,5 +30,22 @@ namespace sunder::checkers {
 [[nodiscard]] std::optional<ClosedForm> check_fetch_add(const history::History& history,
                                                         std::span<const std::uint32_t> operations,
                                                         const Parameters& parameters);
+// A lock that one process holds at a time: acquire, release.
+[[nodiscard]] std::optional<ClosedForm> check_mutex(const history::History& history,
+                                                    std::span<const std::uint32_t> operations,
+                                                    const Parameters& parameters);
+// One writer or many readers: acquire (input "read" or "write"), release.
+[[nodiscard]] std::optional<ClosedForm> check_rw_lock(const history::History& history,
+                                                      std::span<const std::uint32_t> operations,
+                                                      const Parameters& parameters);
+// Permits that processes acquire and release; parameter "permits".
+[[nodiscard]] std::optional<ClosedForm> check_semaphore(const history::History& history,
+                                                        std::span<const std::uint32_t> operations,
+                                                        const Parameters& parameters);
+// A mutex whose acquires give growing tokens.
+[[nodiscard]] std::optional<ClosedForm> check_fenced_lease(
+    const history::History& history,
+    std::span<const std::uint32_t> operations,
+    const Parameters& parameters);
 
 }  // namespace sunder::checkers

@@ -156,6 +156,11 @@ std::string statement(const history::History& history, const Operation& operatio
         return fmt::format("p{} {}{}", operation.process, verb->past, outcome);
       }
       const history::Value value = object_of(operation);
+      const bool is_lock =
+          operation.function == Function::acquire || operation.function == Function::release;
+      if (is_lock && operation.outcome == Outcome::ok && value.is_none()) {
+        return fmt::format("p{} {} it", operation.process, verb->past);
+      }
       if (verb == nullptr || value.is_none()) {
         return fmt::format("p{}: {}", operation.process, history.describe(operation));
       }

@@ -16,11 +16,15 @@ namespace sunder::checkers {
 
 ModelRow cas_register_row();
 ModelRow counter_row();
+ModelRow fenced_lease_row();
 ModelRow fetch_add_row();
 ModelRow kv_append_row();
+ModelRow mutex_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
 ModelRow register_row();
+ModelRow rw_lock_row();
+ModelRow semaphore_row();
 ModelRow set_row();
 ModelRow stack_row();
 
@@ -67,11 +71,15 @@ std::span<const ModelInfo> all_models() {
   static const std::array all{
       search_model_info<cas_register_row>(),
       search_model_info<counter_row>(),
+      search_model_info<fenced_lease_row>(),
       search_model_info<fetch_add_row>(),
       search_model_info<kv_append_row>(),
+      search_model_info<mutex_row>(),
       search_model_info<priority_queue_row>(),
       search_model_info<queue_row>(),
       search_model_info<register_row>(),
+      search_model_info<rw_lock_row>(),
+      search_model_info<semaphore_row>(),
       search_model_info<set_row>(),
       search_model_info<stack_row>(),
   };

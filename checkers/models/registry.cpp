@@ -10,11 +10,15 @@ namespace sunder::checkers {
 
 ModelRow cas_register_row();
 ModelRow counter_row();
+ModelRow fenced_lease_row();
 ModelRow fetch_add_row();
 ModelRow kv_append_row();
+ModelRow mutex_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
 ModelRow register_row();
+ModelRow rw_lock_row();
+ModelRow semaphore_row();
 ModelRow set_row();
 ModelRow stack_row();
 
@@ -22,11 +26,15 @@ std::span<const ModelRow> search_models() {
   static const std::array all{
       cas_register_row(),
       counter_row(),
+      fenced_lease_row(),
       fetch_add_row(),
       kv_append_row(),
+      mutex_row(),
       priority_queue_row(),
       queue_row(),
       register_row(),
+      rw_lock_row(),
+      semaphore_row(),
       set_row(),
       stack_row(),
   };

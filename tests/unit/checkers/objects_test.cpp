@@ -64,6 +64,25 @@ constexpr Row kRows[] = {
                .mixed = true,
                .negative = true,
                .silent = true}},
+    {.name = "FencedLease", .small = {.model = "fenced-lease", .wrong = 1}},
+    {.name = "FencedLeaseUnknown",
+     .small = {.model = "fenced-lease", .unknown_percent = 15, .wrong = 1}},
+    {.name = "FencedLeaseRefuses",
+     .small = {.model = "fenced-lease", .unknown_percent = 5, .wrong = 1, .refuses = true}},
+    {.name = "Mutex", .small = {.model = "mutex", .wrong = 1}},
+    {.name = "MutexUnknown", .small = {.model = "mutex", .unknown_percent = 15, .wrong = 1}},
+    {.name = "MutexRefuses",
+     .small = {.model = "mutex", .unknown_percent = 5, .wrong = 1, .refuses = true}},
+    {.name = "ReadWriteLock", .small = {.model = "rw-lock", .wrong = 1}},
+    {.name = "ReadWriteLockUnknown",
+     .small = {.model = "rw-lock", .unknown_percent = 15, .wrong = 1}},
+    {.name = "ReadWriteLockRefuses",
+     .small = {.model = "rw-lock", .unknown_percent = 5, .wrong = 1, .refuses = true}},
+    {.name = "Semaphore", .small = {.model = "semaphore", .wrong = 1}},
+    {.name = "SemaphoreUnknown",
+     .small = {.model = "semaphore", .unknown_percent = 15, .wrong = 1}},
+    {.name = "SemaphoreRefuses",
+     .small = {.model = "semaphore", .unknown_percent = 5, .wrong = 1, .refuses = true}},
     {.name = "Set", .small = {.model = "set", .wrong = 2}},
     {.name = "SetUnknown", .small = {.model = "set", .unknown_percent = 20, .wrong = 2}},
     {.name = "SetOfThree",
@@ -103,11 +122,11 @@ TEST_P(Objects, AgreeWithBruteForce) {
 // or two changed.
 TEST_P(Objects, AgreeWithTheSearchOnLongHistories) {
   const std::string_view model = GetParam().small.model;
-  const std::uint64_t cases = test::case_count() / 50;
+  const std::uint64_t cases = test::case_count() / 100;
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     test::ObjectOptions large = GetParam().small;
     large.seed = seed;
-    large.operations = 60;
+    large.operations = 50;
     large.clients = 4;
     large.unknown_percent /= 4;
     if (seed % 2 == 0) large.wrong = 0;
