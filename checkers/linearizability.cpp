@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <set>
-#include <span>
 #include <thread>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "checkers/explanation.hpp"
 #include "checkers/frontier.hpp"
-#include "checkers/value_index.hpp"
+#include "checkers/key_split.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -29,37 +26,6 @@ struct KeyVerdict {
   std::vector<Counterexample> counterexamples;
 };
 
-struct KeyTask {
-  history::Symbol key = 0;
-  std::vector<std::uint32_t> operations;
-};
-
-// One task for each key, or for each part of each key's object, in order of their first operations.
-std::vector<KeyTask> split(const history::History& history, const ModelRow& model) {
-  std::vector<KeyTask> tasks;
-  std::unordered_map<std::uint64_t, std::size_t> index;
-  ValueIndex parts(model.part == nullptr ? 0 : history.operations().size());
-  const std::vector<Operation>& operations = history.operations();
-  std::vector<std::uint32_t> sizes;
-  std::vector<std::uint32_t> task_of(operations.size());
-  for (std::uint32_t i = 0; i < operations.size(); ++i) {
-    std::uint64_t name = operations[i].key;
-    if (model.part != nullptr) {
-      name |= std::uint64_t{parts.number(model.part(operations[i]))} << 32U;
-    }
-    const auto [found, added] = index.try_emplace(name, tasks.size());
-    if (added) {
-      tasks.push_back({operations[i].key, {}});
-      sizes.push_back(0);
-    }
-    task_of[i] = static_cast<std::uint32_t>(found->second);
-    ++sizes[found->second];
-  }
-  for (std::size_t i = 0; i < tasks.size(); ++i) tasks[i].operations.reserve(sizes[i]);
-  for (std::uint32_t i = 0; i < operations.size(); ++i) tasks[task_of[i]].operations.push_back(i);
-  return tasks;
-}
-
 // Judges one key. Threading: one task in one thread; the history is read only.
 class KeyJudge {
  public:
@@ -74,7 +40,7 @@ class KeyJudge {
         limits_(&limits),
         routes_(routes) {}
 
-  [[nodiscard]] KeyVerdict judge(const KeyTask& task) const {
+  [[nodiscard]] KeyVerdict judge(const KeyOperations& task) const {
     KeyVerdict verdict;
     if (limits_->stop.stop_requested()) {
       verdict.reason = "stopped";
@@ -101,7 +67,7 @@ class KeyJudge {
   }
 
  private:
-  [[nodiscard]] std::size_t count_observations(const KeyTask& task) const {
+  [[nodiscard]] std::size_t count_observations(const KeyOperations& task) const {
     const auto says_something = [&](std::uint32_t index) {
       const Operation& operation = history_->operations()[index];
       return operation.outcome == Outcome::ok || !operation.output.is_none() ||
@@ -110,7 +76,7 @@ class KeyJudge {
     return static_cast<std::size_t>(std::ranges::count_if(task.operations, says_something));
   }
 
-  void search_key(const KeyTask& task, KeyVerdict& verdict) const {
+  void search_key(const KeyOperations& task, KeyVerdict& verdict) const {
     verdict.searched = true;
     const std::unique_ptr<Model> model = row_->make(history_->pool(), *parameters_);
     SearchProblem problem;
@@ -140,30 +106,8 @@ class KeyJudge {
     }
   }
 
-  // The operations invoked just before and just after one, on the same key.
-  static std::span<const std::uint32_t> neighbours(std::uint32_t operation, const KeyTask& task) {
-    constexpr std::size_t kEachSide = 2;
-    const auto found = std::ranges::lower_bound(task.operations, operation);
-    const auto position = static_cast<std::size_t>(found - task.operations.begin());
-    const std::size_t begin = position > kEachSide ? position - kEachSide : 0;
-    const std::size_t end = std::min(position + kEachSide + 1, task.operations.size());
-    return std::span(task.operations).subspan(begin, end - begin);
-  }
-
-  // Puts the key and a few neighbours, for the picture, to a counter-example.
-  void add_example(KeyVerdict& verdict, Counterexample example, const KeyTask& task) const {
-    example.key = history_->pool().name(task.key);
-    if (!example.key.empty()) example.why += fmt::format(" (key {})", example.key);
-    std::set<std::uint32_t> shown;
-    for (const Counterexample::Item& item : example.items) {
-      shown.insert(static_cast<std::uint32_t>(item.operation));
-    }
-    for (const std::uint32_t core : std::vector<std::uint32_t>(shown.begin(), shown.end())) {
-      for (const std::uint32_t index : neighbours(core, task)) {
-        if (shown.insert(index).second) example.items.push_back({index, false, {}});
-      }
-    }
-    std::ranges::sort(example.items, {}, &Counterexample::Item::operation);
+  void add_example(KeyVerdict& verdict, Counterexample example, const KeyOperations& task) const {
+    add_context(example, *history_, task);
     verdict.counterexamples.push_back(std::move(example));
   }
 
@@ -177,7 +121,7 @@ class KeyJudge {
 // Judges every task, the largest first, on so many threads; verdicts come back in the order of the
 // tasks.
 std::vector<KeyVerdict> judge_all(const KeyJudge& judge,
-                                  const std::vector<KeyTask>& tasks,
+                                  const std::vector<KeyOperations>& tasks,
                                   unsigned threads) {
   std::vector<KeyVerdict> verdicts(tasks.size());
   std::vector<std::size_t> order(tasks.size());
@@ -311,8 +255,9 @@ Verdict check_linearizability(const history::History& history,
   limits.memory = options.memory_budget / threads;
   limits.stop = std::move(stop);
   const KeyJudge judge(history, model, options.parameters, limits, routes);
-  return summarise(
-      judge_all(judge, split(history, model), threads), history.operations().size(), model);
+  return summarise(judge_all(judge, split_by_key(history, model.part), threads),
+                   history.operations().size(),
+                   model);
 }
 
 }  // namespace sunder::checkers

@@ -33,6 +33,7 @@ struct Verb {
 
 // Functions whose one value, put in or got out, says what happened.
 constexpr std::array kVerbs{
+    Verb{Function::add, "add", "added"},
     Verb{Function::enqueue, "enqueue", "enqueued"},
     Verb{Function::dequeue, "dequeue", "dequeued"},
     Verb{Function::peek, "peek", "peeked at"},

@@ -15,7 +15,6 @@
 namespace sunder::checkers {
 
 ModelRow cas_register_row();
-ModelRow counter_row();
 ModelRow fenced_lease_row();
 ModelRow fetch_add_row();
 ModelRow kv_append_row();
@@ -25,8 +24,14 @@ ModelRow queue_row();
 ModelRow register_row();
 ModelRow rw_lock_row();
 ModelRow semaphore_row();
-ModelRow set_row();
 ModelRow stack_row();
+
+ModelInfo bank_model();
+ModelInfo counter_model();
+ModelInfo set_full_model();
+ModelInfo set_model();
+ModelInfo total_queue_model();
+ModelInfo unique_ids_model();
 
 CheckerInfo availability_info();
 CheckerInfo durability_info();
@@ -69,8 +74,9 @@ const CheckerInfo* find_checker(std::string_view name) {
 
 std::span<const ModelInfo> all_models() {
   static const std::array all{
+      bank_model(),
       search_model_info<cas_register_row>(),
-      search_model_info<counter_row>(),
+      counter_model(),
       search_model_info<fenced_lease_row>(),
       search_model_info<fetch_add_row>(),
       search_model_info<kv_append_row>(),
@@ -80,8 +86,11 @@ std::span<const ModelInfo> all_models() {
       search_model_info<register_row>(),
       search_model_info<rw_lock_row>(),
       search_model_info<semaphore_row>(),
-      search_model_info<set_row>(),
+      set_model(),
+      set_full_model(),
       search_model_info<stack_row>(),
+      total_queue_model(),
+      unique_ids_model(),
   };
   return all;
 }

@@ -68,12 +68,23 @@ std::string_view name_of(Outcome outcome) noexcept {
 }
 
 std::string History::describe(const Operation& operation) const {
+  const auto brief = [this](Value value) {
+    constexpr std::size_t kItemsShown = 30;  // a read of a set may hold all there ever was
+    if (!value.is_list() || pool_.items_of(value).size() <= kItemsShown) {
+      return pool_.describe(value);
+    }
+    std::string text = "[";
+    for (const Value item : pool_.items_of(value).first(kItemsShown)) {
+      text += pool_.describe(item) + ' ';
+    }
+    return text + fmt::format("… {} in all]", pool_.items_of(value).size());
+  };
   std::string text(operation.function_name != 0 ? pool_.name(operation.function_name)
                                                 : name_of(operation.function));
   if (operation.key != 0) text += fmt::format(" {}", pool_.name(operation.key));
-  if (!operation.input.is_none()) text += fmt::format(" {}", pool_.describe(operation.input));
+  if (!operation.input.is_none()) text += " " + brief(operation.input);
   text += fmt::format(" -> {}", name_of(operation.outcome));
-  if (!operation.output.is_none()) text += fmt::format(" {}", pool_.describe(operation.output));
+  if (!operation.output.is_none()) text += " " + brief(operation.output);
   if (operation.error != 0) text += fmt::format(" ({})", pool_.name(operation.error));
   return text;
 }

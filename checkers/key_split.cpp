@@ -1,0 +1,68 @@
+#include "checkers/key_split.hpp"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "checkers/value_index.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+// The operations invoked just before and just after one, on the same key.
+std::span<const std::uint32_t> neighbours(std::uint32_t operation, const KeyOperations& key) {
+  constexpr std::size_t kEachSide = 2;
+  const auto found = std::ranges::lower_bound(key.operations, operation);
+  const auto position = static_cast<std::size_t>(found - key.operations.begin());
+  const std::size_t begin = position > kEachSide ? position - kEachSide : 0;
+  const std::size_t end = std::min(position + kEachSide + 1, key.operations.size());
+  return std::span(key.operations).subspan(begin, end - begin);
+}
+
+}  // namespace
+
+std::vector<KeyOperations> split_by_key(
+    const history::History& history, history::Value (*part)(const history::Operation& operation)) {
+  std::vector<KeyOperations> keys;
+  std::unordered_map<std::uint64_t, std::size_t> index;
+  ValueIndex parts(part == nullptr ? 0 : history.operations().size());
+  const std::vector<history::Operation>& operations = history.operations();
+  std::vector<std::uint32_t> sizes;
+  std::vector<std::uint32_t> key_of(operations.size());
+  for (std::uint32_t i = 0; i < operations.size(); ++i) {
+    std::uint64_t name = operations[i].key;
+    if (part != nullptr) name |= std::uint64_t{parts.number(part(operations[i]))} << 32U;
+    const auto [found, added] = index.try_emplace(name, keys.size());
+    if (added) {
+      keys.push_back({operations[i].key, {}});
+      sizes.push_back(0);
+    }
+    key_of[i] = static_cast<std::uint32_t>(found->second);
+    ++sizes[found->second];
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i].operations.reserve(sizes[i]);
+  for (std::uint32_t i = 0; i < operations.size(); ++i) keys[key_of[i]].operations.push_back(i);
+  return keys;
+}
+
+void add_context(Counterexample& example,
+                 const history::History& history,
+                 const KeyOperations& operations) {
+  example.key = history.pool().name(operations.key);
+  if (!example.key.empty()) example.why += fmt::format(" (key {})", example.key);
+  std::set<std::uint32_t> shown;
+  for (const Counterexample::Item& item : example.items) {
+    shown.insert(static_cast<std::uint32_t>(item.operation));
+  }
+  for (const std::uint32_t core : std::vector<std::uint32_t>(shown.begin(), shown.end())) {
+    for (const std::uint32_t index : neighbours(core, operations)) {
+      if (shown.insert(index).second) example.items.push_back({index, false, {}});
+    }
+  }
+  std::ranges::sort(example.items, {}, &Counterexample::Item::operation);
+}
+
+}  // namespace sunder::checkers
