@@ -398,7 +398,7 @@ void randomize_share(PlannedFault& fault,
 }
 
 void randomize_rate(PlannedFault& fault, base::Random& random) {
-  set_number(fault, "rate", static_cast<double>(random.between(5, 40)) * 1e5);
+  set_number(fault, "rate", static_cast<double>(random.between(2, 10)) * 1e5);
 }
 
 std::span<const std::string_view> netem_needed() {

@@ -226,7 +226,9 @@ class Agenda {
     const history::FaultRecord& record = entry.active->record();
     const std::string name = context_.cluster.name(static_cast<cluster::Endpoint>(node));
     if (burden.cuts) return is_cut_off(record, name);
-    if (!burden.stops && !burden.lies && !burden.ends && !burden.skews) return false;
+    // Links of all nodes may be slow; a slow minority is one of processes.
+    const bool slow = burden.slows && record.targets.size() * 2 <= pids_.size();
+    if (!burden.stops && !burden.lies && !burden.ends && !burden.skews && !slow) return false;
     return std::ranges::count(record.targets, name) > 0;
   }
 
