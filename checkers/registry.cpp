@@ -31,6 +31,7 @@ ModelInfo counter_model();
 ModelInfo set_full_model();
 ModelInfo set_model();
 ModelInfo total_queue_model();
+ModelInfo txn_rw_model();
 ModelInfo unique_ids_model();
 
 CheckerInfo availability_info();
@@ -90,6 +91,7 @@ std::span<const ModelInfo> all_models() {
       set_full_model(),
       search_model_info<stack_row>(),
       total_queue_model(),
+      txn_rw_model(),
       unique_ids_model(),
   };
   return all;

@@ -1,0 +1,372 @@
+#include "checkers/isolation/contradiction.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "checkers/isolation/small_order.hpp"
+
+namespace sunder::checkers::isolation {
+namespace {
+
+using history::History;
+using history::Operation;
+using history::Value;
+
+std::string name_of(const Transactions& data, std::uint32_t transaction) {
+  return fmt::format("T{}", data.operation[transaction]);
+}
+
+// "T3 → T5 → T9".
+std::string way_of(const Transactions& data, std::span<const std::uint32_t> transactions) {
+  std::string text;
+  for (const std::uint32_t transaction : transactions) {
+    text += (text.empty() ? "" : " → ") + name_of(data, transaction);
+  }
+  return text;
+}
+
+// Puts edges between transactions into words.
+class Words {
+ public:
+  Words(const Transactions& data, const History& history)
+      : data_(&data), history_(&history), reader_(history.pool()) {}
+
+  [[nodiscard]] std::string key(std::uint32_t number) const {
+    const Value value = data_->keys[number];
+    if (value.is_text()) return std::string(history_->pool().text_of(value));
+    return history_->pool().describe(value);
+  }
+
+  // "x = 3", as a transaction left it behind.
+  [[nodiscard]] std::string written(std::uint32_t transaction, std::uint32_t key_number) const {
+    const Operation& operation = history_->operations()[data_->operation[transaction]];
+    Value value;
+    for (const Value item : reader_.items(operation)) {
+      const std::optional<Access> access = reader_.access(item);
+      if (access && access->write && access->key == data_->keys[key_number]) value = access->value;
+    }
+    return fmt::format("{} = {}", key(key_number), history_->pool().describe(value));
+  }
+
+  // "x = 3", or "x as it was at first".
+  [[nodiscard]] std::string version(std::uint32_t writer, std::uint32_t key_number) const {
+    if (writer == kNone) return key(key_number) + " as it was at first";
+    return written(writer, key_number);
+  }
+
+  [[nodiscard]] std::string label(const Dependency& edge) const {
+    switch (edge.kind) {
+      case EdgeKind::same:
+        return {};
+      case EdgeKind::session:
+        return "process";
+      case EdgeKind::real_time:
+        return "real time";
+      case EdgeKind::wr:
+        return "wr " + key(edge.key);
+      case EdgeKind::ww:
+        return "ww " + key(edge.key);
+      case EdgeKind::rw:
+        return "rw " + key(edge.key);
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string why(const Dependency& edge) const {
+    const std::string from = name_of(*data_, edge.from);
+    const std::string to = name_of(*data_, edge.to);
+    switch (edge.kind) {
+      case EdgeKind::same:
+        return {};
+      case EdgeKind::session: {
+        const Operation& operation = history_->operations()[data_->operation[edge.to]];
+        return fmt::format("p{} ran {} before {}", operation.process, from, to);
+      }
+      case EdgeKind::real_time:
+        return fmt::format("{} was over when {} began", from, to);
+      case EdgeKind::wr:
+        return fmt::format("{} read {}, which {} wrote", to, written(edge.from, edge.key), from);
+      case EdgeKind::ww:
+        return why_written_before(edge);
+      case EdgeKind::rw:
+        return fmt::format("{} read {}, which {} replaced by {}{}",
+                           from,
+                           version(edge.read_from, edge.key),
+                           to,
+                           written(edge.to, edge.key),
+                           because(edge));
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] std::string because(const Dependency& edge) const {
+    if (edge.assumed) return " (suppose so)";
+    if (edge.because.size() < 2) return {};
+    return fmt::format(" ({})", way_of(*data_, edge.because));
+  }
+
+  [[nodiscard]] std::string why_written_before(const Dependency& edge) const {
+    const std::string from = name_of(*data_, edge.from);
+    const std::string to = name_of(*data_, edge.to);
+    if (edge.reader == kNone || edge.assumed) {
+      return fmt::format("{} wrote {} before {} wrote {}{}",
+                         from,
+                         written(edge.from, edge.key),
+                         to,
+                         written(edge.to, edge.key),
+                         because(edge));
+    }
+    return fmt::format("{} saw {}{} and still read {}, so {} replaced {}",
+                       name_of(*data_, edge.reader),
+                       from,
+                       because(edge),
+                       written(edge.to, edge.key),
+                       to,
+                       written(edge.from, edge.key));
+  }
+
+  const Transactions* data_;
+  const History* history_;
+  AccessReader reader_;
+};
+
+bool is_kind(const Dependency& edge, EdgeKind kind) noexcept {
+  return edge.kind == kind;
+}
+
+// Adya's and Elle's name of a cycle by its edges.
+std::string class_of(const Cycle& cycle) {
+  const auto count = [&](EdgeKind kind) {
+    return std::ranges::count_if(cycle, [&](const Dependency& edge) { return edge.kind == kind; });
+  };
+  const auto anti = count(EdgeKind::rw);
+  bool adjacent = false;
+  for (std::size_t i = 0; i < cycle.size(); ++i) {
+    adjacent = adjacent || (is_kind(cycle[i], EdgeKind::rw) &&
+                            is_kind(cycle[(i + 1) % cycle.size()], EdgeKind::rw));
+  }
+  std::string name = anti > 1                  ? (adjacent ? "G2-item" : "G-nonadjacent")
+                     : anti == 1               ? "G-single"
+                     : count(EdgeKind::wr) > 0 ? "G1c"
+                                               : "G0";
+  if (count(EdgeKind::real_time) > 0) return name + "-realtime";
+  if (count(EdgeKind::session) > 0) return name + "-process";
+  return name;
+}
+
+// What people call it; empty when it has no better name.
+std::string_view pattern_of(const Transactions& data, const Cycle& cycle) {
+  const auto edges = [&](std::initializer_list<EdgeKind> kinds) {
+    if (kinds.size() != cycle.size()) return false;
+    for (std::size_t turn = 0; turn < cycle.size(); ++turn) {
+      bool same = true;
+      std::size_t i = turn;
+      for (const EdgeKind kind : kinds) same = same && cycle[i++ % cycle.size()].kind == kind;
+      if (same) return true;
+    }
+    return false;
+  };
+  using enum EdgeKind;
+  const auto both_write = [&](std::uint32_t key) {
+    return data.find_write(cycle[0].from, key) != kNone &&
+           data.find_write(cycle[0].to, key) != kNone;
+  };
+  if (edges({ww, rw}) || edges({rw, rw})) {
+    const bool one_key = cycle[0].key == cycle[1].key;
+    if (one_key && both_write(cycle[0].key)) return "lost update";
+  }
+  if (edges({rw, rw})) return "write skew";
+  if (edges({wr, rw})) return "fractured read";
+  if (edges({rw, session})) return "stale read of one's own";
+  if (edges({rw, real_time})) return "stale read";
+  if (edges({wr, rw, wr, rw})) return "long fork";
+  if (edges({wr, session, rw}) || edges({wr, wr, rw})) return "causality violation";
+  if (edges({wr, session, wr, session}) || edges({wr, wr})) return "circular information flow";
+  return {};
+}
+
+struct FaultWords {
+  ReadFault fault;
+  std::string_view title;
+  std::string_view text;  // of reader, value, writer
+};
+
+constexpr std::array kFaultWords{
+    FaultWords{ReadFault::thin_air, "garbage read", "{0} read {1}, which nobody wrote"},
+    FaultWords{ReadFault::not_own_write,
+               "internal inconsistency",
+               "{0} read {1} after it had itself written another value"},
+    FaultWords{ReadFault::future, "future read", "{0} read {1} before it wrote that itself"},
+    FaultWords{ReadFault::aborted,
+               "aborted read (G1a)",
+               "{0} read {1}, which {2} wrote, a transaction that failed"},
+    FaultWords{ReadFault::intermediate,
+               "intermediate read (G1b)",
+               "{0} read {1}, which {2} itself replaced before it committed"},
+    FaultWords{ReadFault::non_repeatable,
+               "non-repeatable read",
+               "{0} read {1} after it had read another value of the same key"},
+};
+
+}  // namespace
+
+Counterexample Contradiction::of_read(const BadRead& bad) const {
+  const AccessReader reader(history_->pool());
+  const Operation& operation = history_->operations()[bad.operation];
+  const Access access = *reader.access(reader.items(operation)[bad.position]);
+  const history::ValuePool& pool = history_->pool();
+  const std::string key =
+      access.key.is_text() ? std::string(pool.text_of(access.key)) : pool.describe(access.key);
+  const auto words = std::ranges::find(kFaultWords, bad.fault, &FaultWords::fault);
+  Counterexample made;
+  made.title = words->title;
+  made.key = key;
+  made.why = fmt::format(fmt::runtime(words->text),
+                         fmt::format("T{}", bad.operation),
+                         fmt::format("{} = {}", key, pool.describe(access.value)),
+                         fmt::format("T{}", bad.writer));
+  made.items.push_back({bad.operation, true, "the read"});
+  if (bad.writer != kNone && bad.writer != bad.operation) {
+    made.items.push_back({bad.writer, true, "wrote what was read"});
+  }
+  std::ranges::sort(made.items, {}, &Counterexample::Item::operation);
+  made.first_error = bad.operation;
+  return made;
+}
+
+Counterexample Contradiction::of_transactions(std::span<const std::uint32_t> core) const {
+  constexpr std::size_t kCoreMax = 200;  // beyond it no reader would follow
+  std::vector<Cycle> cycles;
+  if (core.size() <= kCoreMax)
+    cycles = SmallOrder(*data_, *history_, rules_, core).contradictions();
+  const Words words(*data_, *history_);
+  Counterexample made;
+  std::set<std::uint32_t> shown;
+  std::set<std::uint32_t> context;
+  if (cycles.empty()) {
+    made.title = fmt::format("no order that is {}", level_);
+    made.why =
+        fmt::format("no order of these {} transactions explains what they read", core.size());
+    shown.insert(core.begin(),
+                 core.begin() + static_cast<std::ptrdiff_t>(std::min(core.size(), kCoreMax)));
+  } else {
+    const std::string_view pattern = pattern_of(*data_, cycles.front());
+    const std::string name = class_of(cycles.front());
+    made.title = pattern.empty() ? name : fmt::format("{} ({})", pattern, name);
+  }
+  for (const Cycle& cycle : cycles) {
+    made.why += made.why.empty() ? "" : "; otherwise ";
+    std::string sentence;
+    for (const Dependency& edge : cycle) {
+      sentence += (sentence.empty() ? "" : ", and ") + words.why(edge);
+      shown.insert({edge.from, edge.to});
+      if (edge.reader != kNone) context.insert(edge.reader);
+      if (edge.read_from != kNone) context.insert(edge.read_from);
+      context.insert(edge.because.begin(), edge.because.end());
+    }
+    made.why += sentence;
+  }
+  const auto add_items = [&](const std::set<std::uint32_t>& transactions, bool is_core) {
+    for (const std::uint32_t transaction : transactions) {
+      if (!is_core && shown.contains(transaction)) continue;
+      made.items.push_back({data_->operation[transaction], is_core, name_of(*data_, transaction)});
+    }
+  };
+  add_items(shown, true);
+  add_items(context, false);
+  std::ranges::sort(made.items, {}, &Counterexample::Item::operation);
+  if (!cycles.empty()) {
+    const Cycle& cycle = cycles.front();
+    for (std::size_t i = 0; i < cycle.size(); ++i) {
+      made.graph.nodes.push_back({data_->operation[cycle[i].from], name_of(*data_, cycle[i].from)});
+      made.graph.edges.push_back(
+          {i, (i + 1) % cycle.size(), words.label(cycle[i]), words.why(cycle[i])});
+    }
+  }
+  for (const Counterexample::Item& item : made.items) {
+    if (item.core) made.first_error = std::max(made.first_error, item.operation);
+  }
+  return made;
+}
+
+// A session's earlier transactions are one step away: each is looked at once.
+std::vector<std::uint32_t> shortest_path(const Transactions& data,
+                                         std::uint32_t from,
+                                         std::uint32_t to) {
+  std::vector<std::uint32_t> towards(data.size(), kNone);
+  std::vector<std::uint32_t> queue{to};
+  towards[to] = to;
+  for (std::size_t next = 0; next < queue.size() && towards[from] == kNone; ++next) {
+    const std::uint32_t at = queue[next];
+    const auto visit = [&](std::uint32_t before) {
+      if (before == kNone || towards[before] != kNone) return;
+      towards[before] = at;
+      queue.push_back(before);
+    };
+    for (std::uint32_t read = data.read_begin[at]; read < data.read_begin[at + 1]; ++read) {
+      visit(data.writer_of(read));
+    }
+    for (std::uint32_t i = data.previous[at]; i != kNone && towards[i] == kNone;
+         i = data.previous[i]) {
+      visit(i);
+    }
+  }
+  if (towards[from] == kNone) return {};
+  std::vector<std::uint32_t> path{from};
+  while (path.back() != to) path.push_back(towards[path.back()]);
+  return path;
+}
+
+std::vector<std::uint32_t> shortest_cycle(std::uint32_t events, std::span<const Before> edges) {
+  std::vector<std::uint32_t> begin(events + 1, 0);
+  for (const Before& edge : edges) ++begin[edge.second + 1];
+  for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
+  std::vector<std::uint32_t> sources(edges.size());
+  std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
+  std::vector<std::uint32_t> waits(events, 0);
+  for (const Before& edge : edges) {
+    sources[next[edge.second]++] = edge.first;
+    ++waits[edge.first];
+  }
+  // What has no way on is on no cycle. The others have each a successor that is left, so walking
+  // back from one of them must not leave them either: only those with a predecessor count.
+  std::vector<std::uint32_t> dead;
+  for (std::uint32_t i = 0; i < events; ++i) {
+    if (waits[i] == 0) dead.push_back(i);
+  }
+  for (std::size_t i = 0; i < dead.size(); ++i) {
+    for (std::uint32_t j = begin[dead[i]]; j < begin[dead[i] + 1]; ++j) {
+      if (--waits[sources[j]] == 0) dead.push_back(sources[j]);
+    }
+  }
+  std::vector<std::uint32_t> best;
+  std::vector<std::uint32_t> towards(events);
+  constexpr std::size_t kStartsMax = 64;
+  std::size_t tried = 0;
+  for (std::uint32_t start = 0; start < events && (tried < kStartsMax || best.empty()); ++start) {
+    if (waits[start] == 0) continue;
+    ++tried;
+    std::ranges::fill(towards, kNone);
+    std::vector<std::uint32_t> queue{start};
+    bool closed = false;
+    for (std::size_t i = 0; i < queue.size() && !closed; ++i) {
+      for (std::uint32_t j = begin[queue[i]]; j < begin[queue[i] + 1] && !closed; ++j) {
+        if (towards[sources[j]] != kNone || waits[sources[j]] == 0) continue;
+        towards[sources[j]] = queue[i];
+        queue.push_back(sources[j]);
+        closed = sources[j] == start;
+      }
+    }
+    if (!closed) continue;
+    std::vector<std::uint32_t> cycle{start};
+    while (towards[cycle.back()] != start) cycle.push_back(towards[cycle.back()]);
+    if (best.empty() || cycle.size() < best.size()) best = std::move(cycle);
+  }
+  return best;
+}
+
+}  // namespace sunder::checkers::isolation

@@ -1,0 +1,294 @@
+#include "checkers/isolation/isolation.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "checkers/isolation/contradiction.hpp"
+#include "checkers/isolation/order_solver.hpp"
+#include "checkers/isolation/weak.hpp"
+#include "checkers/isolation/witness.hpp"
+
+namespace sunder::checkers::isolation {
+namespace {
+
+using history::History;
+
+struct Answer {
+  VerdictKind kind = VerdictKind::kept;
+  std::string reason = {};               // when undetermined
+  std::vector<std::uint32_t> core = {};  // when broken: transactions that contradict each other
+  std::string_view route = {};           // how it was found
+  std::size_t clauses = 0;
+};
+
+// Decides one reading of the history: each read is of one known write.
+class Decision {
+ public:
+  Decision(const Transactions& transactions,
+           const History& history,
+           const Question& question,
+           const SolverLimits& limits)
+      : data_(&transactions), history_(&history), question_(&question), limits_(&limits) {}
+
+  [[nodiscard]] Answer decide() const {
+    const Rules& rules = question_->rules;
+    if (rules.axiom == Axiom::read_uncommitted) return {.route = "single reads"};
+    const std::vector<std::uint32_t> order = guess_commit_order(*data_, *history_);
+    if (question_->routes.witness && order.size() == data_->size() && is_witness(order)) {
+      return {.route = "commit order"};
+    }
+    if (question_->routes.polynomial) {
+      if (const std::optional<Answer> answer = decide_weak()) return *answer;
+    }
+    return search(order);
+  }
+
+ private:
+  // Whether the order shows that the level holds.
+  [[nodiscard]] bool is_witness(std::span<const std::uint32_t> order) const {
+    const Rules& rules = question_->rules;
+    if (rules.axiom == Axiom::read_committed || rules.axiom == Axiom::read_atomic) return false;
+    const bool in_time = !rules.real_time || respects_real_time(*data_, order, *history_);
+    if (in_time && explains_serially(*data_, order)) return true;
+    if (rules.axiom == Axiom::serializable) return false;
+    return explains_by_snapshots(*data_, order, rules.real_time ? history_ : nullptr);
+  }
+
+  // Nothing: it takes a search.
+  [[nodiscard]] std::optional<Answer> decide_weak() const {
+    const Rules& rules = question_->rules;
+    if (!rules.sessions || rules.real_time) return std::nullopt;
+    const bool exact = rules.axiom <= Axiom::causal;
+    const WeakLevel level = rules.axiom == Axiom::read_committed ? WeakLevel::read_committed
+                            : rules.axiom == Axiom::read_atomic  ? WeakLevel::read_atomic
+                                                                 : WeakLevel::causal;
+    const WeakResult result = check_weak(*data_, level, limits_->memory);
+    if (result.out_of_memory) {
+      if (!exact) return std::nullopt;
+      return Answer{.kind = VerdictKind::undetermined,
+                    .reason = "more memory would be needed for the clocks of its sessions"};
+    }
+    if (!result.violation) {
+      if (exact) return Answer{.route = "forced order"};
+      return std::nullopt;
+    }
+    Answer answer{.kind = VerdictKind::broken, .route = "forced order"};
+    answer.core = result.violation->transactions;
+    for (const ForcedEdge& edge : result.violation->forced) {
+      answer.core.push_back(edge.reader);
+      add_path(edge.from, edge.reader, level, answer.core);
+    }
+    tidy(answer.core);
+    return answer;
+  }
+
+  // How the reader of a forced edge came to see the transaction, when through others.
+  void add_path(std::uint32_t seen,
+                std::uint32_t reader,
+                WeakLevel level,
+                std::vector<std::uint32_t>& core) const {
+    if (level != WeakLevel::causal) return;
+    const std::vector<std::uint32_t> path = shortest_path(*data_, seen, reader);
+    core.insert(core.end(), path.begin(), path.end());
+  }
+
+  static void tidy(std::vector<std::uint32_t>& core) {
+    std::ranges::sort(core);
+    core.erase(std::unique(core.begin(), core.end()), core.end());
+  }
+
+  [[nodiscard]] Answer search(std::span<const std::uint32_t> guess) const {
+    Axioms axioms(*data_, *history_, question_->rules);
+    Answer answer{.route = "search"};
+    if (axioms.needs_more_than(limits_->memory)) {
+      answer.kind = VerdictKind::undetermined;
+      answer.reason = "more memory would be needed for the clocks of its sessions";
+      return answer;
+    }
+    const std::vector<Before> fixed = axioms.fixed();
+    std::vector<std::uint32_t> order = axioms.order_near(guess, fixed);
+    if (order.size() < axioms.events()) {
+      answer.kind = VerdictKind::broken;
+      for (const std::uint32_t event : shortest_cycle(axioms.events(), fixed)) {
+        if (axioms.transaction_of(event) != kNone) {
+          answer.core.push_back(axioms.transaction_of(event));
+        }
+      }
+      tidy(answer.core);
+      return answer;
+    }
+    OrderSolver solver(std::move(order), fixed);
+    std::vector<Demand> demands;
+    while (true) {
+      std::vector<Demand> violated = axioms.violated(solver.order().positions());
+      if (violated.empty()) return answer;
+      const OrderSolver::Outcome outcome = require(solver, violated, demands);
+      answer.clauses = demands.size();
+      if (outcome == OrderSolver::Outcome::satisfied) continue;
+      conclude(outcome, solver, axioms, demands, answer);
+      return answer;
+    }
+  }
+
+  [[nodiscard]] OrderSolver::Outcome require(OrderSolver& solver,
+                                             std::vector<Demand>& violated,
+                                             std::vector<Demand>& demands) const {
+    for (Demand& demand : violated) {
+      if (demand.options.empty()) {  // the initial value, although another was seen: no way out
+        demands = {std::move(demand)};
+        return OrderSolver::Outcome::contradiction;
+      }
+      solver.require(demand.options);
+      demands.push_back(std::move(demand));
+    }
+    return solver.solve(*limits_);
+  }
+
+  void conclude(OrderSolver::Outcome outcome,
+                const OrderSolver& solver,
+                const Axioms& axioms,
+                const std::vector<Demand>& demands,
+                Answer& answer) const {
+    if (outcome != OrderSolver::Outcome::contradiction) {
+      answer.kind = VerdictKind::undetermined;
+      answer.reason = outcome == OrderSolver::Outcome::out_of_time
+                          ? "its time was over"
+                          : "it would have taken too much memory";
+      return;
+    }
+    answer.kind = VerdictKind::broken;
+    const auto add_demand = [&](const Demand& demand) {
+      for (const std::uint32_t i : {demand.reader, demand.read_from, demand.other}) {
+        if (i != kNone) answer.core.push_back(i);
+      }
+    };
+    if (demands.size() == 1 && demands.front().options.empty()) {
+      add_demand(demands.front());
+      if (question_->rules.axiom != Axiom::read_committed) {
+        const std::vector<std::uint32_t> path =
+            shortest_path(*data_, demands.front().other, demands.front().reader);
+        answer.core.insert(answer.core.end(), path.begin(), path.end());
+      }
+    } else {
+      const OrderSolver::Core core = solver.core();
+      for (const std::uint32_t number : core.clauses) add_demand(demands[number]);
+      for (const std::uint32_t event : core.events) {
+        const std::uint32_t transaction = axioms.transaction_of(event);
+        if (transaction != kNone) answer.core.push_back(transaction);
+      }
+    }
+    tidy(answer.core);
+  }
+
+  const Transactions* data_;
+  const History* history_;
+  const Question* question_;
+  const SolverLimits* limits_;
+};
+
+// From which level on a wrong read matters.
+bool matters(ReadFault fault, Axiom axiom) noexcept {
+  switch (fault) {
+    case ReadFault::thin_air:
+    case ReadFault::not_own_write:
+    case ReadFault::future:
+      return true;
+    case ReadFault::aborted:
+    case ReadFault::intermediate:
+      return axiom >= Axiom::read_committed;
+    case ReadFault::non_repeatable:
+      break;
+  }
+  return axiom >= Axiom::read_atomic;
+}
+
+// Tries every reading of reads whose value several transactions wrote.
+Answer decide_all(Transactions& transactions,
+                  const History& history,
+                  const Question& question,
+                  const SolverLimits& limits) {
+  const Decision decision(transactions, history, question, limits);
+  std::vector<std::size_t> choice(transactions.ambiguous.size(), 0);
+  std::optional<Answer> first;
+  while (true) {
+    Answer answer = decision.decide();
+    if (answer.kind != VerdictKind::broken) return answer;
+    if (!first) first = std::move(answer);
+    std::size_t i = 0;
+    for (; i < choice.size(); ++i) {
+      AmbiguousRead& read = transactions.ambiguous[i];
+      choice[i] = (choice[i] + 1) % read.writes.size();
+      transactions.read_write[read.read] = read.writes[choice[i]];
+      if (choice[i] != 0) break;
+    }
+    if (i == choice.size()) return *first;
+    if (limits.stop.stop_requested() || std::chrono::steady_clock::now() >= limits.deadline) {
+      return {.kind = VerdictKind::undetermined,
+              .reason = "its time was over before every reading of repeated values was tried"};
+    }
+  }
+}
+
+}  // namespace
+
+Verdict check_isolation(const History& history,
+                        const Question& question,
+                        const CheckOptions& options,
+                        std::stop_token stop) {
+  Verdict verdict;
+  if (history.empty()) {
+    verdict.summary = "nothing observed: the history is empty";
+    return verdict;
+  }
+  std::string foreign;
+  std::optional<Transactions> transactions = read_transactions(history, question.dialect, foreign);
+  if (!transactions) {
+    verdict.summary = fmt::format("not a transaction of reads and writes: {}", foreign);
+    return verdict;
+  }
+  const auto count = [](std::size_t value) { return static_cast<double>(value); };
+  verdict.measurements = {{"transactions", count(transactions->size()), ""},
+                          {"sessions", count(transactions->sessions), ""},
+                          {"keys", count(transactions->key_count()), ""}};
+  const Contradiction contradiction(*transactions, history, question.rules, question.level);
+  constexpr std::size_t kExamplesMax = 5;
+  for (const BadRead& bad : transactions->bad_reads) {
+    if (!matters(bad.fault, question.rules.axiom)) continue;
+    verdict.kind = VerdictKind::broken;
+    verdict.counterexamples.push_back(contradiction.of_read(bad));
+    if (verdict.counterexamples.size() == kExamplesMax) break;
+  }
+  if (!verdict.counterexamples.empty()) {
+    verdict.summary = verdict.counterexamples.front().why;
+    return verdict;
+  }
+  if (transactions->acknowledged == 0) {
+    verdict.summary = "nothing observed: no transaction is known to have committed";
+    return verdict;
+  }
+  SolverLimits limits;
+  limits.deadline = std::chrono::steady_clock::now() + options.time_budget;
+  limits.memory = options.memory_budget;
+  limits.stop = std::move(stop);
+  const Answer answer = decide_all(*transactions, history, question, limits);
+  verdict.kind = answer.kind;
+  verdict.measurements.push_back({"clauses", count(answer.clauses), ""});
+  if (answer.kind == VerdictKind::kept) {
+    verdict.summary = fmt::format("{} transactions of {} sessions on {} keys satisfy {} ({})",
+                                  transactions->size(),
+                                  transactions->sessions,
+                                  transactions->key_count(),
+                                  question.level,
+                                  answer.route);
+  } else if (answer.kind == VerdictKind::undetermined) {
+    verdict.summary = fmt::format("{} could not be decided: {}", question.level, answer.reason);
+  } else {
+    verdict.counterexamples.push_back(contradiction.of_transactions(answer.core));
+    verdict.summary = verdict.counterexamples.front().why;
+  }
+  return verdict;
+}
+
+}  // namespace sunder::checkers::isolation

@@ -1,0 +1,419 @@
+#include "checkers/isolation/transactions.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "harness/base/assert.hpp"
+
+namespace sunder::checkers::isolation {
+namespace {
+
+using history::Function;
+using history::History;
+using history::Operation;
+using history::Outcome;
+using history::Value;
+
+// Numbers of things by their hash: open addressing, at most half full, grown by doubling.
+class NumberTable {
+ public:
+  // The number of the thing that `equal` accepts, or kNone.
+  template <typename Equal>
+  [[nodiscard]] std::uint32_t find(std::uint64_t hash, const Equal& equal) const {
+    if (slots_.empty()) return kNone;
+    std::size_t place = hash & (slots_.size() - 1);
+    while (slots_[place] != kNone && !equal(slots_[place])) {
+      place = (place + 1) & (slots_.size() - 1);
+    }
+    return slots_[place];
+  }
+
+  // Precondition: it is not there. `hash_of` gives the hash of any number in the table.
+  template <typename HashOf>
+  void insert(std::uint64_t hash, std::uint32_t number, const HashOf& hash_of) {
+    if (2 * (size_ + 1) > slots_.size()) grow(hash_of);
+    put(hash, number);
+    ++size_;
+  }
+
+ private:
+  template <typename HashOf>
+  void grow(const HashOf& hash_of) {
+    const std::vector<std::uint32_t> old = std::exchange(
+        slots_, std::vector<std::uint32_t>(std::max<std::size_t>(64, slots_.size() * 2), kNone));
+    for (const std::uint32_t number : old) {
+      if (number != kNone) put(hash_of(number), number);
+    }
+  }
+
+  void put(std::uint64_t hash, std::uint32_t number) {
+    std::size_t place = hash & (slots_.size() - 1);
+    while (slots_[place] != kNone) place = (place + 1) & (slots_.size() - 1);
+    slots_[place] = number;
+  }
+
+  std::vector<std::uint32_t> slots_;
+  std::size_t size_ = 0;
+};
+
+// One write as recorded.
+struct Version {
+  Value value;
+  std::uint32_t key = 0;
+  std::uint32_t operation = 0;
+  std::uint32_t twin = kNone;   // another write of the same value to the same key
+  std::uint32_t write = kNone;  // its index in Transactions, once it counts
+  bool last = true;             // the transaction's last write of the key
+  bool twins = false;           // the value was written to the key more than once
+};
+
+constexpr std::uint32_t kInitial = kNone - 1;  // a read of the value of a key at first
+
+std::uint64_t hash_of(std::uint32_t key, Value value) noexcept {
+  const std::uint64_t hash = history::ValueHash{}(value) ^ (key * 0x9e3779b97f4a7c15ULL);
+  return hash ^ (hash >> 32);
+}
+
+// What the transaction under the loader's hand did with a key so far.
+struct Touched {
+  std::uint32_t operation = kNone;
+  std::uint32_t version = kNone;  // written, or kNone
+  std::uint32_t read = kNone;     // the version read from others, kInitial, or kNone
+};
+
+class Loader {
+ public:
+  Loader(const History& history, Dialect dialect)
+      : history_(&history), dialect_(dialect), reader_(history.pool()) {}
+
+  [[nodiscard]] bool load(std::string& foreign) {
+    const std::vector<Operation>& operations = history_->operations();
+    for (std::uint32_t i = 0; i < operations.size(); ++i) {
+      if (operations[i].function != Function::txn || !add_writes(i)) {
+        foreign = history_->describe(operations[i]);
+        return false;
+      }
+    }
+    observed_.assign(operations.size(), 0);
+    touched_.assign(result_.keys.size(), {});
+    for (std::uint32_t i = 0; i < operations.size(); ++i) {
+      reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
+      if (operations[i].outcome == Outcome::ok && operations[i].output.is_list()) add_reads(i);
+    }
+    reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
+    number_transactions();
+    place_writes();
+    place_reads();
+    place_in_sessions();
+    return true;
+  }
+
+  [[nodiscard]] Transactions take() { return std::move(result_); }
+
+ private:
+  struct Read {
+    std::uint32_t key = 0;
+    std::uint32_t version = kNone;
+  };
+
+  std::uint32_t number_of_key(Value key) {
+    const std::uint64_t hash = hash_of(0, key);
+    const auto& keys = result_.keys;
+    const std::uint32_t known =
+        keys_.find(hash, [&](std::uint32_t number) { return keys[number] == key; });
+    if (known != kNone) return known;
+    const auto number = static_cast<std::uint32_t>(keys.size());
+    result_.keys.push_back(key);
+    touched_.emplace_back();
+    keys_.insert(hash, number, [&](std::uint32_t other) { return hash_of(0, keys[other]); });
+    return number;
+  }
+
+  [[nodiscard]] std::uint32_t find_version(std::uint32_t key, Value value) const {
+    return table_.find(hash_of(key, value), [&](std::uint32_t number) {
+      return versions_[number].value == value && versions_[number].key == key;
+    });
+  }
+
+  // False: an item is neither a read nor a write.
+  bool add_writes(std::uint32_t index) {
+    for (const Value item : reader_.items(history_->operations()[index])) {
+      const std::optional<Access> access = reader_.access(item);
+      if (!access) return false;
+      const std::uint32_t key = number_of_key(access->key);
+      if (!access->write) continue;
+      const auto number = static_cast<std::uint32_t>(versions_.size());
+      Touched& touched = touched_[key];
+      if (touched.operation == index) versions_[touched.version].last = false;
+      touched.operation = index;
+      touched.version = number;
+      const std::uint32_t known = find_version(key, access->value);
+      versions_.push_back({.value = access->value, .key = key, .operation = index});
+      if (known != kNone) {
+        versions_[number].twin = std::exchange(versions_[known].twin, number);
+        versions_[number].twins = versions_[known].twins = true;
+        continue;
+      }
+      table_.insert(hash_of(key, access->value), number, [&](std::uint32_t other) {
+        return hash_of(versions_[other].key, versions_[other].value);
+      });
+    }
+    return true;
+  }
+
+  void add_reads(std::uint32_t index) {
+    std::uint32_t position = 0;
+    std::uint32_t own = first_version_;  // the next of its own writes
+    for (const Value item : reader_.items(history_->operations()[index])) {
+      const Access access = *reader_.access(item);
+      const std::uint32_t key = number_of_key(access.key);
+      Touched& touched = touched_[key];
+      if (touched.operation != index) touched = {.operation = index};
+      if (access.write) {
+        while (versions_[own].operation != index) ++own;
+        touched.version = own++;
+      } else if (!access.value.is_none()) {
+        add_read(index, position, key, access.value);
+      }
+      ++position;
+    }
+    first_version_ = own;
+  }
+
+  void add_read(std::uint32_t index, std::uint32_t position, std::uint32_t key, Value value) {
+    Touched& touched = touched_[key];
+    const std::uint32_t version = version_read(index, key, value);
+    const std::uint32_t writer = version < kInitial ? versions_[version].operation : kNone;
+    const auto bad = [&](ReadFault fault) {
+      result_.bad_reads.push_back(
+          {.fault = fault, .operation = index, .position = position, .writer = writer});
+    };
+    if (touched.version != kNone) {
+      if (versions_[touched.version].value != value) bad(ReadFault::not_own_write);
+      return;
+    }
+    if (version == kNone) return bad(ReadFault::thin_air);
+    if (version != kInitial) {
+      if (writer == index) return bad(ReadFault::future);
+      const Outcome outcome = history_->operations()[writer].outcome;
+      if (outcome == Outcome::fail) return bad(ReadFault::aborted);
+      if (outcome == Outcome::info) observed_[writer] = 1;
+      if (!versions_[version].last) return bad(ReadFault::intermediate);
+    }
+    if (touched.read != kNone && touched.read != version) bad(ReadFault::non_repeatable);
+    touched.read = version;
+    reads_.push_back({.key = key, .version = version});
+  }
+
+  // How much a write of the right value explains a read: the most is what counts.
+  [[nodiscard]] int worth(const Version& version, std::uint32_t reader) const {
+    if (version.operation == reader) return 1;
+    if (history_->operations()[version.operation].outcome == Outcome::fail) return 0;
+    return version.last ? 3 : 2;
+  }
+
+  // The version that a read saw, kInitial, or kNone: nobody wrote it.
+  [[nodiscard]] std::uint32_t version_read(std::uint32_t reader, std::uint32_t key, Value value) {
+    const std::uint32_t first = find_version(key, value);
+    if (first == kNone) {
+      const bool zero = dialect_.zero_is_initial && value == Value::integer(0);
+      return zero || value.is_nil() ? kInitial : kNone;
+    }
+    std::uint32_t best = first;
+    for (std::uint32_t i = versions_[first].twin; i != kNone; i = versions_[i].twin) {
+      if (worth(versions_[i], reader) > worth(versions_[best], reader)) best = i;
+    }
+    return best;
+  }
+
+  void number_transactions() {
+    const std::vector<Operation>& operations = history_->operations();
+    number_.assign(operations.size(), kNone);
+    // Any of the twins of a value that was read may have been the one.
+    for (const Read& read : reads_) {
+      if (read.version == kInitial) continue;
+      for_each_twin(read.version, [&](std::uint32_t i) { observed_[versions_[i].operation] = 1; });
+    }
+    for (std::uint32_t i = 0; i < operations.size(); ++i) {
+      const Outcome outcome = operations[i].outcome;
+      if (outcome == Outcome::ok) ++result_.acknowledged;
+      if (outcome != Outcome::ok && (outcome == Outcome::fail || observed_[i] == 0)) continue;
+      number_[i] = result_.size();
+      result_.operation.push_back(i);
+    }
+  }
+
+  template <typename Action>
+  void for_each_twin(std::uint32_t version, const Action& action) const {
+    if (!versions_[version].twins) return action(version);
+    const std::uint32_t first = find_version(versions_[version].key, versions_[version].value);
+    for (std::uint32_t i = first; i != kNone; i = versions_[i].twin) action(i);
+  }
+
+  void place_writes() {
+    std::uint32_t version = 0;
+    std::vector<std::uint32_t> mine;
+    for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
+      const std::uint32_t index = result_.operation[transaction];
+      result_.write_begin.push_back(static_cast<std::uint32_t>(result_.write_key.size()));
+      while (version < versions_.size() && versions_[version].operation < index) ++version;
+      mine.clear();
+      for (; version < versions_.size() && versions_[version].operation == index; ++version) {
+        if (versions_[version].last) mine.push_back(version);
+      }
+      std::ranges::sort(mine, {}, [&](std::uint32_t i) { return versions_[i].key; });
+      for (const std::uint32_t i : mine) {
+        versions_[i].write = static_cast<std::uint32_t>(result_.write_key.size());
+        result_.write_key.push_back(versions_[i].key);
+        result_.write_transaction.push_back(transaction);
+      }
+    }
+    result_.write_begin.push_back(static_cast<std::uint32_t>(result_.write_key.size()));
+  }
+
+  void place_reads() {
+    for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
+      const std::uint32_t index = result_.operation[transaction];
+      result_.read_begin.push_back(static_cast<std::uint32_t>(result_.read_key.size()));
+      for (std::uint32_t i = reads_begin_[index]; i < reads_begin_[index + 1]; ++i) {
+        place_read(reads_[i], transaction);
+      }
+    }
+    result_.read_begin.push_back(static_cast<std::uint32_t>(result_.read_key.size()));
+  }
+
+  void place_read(const Read& read, std::uint32_t transaction) {
+    result_.read_key.push_back(read.key);
+    if (read.version == kInitial) {
+      result_.read_write.push_back(kNone);
+      return;
+    }
+    SUNDER_ASSERT(versions_[read.version].write != kNone);
+    result_.read_write.push_back(versions_[read.version].write);
+    if (!versions_[read.version].twins) return;
+    AmbiguousRead ambiguous;
+    ambiguous.read = static_cast<std::uint32_t>(result_.read_write.size() - 1);
+    for_each_twin(read.version, [&](std::uint32_t i) {
+      const std::uint32_t write = versions_[i].write;
+      const bool own = versions_[i].operation == result_.operation[transaction];
+      if (write != kNone && !own) ambiguous.writes.push_back(write);
+    });
+    if (ambiguous.writes.size() < 2) return;
+    std::ranges::sort(ambiguous.writes);
+    result_.read_write.back() = ambiguous.writes.front();
+    result_.ambiguous.push_back(std::move(ambiguous));
+  }
+
+  void place_in_sessions() {
+    struct Session {
+      std::uint32_t number = kNone;
+      std::uint32_t length = 0;
+      std::uint32_t last = kNone;  // its latest transaction of known outcome
+    };
+
+    std::unordered_map<std::int64_t, Session> sessions;
+    std::uint32_t next = 0;
+    const std::uint32_t count = result_.size();
+    result_.session.reserve(count);
+    result_.place.reserve(count);
+    result_.previous.reserve(count);
+    for (std::uint32_t transaction = 0; transaction < count; ++transaction) {
+      const Operation& operation = history_->operations()[result_.operation[transaction]];
+      Session& session = sessions[operation.process];
+      result_.previous.push_back(session.last);
+      if (operation.outcome != Outcome::ok) {  // a session of its own, beside the process'
+        result_.session.push_back(next++);
+        result_.place.push_back(0);
+        continue;
+      }
+      if (session.number == kNone) session.number = next++;
+      result_.session.push_back(session.number);
+      result_.place.push_back(session.length++);
+      session.last = transaction;
+    }
+    result_.sessions = next;
+  }
+
+  const History* history_;
+  Dialect dialect_;
+  AccessReader reader_;
+  Transactions result_;
+  NumberTable keys_;
+  NumberTable table_;  // versions by key and value: the first of each
+  std::vector<Version> versions_;
+  std::vector<Touched> touched_;
+  std::vector<Read> reads_;
+  std::vector<std::uint32_t> reads_begin_;  // by operation
+  std::vector<std::uint32_t> number_;
+  std::vector<std::uint8_t> observed_;
+  std::uint32_t first_version_ = 0;  // no operation to come has an earlier one
+};
+
+}  // namespace
+
+std::uint32_t Transactions::find_write(std::uint32_t transaction, std::uint32_t key) const {
+  const auto begin = write_key.begin() + write_begin[transaction];
+  const auto end = write_key.begin() + write_begin[transaction + 1];
+  const auto found = std::lower_bound(begin, end, key);
+  if (found == end || *found != key) return kNone;
+  return static_cast<std::uint32_t>(found - write_key.begin());
+}
+
+bool Transactions::session_precedes(std::uint32_t earlier, std::uint32_t later) const noexcept {
+  if (session[earlier] == session[later]) return place[earlier] < place[later];
+  const std::uint32_t before = previous[later];
+  if (before == kNone || place[later] != 0) return false;
+  return session[before] == session[earlier] && place[earlier] <= place[before];
+}
+
+std::optional<Transactions> read_transactions(const History& history,
+                                              Dialect dialect,
+                                              std::string& foreign) {
+  Loader loader(history, dialect);
+  if (!loader.load(foreign)) return std::nullopt;
+  return loader.take();
+}
+
+bool are_transactions(const History& history) {
+  const AccessReader reader(history.pool());
+  return std::ranges::all_of(history.operations(), [&](const Operation& operation) {
+    if (operation.function != Function::txn) return false;
+    const auto items = reader.items(operation);
+    return std::ranges::all_of(items, [&](Value item) { return reader.access(item).has_value(); });
+  });
+}
+
+AccessReader::AccessReader(const history::ValuePool& pool)
+    : pool_(&pool),
+      read_(pool.find_symbol("read")),
+      read_short_(pool.find_symbol("r")),
+      write_(pool.find_symbol("write")),
+      write_short_(pool.find_symbol("w")) {}
+
+bool AccessReader::is_read(Value name) const noexcept {
+  const auto symbol = static_cast<history::Symbol>(name.raw());
+  return symbol != 0 && (symbol == read_short_ || symbol == read_);
+}
+
+bool AccessReader::is_write(Value name) const noexcept {
+  const auto symbol = static_cast<history::Symbol>(name.raw());
+  return symbol != 0 && (symbol == write_short_ || symbol == write_);
+}
+
+std::optional<Access> AccessReader::access(Value item) const {
+  if (!item.is_list()) return std::nullopt;
+  const std::span<const Value> parts = pool_->items_of(item);
+  if (parts.size() < 2 || parts.size() > 3 || !parts[0].is_text()) return std::nullopt;
+  const bool write = is_write(parts[0]);
+  if (!write && !is_read(parts[0])) return std::nullopt;
+  if (write && parts.size() < 3) return std::nullopt;
+  return Access{.write = write, .key = parts[1], .value = parts.size() == 3 ? parts[2] : Value()};
+}
+
+std::span<const Value> AccessReader::items(const Operation& operation) const {
+  const bool told = operation.outcome == Outcome::ok && operation.output.is_list();
+  const Value list = told ? operation.output : operation.input;
+  return list.is_list() ? pool_->items_of(list) : std::span<const Value>();
+}
+
+}  // namespace sunder::checkers::isolation

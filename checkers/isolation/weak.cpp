@@ -1,0 +1,272 @@
+#include "checkers/isolation/weak.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "checkers/isolation/clocks.hpp"
+#include "checkers/isolation/cycle.hpp"
+#include "harness/base/assert.hpp"
+
+namespace sunder::checkers::isolation {
+namespace {
+
+// Collects what each level forces. A function per level, in the order of Transactions.
+class Forcing {
+ public:
+  explicit Forcing(const Transactions& transactions)
+      : data_(&transactions), stamp_(transactions.key_count(), kNone) {}
+
+  [[nodiscard]] std::vector<ForcedEdge> take() { return std::move(edges_); }
+
+  void read_committed() {
+    first_.assign(data_->key_count(), kNone);
+    second_.assign(data_->key_count(), kNone);
+    seen_.assign(data_->size(), kNone);
+    last_met_.assign(data_->size(), kNone);
+    for (std::uint32_t reader = 0; reader < data_->size(); ++reader) force_read_committed(reader);
+  }
+
+  void read_atomic() {
+    seen_.assign(data_->size(), kNone);
+    writer_read_.assign(data_->key_count(), kNone);
+    for (std::uint32_t reader = 0; reader < data_->size(); ++reader) force_read_atomic(reader);
+    std::vector<std::uint32_t> last_writer(data_->key_count(), kNone);
+    std::vector<std::uint32_t> writer_session(data_->key_count(), kNone);
+    for (const std::uint32_t transaction : by_session(*data_)) {
+      const std::uint32_t session = data_->session[transaction];
+      for_each_read(transaction, [&](std::uint32_t key, std::uint32_t writer) {
+        if (writer_session[key] == session) force(last_writer[key], writer, transaction);
+      });
+      for (const std::uint32_t key : data_->keys_written(transaction)) {
+        last_writer[key] = transaction;
+        writer_session[key] = session;
+      }
+    }
+  }
+
+  void causal(const Clocks& clocks) {
+    KeySessions keys(*data_);
+    const std::vector<std::uint32_t> order = by_session(*data_);
+    for (const std::uint32_t reader : order) {
+      const std::span<const std::uint32_t> seen = clocks.of(reader);
+      for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
+        keys.for_each_latest(key, data_->session[reader], seen, [&](std::uint32_t other) {
+          // What the writer itself had seen came before it in any case.
+          const bool known = writer != kNone && clocks.precedes(*data_, other, writer);
+          if (!known && other != reader) force(other, writer, reader);
+        });
+      });
+    }
+  }
+
+ private:
+  // For each key the sessions that wrote it, with where each reading session has got to in them.
+  class KeySessions {
+   public:
+    explicit KeySessions(const Transactions& data) : reader_(data.key_count(), kNone) {
+      const std::size_t writes = data.write_key.size();
+      std::vector<std::uint32_t> sizes(data.key_count() + 1, 0);
+      for (const std::uint32_t key : data.write_key) ++sizes[key + 1];
+      for (std::size_t i = 1; i < sizes.size(); ++i) sizes[i] += sizes[i - 1];
+      std::vector<std::uint32_t> next(sizes.begin(), sizes.end() - 1);
+      std::vector<std::uint32_t> sorted(writes);  // by key, session, place
+      for (const std::uint32_t transaction : by_session(data)) {
+        for (const std::uint32_t key : data.keys_written(transaction)) {
+          sorted[next[key]++] = transaction;
+        }
+      }
+      begin_.reserve(data.key_count() + 1);
+      for (std::uint32_t key = 0; key < data.key_count(); ++key) {
+        begin_.push_back(static_cast<std::uint32_t>(parts_.size()));
+        for (std::uint32_t i = sizes[key]; i < sizes[key + 1]; ++i) {
+          const std::uint32_t session = data.session[sorted[i]];
+          if (i == sizes[key] || parts_.back().session != session) {
+            parts_.push_back({.session = session, .begin = i, .end = i, .cursor = i});
+          }
+          parts_.back().end = i + 1;
+        }
+      }
+      begin_.push_back(static_cast<std::uint32_t>(parts_.size()));
+      places_.reserve(writes);
+      for (const std::uint32_t transaction : sorted) places_.push_back(data.place[transaction]);
+      writers_ = std::move(sorted);
+    }
+
+    // The latest writer of the key in each session that a reader with this clock had seen.
+    // Precondition: the clocks of one reading session come in order, one session after the other.
+    template <typename Action>
+    void for_each_latest(std::uint32_t key,
+                         std::uint32_t reading_session,
+                         std::span<const std::uint32_t> clock,
+                         const Action& action) {
+      const auto parts = std::span(parts_).subspan(begin_[key], begin_[key + 1] - begin_[key]);
+      if (reader_[key] != reading_session) {
+        reader_[key] = reading_session;
+        for (Part& part : parts) part.cursor = part.begin;
+      }
+      for (Part& part : parts) {
+        const std::uint32_t seen = clock[part.session];  // how many of the session's transactions
+        while (part.cursor < part.end && places_[part.cursor] < seen) ++part.cursor;
+        if (part.cursor > part.begin) action(writers_[part.cursor - 1]);
+      }
+    }
+
+   private:
+    struct Part {
+      std::uint32_t session = 0;
+      std::uint32_t begin = 0;  // indices into writers_
+      std::uint32_t end = 0;
+      std::uint32_t cursor = 0;
+    };
+
+    std::vector<std::uint32_t> begin_;  // by key, into parts_
+    std::vector<Part> parts_;
+    std::vector<std::uint32_t> writers_;  // by key, session, place
+    std::vector<std::uint32_t> places_;   // of the same
+    std::vector<std::uint32_t> reader_;   // by key: whose cursors they are
+  };
+
+  template <typename Action>
+  void for_each_read(std::uint32_t transaction, const Action& action) const {
+    for (std::uint32_t i = data_->read_begin[transaction]; i < data_->read_begin[transaction + 1];
+         ++i) {
+      action(data_->read_key[i], data_->writer_of(i));
+    }
+  }
+
+  void force(std::uint32_t from, std::uint32_t to, std::uint32_t reader) {
+    if (from != to) edges_.push_back({.from = from, .to = to, .reader = reader});
+  }
+
+  // Walks the reads backwards, remembering for each key the writers of its two earliest reads so
+  // far that differ. Where a transaction is read from for the first time, it came before the
+  // writers of whatever else of its keys is read later.
+  void force_read_committed(std::uint32_t reader) {
+    const std::uint32_t begin = data_->read_begin[reader];
+    const std::uint32_t end = data_->read_begin[reader + 1];
+    for (std::uint32_t i = begin; i < end; ++i) {
+      const std::uint32_t writer = data_->writer_of(i);
+      if (writer == kNone || last_met_[writer] == reader) continue;
+      last_met_[writer] = reader;
+      seen_[writer] = i;
+    }
+    later_keys_.clear();
+    for (std::uint32_t i = end; i-- > begin;) {
+      const std::uint32_t writer = data_->writer_of(i);
+      if (writer != kNone && seen_[writer] == i) force_later(writer, reader);
+      remember(data_->read_key[i], writer, reader);
+    }
+  }
+
+  void remember(std::uint32_t key, std::uint32_t writer, std::uint32_t reader) {
+    if (stamp_[key] != reader) {
+      stamp_[key] = reader;
+      first_[key] = writer;
+      second_[key] = writer;
+      later_keys_.push_back(key);
+    } else if (first_[key] != writer) {
+      second_[key] = first_[key];
+      first_[key] = writer;
+    }
+  }
+
+  void force_later(std::uint32_t writer, std::uint32_t reader) {
+    const auto force_key = [&](std::uint32_t key) {
+      force(writer, first_[key] != writer ? first_[key] : second_[key], reader);
+    };
+    const std::span<const std::uint32_t> written = data_->keys_written(writer);
+    if (written.size() <= later_keys_.size()) {
+      for (const std::uint32_t key : written) {
+        if (stamp_[key] == reader) force_key(key);
+      }
+      return;
+    }
+    for (const std::uint32_t key : later_keys_) {
+      if (data_->find_write(writer, key) != kNone) force_key(key);
+    }
+  }
+
+  void force_read_atomic(std::uint32_t reader) {
+    const std::uint32_t begin = data_->read_begin[reader];
+    const std::uint32_t end = data_->read_begin[reader + 1];
+    for (std::uint32_t i = begin; i < end; ++i) {
+      stamp_[data_->read_key[i]] = reader;
+      writer_read_[data_->read_key[i]] = data_->writer_of(i);
+    }
+    for (std::uint32_t i = begin; i < end; ++i) {
+      const std::uint32_t writer = data_->writer_of(i);
+      if (writer == kNone || seen_[writer] == reader) continue;
+      seen_[writer] = reader;
+      const std::span<const std::uint32_t> written = data_->keys_written(writer);
+      if (written.size() <= end - begin) {
+        for (const std::uint32_t key : written) {
+          if (stamp_[key] == reader) force(writer, writer_read_[key], reader);
+        }
+        continue;
+      }
+      for (std::uint32_t j = begin; j < end; ++j) {
+        if (data_->find_write(writer, data_->read_key[j]) != kNone) {
+          force(writer, data_->writer_of(j), reader);
+        }
+      }
+    }
+  }
+
+  const Transactions* data_;
+  std::vector<ForcedEdge> edges_;
+  std::vector<std::uint32_t> stamp_;   // by key: the reader that touched it
+  std::vector<std::uint32_t> first_;   // by key: whom its earliest read so far saw
+  std::vector<std::uint32_t> second_;  // and the next other one
+  std::vector<std::uint32_t> seen_;    // by transaction: its first read, or its reader
+  std::vector<std::uint32_t> last_met_;
+  std::vector<std::uint32_t> writer_read_;  // by key: whom its reader saw
+  std::vector<std::uint32_t> later_keys_;
+};
+
+WeakViolation violation_of(const std::vector<std::uint32_t>& cycle,
+                           const std::vector<ForcedEdge>& edges) {
+  WeakViolation violation;
+  violation.transactions = cycle;
+  for (std::size_t i = 0; i < cycle.size(); ++i) {
+    const std::uint32_t from = cycle[i];
+    const std::uint32_t to = cycle[(i + 1) % cycle.size()];
+    const auto found = std::ranges::find_if(
+        edges, [&](const ForcedEdge& edge) { return edge.from == from && edge.to == to; });
+    if (found != edges.end()) violation.forced.push_back(*found);
+  }
+  return violation;
+}
+
+}  // namespace
+
+WeakResult check_weak(const Transactions& transactions,
+                      WeakLevel level,
+                      std::size_t memory_budget) {
+  WeakResult result;
+  Forcing forcing(transactions);
+  if (level == WeakLevel::read_committed) {
+    forcing.read_committed();
+  } else if (level == WeakLevel::read_atomic) {
+    forcing.read_atomic();
+  } else {
+    const std::vector<std::uint32_t> order = topological_order(transactions);
+    if (order.size() == transactions.size()) {
+      if (Clocks::bytes(transactions) > memory_budget) {
+        result.out_of_memory = true;
+        return result;
+      }
+      forcing.causal(Clocks(transactions, order));
+    }
+  }
+  const std::vector<ForcedEdge> edges = forcing.take();
+  const auto impossible = std::ranges::find(edges, kNone, &ForcedEdge::to);
+  if (impossible != edges.end()) {
+    result.violation = WeakViolation{.transactions = {impossible->from}, .forced = {*impossible}};
+    return result;
+  }
+  const std::vector<std::uint32_t> cycle = find_cycle(transactions, edges);
+  if (!cycle.empty()) result.violation = violation_of(cycle, edges);
+  return result;
+}
+
+}  // namespace sunder::checkers::isolation

@@ -1,0 +1,297 @@
+#include "tests/histories/support/transaction_generator.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "tests/histories/support/draws.hpp"
+
+namespace sunder::test {
+namespace {
+
+using history::Function;
+using history::History;
+using history::HistoryBuilder;
+using history::Operation;
+using history::Outcome;
+using history::Value;
+
+struct Item {
+  bool write = false;
+  std::uint64_t key = 0;
+  std::int64_t value = 0;
+};
+
+struct Installed {
+  std::uint64_t commit = 0;
+  std::int64_t value = 0;
+};
+
+struct Open {
+  bool active = false;
+  std::uint64_t snapshot = 0;
+  std::uint64_t begun = 0;  // the step of the simulation
+  std::vector<Item> items;
+};
+
+struct Committed {
+  std::uint64_t session = 0;
+  std::uint64_t begun = 0;
+  std::uint64_t ended = 0;
+  std::vector<Item> items;
+};
+
+// The draws happen in exactly this order: other implementations of the same generator give the same
+// history.
+class Store {
+ public:
+  explicit Store(const TransactionOptions& options)
+      : options_(options),
+        draws_(options.seed),
+        versions_(options.keys, std::vector<Installed>{{0, 0}}),
+        open_(options.sessions) {}
+
+  std::vector<Committed> run() {
+    while (committed_.size() < options_.transactions) {
+      const std::uint64_t session = draws_.below(options_.sessions);
+      Open& open = open_[session];
+      ++step_;
+      if (!open.active) {
+        open = {.active = true, .snapshot = clock_, .begun = step_, .items = {}};
+      } else if (open.items.size() < options_.operations) {
+        add_item(open);
+      } else {
+        commit(session, open);
+      }
+    }
+    return std::move(committed_);
+  }
+
+ private:
+  void add_item(Open& open) {
+    const bool write = draws_.percent(options_.write_percent);
+    const std::uint64_t key = draws_.below(options_.keys);
+    const auto own = std::ranges::find_if(
+        open.items, [&](const Item& item) { return item.write && item.key == key; });
+    if (own != open.items.end()) {
+      open.items.push_back({false, key, own->value});
+    } else if (write) {
+      open.items.push_back({true, key, ++next_value_});
+    } else {
+      open.items.push_back({false, key, read(key, open.snapshot)});
+    }
+  }
+
+  [[nodiscard]] std::int64_t read(std::uint64_t key, std::uint64_t snapshot) const {
+    const std::vector<Installed>& versions = versions_[key];
+    if (options_.level == StoreLevel::read_committed) return versions.back().value;
+    std::size_t i = versions.size() - 1;
+    while (versions[i].commit > snapshot) --i;
+    return versions[i].value;
+  }
+
+  void commit(std::uint64_t session, Open& open) {
+    open.active = false;
+    for (const Item& item : open.items) {
+      const bool counts = options_.level == StoreLevel::serializable ||
+                          (options_.level == StoreLevel::snapshot && item.write);
+      if (counts && versions_[item.key].back().commit > open.snapshot) return;
+    }
+    const bool late = 100 * committed_.size() >= 99 * options_.transactions;
+    if (late && options_.bug == StoreBug::stale && !planted_) make_stale(open);
+    if (late && options_.bug == StoreBug::fractured && !planted_) make_fractured(open);
+    ++clock_;
+    for (const Item& item : open.items) {
+      if (item.write) versions_[item.key].push_back({clock_, item.value});
+    }
+    committed_.push_back(
+        {.session = session, .begun = open.begun, .ended = step_, .items = std::move(open.items)});
+  }
+
+  [[nodiscard]] static bool reads_another(const Open& open, const Item& item) {
+    if (item.write) return false;
+    return std::ranges::none_of(
+        open.items, [&](const Item& other) { return other.write && other.key == item.key; });
+  }
+
+  void make_stale(Open& open) {
+    for (const Item& item : open.items) {
+      const std::vector<Installed>& versions = versions_[item.key];
+      if (!reads_another(open, item) || versions.size() < 4) continue;
+      const std::int64_t old = versions[versions.size() - 4].value;
+      const std::uint64_t key = item.key;
+      for (Item& other : open.items) {
+        if (other.key == key) other.value = old;
+      }
+      planted_ = true;
+      return;
+    }
+  }
+
+  // Two keys read whose newest versions come from one commit.
+  void make_fractured(Open& open) {
+    for (Item& first : open.items) {
+      for (Item& second : open.items) {
+        if (first.key == second.key || !reads_another(open, first) ||
+            !reads_another(open, second)) {
+          continue;
+        }
+        const std::vector<Installed>& one = versions_[first.key];
+        const std::vector<Installed>& two = versions_[second.key];
+        if (one.back().commit != two.back().commit || one.back().commit == 0) continue;
+        const std::int64_t old = one[one.size() - 2].value;
+        const std::int64_t fresh = two.back().value;
+        const std::uint64_t old_key = first.key;
+        const std::uint64_t fresh_key = second.key;
+        for (Item& other : open.items) {
+          if (other.key == old_key) other.value = old;
+          if (other.key == fresh_key) other.value = fresh;
+        }
+        planted_ = true;
+        return;
+      }
+    }
+  }
+
+  TransactionOptions options_;
+  Draws draws_;
+  std::vector<std::vector<Installed>> versions_;
+  std::vector<Open> open_;
+  std::vector<Committed> committed_;
+  std::uint64_t clock_ = 0;
+  std::uint64_t step_ = 0;
+  std::int64_t next_value_ = 0;
+  bool planted_ = false;
+};
+
+// Makes [function key value].
+class Items {
+ public:
+  explicit Items(history::ValuePool& pool)
+      : pool_(&pool), read_(pool.text("r")), write_(pool.text("w")) {}
+
+  Value item(bool write, Value key, Value value) {
+    return pool_->list({write ? write_ : read_, key, value});
+  }
+
+ private:
+  history::ValuePool* pool_;
+  Value read_;
+  Value write_;
+};
+
+}  // namespace
+
+History transaction_history(const TransactionOptions& options) {
+  HistoryBuilder builder;
+  builder.reserve(options.transactions);
+  Items items(builder.pool());
+  std::vector<Value> list;
+  std::int64_t line = 0;
+  for (const Committed& transaction : Store(options).run()) {
+    list.clear();
+    for (const Item& item : transaction.items) {
+      list.push_back(items.item(item.write,
+                                Value::integer(static_cast<std::int64_t>(item.key)),
+                                Value::integer(item.value)));
+    }
+    Operation operation;
+    operation.process = static_cast<std::int64_t>(transaction.session);
+    operation.function = Function::txn;
+    operation.outcome = Outcome::ok;
+    operation.output = builder.pool().list(list);
+    operation.input = operation.output;
+    operation.invoke = options.timed ? static_cast<std::int64_t>(transaction.begun) : line;
+    operation.complete = options.timed ? static_cast<std::int64_t>(transaction.ended) : line;
+    ++line;
+    builder.add(operation);
+  }
+  return builder.finish();
+}
+
+History small_transaction_history(const SmallTransactionOptions& options) {
+  Draws draws(options.seed);
+  HistoryBuilder builder;
+  Items make(builder.pool());
+  const std::uint64_t count = 1 + draws.below(options.transactions_max);
+  std::vector<std::vector<Item>> all(count);
+  // All writes first, so that a read may see any of them.
+  std::map<std::uint64_t, std::vector<std::int64_t>> written;
+  std::int64_t next = 0;
+  for (std::vector<Item>& items : all) {
+    items.resize(1 + draws.below(options.items_max));
+    for (Item& item : items) {
+      item.key = draws.below(options.keys);
+      item.write = draws.percent(45);
+      if (!item.write) continue;
+      const bool again = options.repeated && next > 0 && draws.percent(25);
+      item.value =
+          again ? 1 + static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(next)))
+                : ++next;
+      written[item.key].push_back(item.value);
+    }
+  }
+  // Mostly plausible: the values follow one another as the transactions do, a little shaken.
+  std::map<std::uint64_t, std::vector<std::int64_t>> so_far;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::map<std::uint64_t, std::int64_t> seen;
+    std::map<std::uint64_t, std::int64_t> own;
+    for (Item& item : all[i]) {
+      if (item.write) {
+        own[item.key] = item.value;
+        continue;
+      }
+      const std::vector<std::int64_t>& past = so_far[item.key];
+      const std::vector<std::int64_t>& any = written[item.key];
+      if (own.contains(item.key) && !(options.faults && draws.below(60) == 0)) {
+        item.value = own[item.key];
+      } else if (seen.contains(item.key) && draws.percent(90)) {
+        item.value = seen[item.key];
+      } else if (options.faults && draws.below(80) == 0) {
+        item.value = 99;
+      } else if (!any.empty() && draws.percent(15)) {
+        item.value = any[draws.below(any.size())];
+      } else if (!past.empty() && draws.percent(80)) {
+        item.value = past[past.size() - 1 - draws.below(std::min<std::size_t>(past.size(), 2))];
+      }
+      seen[item.key] = item.value;
+    }
+    for (const auto& [key, value] : own) so_far[key].push_back(value);
+  }
+  std::vector<std::int64_t> free_at(options.sessions, 0);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::vector<Value> done;
+    std::vector<Value> tried;
+    for (const Item& item : all[i]) {
+      const Value key = Value::integer(static_cast<std::int64_t>(item.key));
+      const bool nil = item.value == 0 && draws.percent(50);
+      const Value value = nil ? Value::nil() : Value::integer(item.value);
+      done.push_back(make.item(item.write, key, value));
+      tried.push_back(make.item(item.write, key, item.write ? value : Value::nil()));
+    }
+    Operation operation;
+    const std::uint64_t session = draws.below(options.sessions);
+    operation.process = static_cast<std::int64_t>(session);
+    operation.function = Function::txn;
+    operation.input = builder.pool().list(tried);
+    operation.outcome = Outcome::ok;
+    operation.invoke = std::max(free_at[session], static_cast<std::int64_t>(2 * i)) +
+                       static_cast<std::int64_t>(draws.below(3));
+    operation.complete = operation.invoke + 1 + static_cast<std::int64_t>(draws.below(8));
+    free_at[session] = operation.complete + 1;
+    const std::uint64_t roll = draws.below(100);
+    if (options.unknown && roll < 12) {
+      operation.outcome = Outcome::info;
+      operation.complete = history::kNever;
+    } else if (options.faults && roll < 18) {
+      operation.outcome = Outcome::fail;
+    } else {
+      operation.output = builder.pool().list(done);
+    }
+    builder.add(operation);
+  }
+  return builder.finish();
+}
+
+}  // namespace sunder::test

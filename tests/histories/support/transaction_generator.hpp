@@ -1,0 +1,53 @@
+// Histories of read–write transactions: the benchmark's multi-version store, and small random ones
+// for comparing with brute force.
+//
+// Both are functions of their seed alone.
+
+#pragma once
+
+#include <cstdint>
+
+#include "harness/history/history.hpp"
+
+namespace sunder::test {
+
+enum class StoreLevel : std::uint8_t { serializable, snapshot, read_committed };
+
+enum class StoreBug : std::uint8_t {
+  none,
+  stale,      // all reads of one key in one transaction return the version three installs back
+  fractured,  // of two keys written by one transaction, one is read one version back
+};
+
+// A simulated multi-version store; committed transactions only, in the order of their commits.
+struct TransactionOptions {
+  StoreLevel level = StoreLevel::serializable;
+  std::uint64_t seed = 1;
+  std::uint64_t transactions = 1000;
+  std::uint64_t sessions = 50;
+  std::uint64_t operations = 8;  // of a transaction
+  std::uint64_t keys = 1000;
+  std::uint64_t write_percent = 50;
+  StoreBug bug = StoreBug::none;  // after 99 % of the transactions
+  // Stamped with the steps of the simulation at which they began and committed; otherwise only the
+  // order of lines is known, as in a text form without times.
+  bool timed = false;
+};
+
+[[nodiscard]] history::History transaction_history(const TransactionOptions& options);
+
+// A few transactions with random items, outcomes and results.
+struct SmallTransactionOptions {
+  std::uint64_t seed = 1;
+  std::uint64_t transactions_max = 5;
+  std::uint64_t sessions = 3;
+  std::uint64_t keys = 2;
+  std::uint64_t items_max = 3;
+  bool faults = true;     // reads of what was aborted, intermediate, or never written
+  bool unknown = true;    // of unknown outcome
+  bool repeated = false;  // some values are written more than once
+};
+
+[[nodiscard]] history::History small_transaction_history(const SmallTransactionOptions& options);
+
+}  // namespace sunder::test

@@ -1,0 +1,112 @@
+// Levels of isolation against brute force, and the routes to a verdict against each other.
+//
+// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
+// the number of cases per test.
+
+#include "checkers/isolation/isolation.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "checkers/checker.hpp"
+#include "harness/history/text.hpp"
+#include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/isolation_brute_force.hpp"
+#include "tests/histories/support/transaction_generator.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+using isolation::Axiom;
+using isolation::Routes;
+using isolation::Rules;
+
+struct Judged {
+  std::string_view level;
+  Rules rules;
+};
+
+constexpr std::array kJudged{
+    Judged{"read-uncommitted", {.axiom = Axiom::read_uncommitted}},
+    Judged{"read-committed", {.axiom = Axiom::read_committed}},
+    Judged{"read-atomic", {.axiom = Axiom::read_atomic}},
+    Judged{"causal", {.axiom = Axiom::causal}},
+    Judged{"prefix", {.axiom = Axiom::prefix}},
+    Judged{"parallel-snapshot-isolation", {.axiom = Axiom::parallel_snapshot}},
+    Judged{"snapshot-isolation", {.axiom = Axiom::snapshot}},
+    Judged{"serializable", {.axiom = Axiom::serializable}},
+    Judged{"strong-snapshot-isolation", {.axiom = Axiom::snapshot, .real_time = true}},
+    Judged{"strict-serializable", {.axiom = Axiom::serializable, .real_time = true}},
+};
+
+constexpr std::array kRoutes{
+    Routes{},
+    Routes{.witness = false},
+    Routes{.witness = false, .polynomial = false},
+};
+
+VerdictKind kind_of(const history::History& history, const Judged& judged, Routes routes) {
+  const isolation::Question question{
+      .level = judged.level, .rules = judged.rules, .dialect = {}, .routes = routes};
+  const Verdict verdict = isolation::check_isolation(history, question, {}, {});
+  if (verdict.kind == VerdictKind::broken) {
+    EXPECT_FALSE(verdict.counterexamples.empty());
+    EXPECT_FALSE(verdict.summary.empty());
+  }
+  // Nothing acknowledged contradicts nothing: brute force says that it is right.
+  const bool nothing =
+      verdict.kind == VerdictKind::undetermined && verdict.summary.starts_with("nothing observed");
+  return nothing ? VerdictKind::kept : verdict.kind;
+}
+
+void agree(test::SmallTransactionOptions small, const Judged& judged, std::uint64_t cases) {
+  std::uint64_t kept = 0;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    small.seed = seed;
+    const history::History history = test::small_transaction_history(small);
+    const VerdictKind expected = test::brute_force_isolation(history, judged.level)
+                                     ? VerdictKind::kept
+                                     : VerdictKind::broken;
+    kept += expected == VerdictKind::kept ? 1U : 0U;
+    for (const Routes& routes : kRoutes) {
+      ASSERT_EQ(name_of(kind_of(history, judged, routes)), name_of(expected))
+          << judged.level << " seed " << seed << (routes.witness ? " with" : " without")
+          << " a witness, " << (routes.polynomial ? "polynomial" : "searched") << "\n"
+          << history::to_jsonl(history);
+    }
+  }
+  EXPECT_GT(kept, cases / 20) << judged.level;
+  EXPECT_LT(kept, cases - cases / 20) << judged.level;
+}
+
+class Isolation : public testing::TestWithParam<Judged> {};
+
+TEST_P(Isolation, AgreesWithBruteForce) {
+  agree({}, GetParam(), test::case_count());
+}
+
+TEST_P(Isolation, AgreesWithBruteForceOnOrderAlone) {
+  if (GetParam().level == "read-uncommitted") GTEST_SKIP() << "single reads are all there is";
+  agree({.items_max = 4, .faults = false, .unknown = false}, GetParam(), test::case_count());
+}
+
+TEST_P(Isolation, AgreesWithBruteForceOnRepeatedValues) {
+  if (GetParam().level == "read-uncommitted") GTEST_SKIP() << "single reads are all there is";
+  agree({.transactions_max = 4, .faults = false, .repeated = true},
+        GetParam(),
+        test::case_count() / 4);
+}
+
+std::string test_name(const testing::TestParamInfo<Judged>& info) {
+  std::string name(info.param.level);
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Isolation, testing::ValuesIn(kJudged), test_name);
+
+}  // namespace
+}  // namespace sunder::checkers
