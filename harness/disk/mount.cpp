@@ -6,10 +6,12 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <list>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.hpp"
+#include "harness/base/file.hpp"
 #include "harness/disk/control.hpp"
 
 namespace sunder::disk {
@@ -35,12 +38,16 @@ int errno_of(const Error& error) {
   return system && error.code.value() != 0 ? error.code.value() : EIO;
 }
 
+// How often a process that was sent a signal is looked at.
+constexpr int kLook_ms = 5;
+
 // A sync that is answered later.
 struct LateSync {
   fuse_req_t request = nullptr;
   fuse_ino_t inode = 0;
   Ruling ruling;
   std::int64_t due = 0;
+  bool interrupted = false;  // its process was sent a signal while it waits
 };
 
 // A file as one open() got it, kept in fuse_file_info::fh.
@@ -317,12 +324,26 @@ void on_fallocate(
   reply_result(request, volume.resize(inode, static_cast<std::uint64_t>(end)));
 }
 
-void forget_late(fuse_req_t request, void* data) {
+// Whether the process (or thread) is gone, or on its way out.
+bool is_dying(pid_t process) {
+  const auto status = base::read_file(fmt::format("/proc/{}/status", process));
+  if (status.has_error()) return true;
+  constexpr std::uint64_t kKilled = std::uint64_t{1} << (SIGKILL - 1);
+  std::istringstream lines(*status);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("State:\tZ") || line.starts_with("State:\tX")) return true;
+    const bool pending = line.starts_with("SigPnd:") || line.starts_with("ShdPnd:");
+    if (pending && (std::stoull(line.substr(7), nullptr, 16) & kKilled) != 0) return true;
+  }
+  return false;
+}
+
+// Real disks know no signals: a process that is stopped for a while still gets its sync. One that
+// is killed does not wait for it.
+void note_interrupt(fuse_req_t request, void* data) {
   Server& server = *static_cast<Server*>(data);
   const auto found = std::ranges::find(server.late, request, &LateSync::request);
-  if (found == server.late.end()) return;
-  server.late.erase(found);
-  fuse_reply_err(request, EINTR);
+  if (found != server.late.end()) found->interrupted = true;
 }
 
 void on_fsync(fuse_req_t request, fuse_ino_t inode, int, fuse_file_info*) {
@@ -333,7 +354,7 @@ void on_fsync(fuse_req_t request, fuse_ino_t inode, int, fuse_file_info*) {
     return;
   }
   server.late.push_back({request, inode, ruling, base::monotonic_ns() + ruling.delay.count()});
-  fuse_req_interrupt_func(request, &forget_late, &server);
+  fuse_req_interrupt_func(request, &note_interrupt, &server);
 }
 
 void on_init(void*, fuse_conn_info* connection) {
@@ -402,6 +423,7 @@ class Loop {
   // Milliseconds until the next late answer is due; -1: none is.
   [[nodiscard]] int wait_limit() const {
     if (server_.late.empty()) return -1;
+    if (std::ranges::any_of(server_.late, &LateSync::interrupted)) return kLook_ms;
     const auto next = std::ranges::min_element(server_.late, {}, &LateSync::due);
     const std::int64_t left = next->due - base::monotonic_ns();
     return static_cast<int>(std::clamp<std::int64_t>(left / 1'000'000 + 1, 0, INT_MAX));
@@ -410,14 +432,19 @@ class Loop {
   void finish_late() {
     const std::int64_t now = base::monotonic_ns();
     for (auto at = server_.late.begin(); at != server_.late.end();) {
-      if (at->due > now) {
+      const bool forgotten = at->interrupted && is_dying(fuse_req_ctx(at->request)->pid);
+      if (at->due > now && !forgotten) {
         ++at;
         continue;
       }
       const LateSync due = *at;
       at = server_.late.erase(at);
       fuse_req_interrupt_func(due.request, nullptr, nullptr);
-      reply_result(due.request, server_.volume.sync_file(due.inode, due.ruling));
+      if (forgotten) {
+        fuse_reply_err(due.request, EINTR);
+      } else {
+        reply_result(due.request, server_.volume.sync_file(due.inode, due.ruling));
+      }
     }
   }
 

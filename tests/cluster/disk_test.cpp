@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -231,6 +233,21 @@ struct Row {
   void (*under_it)(const fs::path& path);
 };
 
+// A process that is stopped and continued while it waits for its sync gets it all the same, and
+// after all of the delay.
+void sync_while_stopped(const fs::path& path) {
+  const auto begun = base::MonotonicClock::now();
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(OpenFile(path).sync());
+  for (int i = 0; i < 5; ++i) {
+    ::poll(nullptr, 0, 20);
+    ::kill(child, SIGSTOP);
+    ::kill(child, SIGCONT);
+  }
+  EXPECT_EQ(tests::wait_for(child), 0);
+  EXPECT_GE(base::MonotonicClock::now() - begun, std::chrono::milliseconds(300));
+}
+
 // What a process meets while each family's fault stands.
 const std::vector<Row>& rows() {
   static const std::vector<Row> table{
@@ -262,6 +279,7 @@ const std::vector<Row>& rows() {
          EXPECT_EQ(file.sync(), 0);
          EXPECT_GE(base::MonotonicClock::now() - begun, std::chrono::milliseconds(150));
        }},
+      {"fsync-slow:n1@0s+1s;by=300ms", &sync_while_stopped},
       {"short-io:n1@0s+1s;rate=100%;operation=write",
        [](const fs::path& path) { EXPECT_EQ(OpenFile(path).append("several bytes"), -1); }},
       {"bit-flip:n1@0s+1s;rate=100%",
