@@ -25,6 +25,7 @@ class Minimiser {
             const SearchLimits& limits)
       : model_(&model), problem_(&problem), initial_(result.quiescent_states), limits_(limits) {
     limits_.configurations = kConfigurationsPerTry;
+    limits_.strategy = SearchStrategy::depth_first;
     const std::int64_t end = problem.operations[result.failed].complete;
     for (std::uint32_t i = 0; i < problem.operations.size(); ++i) {
       const SearchOperation& operation = problem.operations[i];
@@ -110,10 +111,14 @@ class Minimiser {
 };
 
 std::string list_states(const Model& model, const std::vector<State>& states) {
+  std::vector<std::string> names;
+  for (const State state : states) names.push_back(model.describe(state));
+  // By what they say: numbers of states depend on the way the search took.
+  std::ranges::sort(names);
   std::string text;
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    if (i > 0) text += i + 1 == states.size() ? " or " : ", ";
-    text += model.describe(states[i]);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += names[i];
   }
   return text;
 }

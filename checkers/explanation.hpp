@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "checkers/frontier.hpp"
+#include "checkers/search.hpp"
 #include "checkers/verdict.hpp"
 #include "harness/history/history.hpp"
 

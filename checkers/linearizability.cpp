@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "checkers/explanation.hpp"
-#include "checkers/frontier.hpp"
 #include "checkers/key_split.hpp"
+#include "checkers/search.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -253,6 +253,7 @@ Verdict check_linearizability(const history::History& history,
   SearchLimits limits;
   limits.deadline = std::chrono::steady_clock::now() + options.time_budget;
   limits.memory = options.memory_budget / threads;
+  limits.strategy = routes.strategy;
   limits.stop = std::move(stop);
   const KeyJudge judge(history, model, options.parameters, limits, routes);
   return summarise(judge_all(judge, split_by_key(history, model.part), threads),

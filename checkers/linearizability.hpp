@@ -2,7 +2,7 @@
 // in parallel.
 //
 // Routes per key: the model's closed form where it applies (unique values, say), otherwise the
-// search (frontier.hpp). Linearizability is local (Herlihy & Wing 1990): the history is
+// search (search.hpp). Linearizability is local (Herlihy & Wing 1990): the history is
 // linearizable when every key is.
 
 #pragma once
@@ -13,11 +13,13 @@
 
 #include "checkers/checker.hpp"
 #include "checkers/models/model.hpp"
+#include "checkers/search.hpp"
 
 namespace sunder::checkers {
 
 struct Routes {
   bool closed_form = true;  // off: the search decides every key; for tests that compare the two
+  SearchStrategy strategy = SearchStrategy::automatic;
 };
 
 // The levels of a model that is judged for linearizability alone.
