@@ -28,6 +28,7 @@ ModelRow stack_row();
 
 ModelInfo bank_model();
 ModelInfo counter_model();
+ModelInfo list_append_model();
 ModelInfo set_full_model();
 ModelInfo set_model();
 ModelInfo total_queue_model();
@@ -81,6 +82,7 @@ std::span<const ModelInfo> all_models() {
       search_model_info<fenced_lease_row>(),
       search_model_info<fetch_add_row>(),
       search_model_info<kv_append_row>(),
+      list_append_model(),
       search_model_info<mutex_row>(),
       search_model_info<priority_queue_row>(),
       search_model_info<queue_row>(),
