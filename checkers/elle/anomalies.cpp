@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 constexpr std::array kAnomalies{
@@ -167,4 +167,4 @@ std::string name_of_cycle(std::span<const Step> cycle) {
   return (all & kProcess) != 0 ? name + "-process" : name;
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -16,7 +16,7 @@
 
 #include "checkers/graph.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 // Why one transaction comes before another.
 namespace arc {
@@ -107,4 +107,4 @@ struct CycleRule {
 // "G-single-process": what a cycle of these arcs is called.
 [[nodiscard]] std::string name_of_cycle(std::span<const Step> cycle);
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 using arc::kRw;
@@ -178,4 +178,4 @@ std::vector<std::uint32_t> places_in_order(const Digraph& graph,
   return places;
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -11,7 +11,7 @@
 #include "checkers/elle/anomalies.hpp"
 #include "checkers/graph.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 // At most `most` cycles of different names, the worst anomalies first. Exact about whether there
 // is one. Precondition: the graph is finished.
@@ -31,4 +31,4 @@ namespace sunder::checkers {
                                                          ArcKinds kinds,
                                                          const std::vector<std::int64_t>& ranks);
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

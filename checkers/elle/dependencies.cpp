@@ -6,7 +6,7 @@
 
 #include "checkers/phrase.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 using history::Operation;
@@ -115,4 +115,4 @@ Counterexample explain_cycle(const history::History& history,
   return example;
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

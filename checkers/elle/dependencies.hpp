@@ -17,7 +17,7 @@
 #include "checkers/graph.hpp"
 #include "checkers/verdict.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 // What an arc is called in pictures, and one sentence why it is there.
 struct Reason {
@@ -77,4 +77,4 @@ class Dependencies {
                                            const Dependencies& dependencies,
                                            const std::vector<Step>& cycle);
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -7,7 +7,7 @@
 
 #include "checkers/elle/levels.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 constexpr std::size_t kExamples_max = 5;
@@ -123,4 +123,4 @@ void conclude(Verdict& verdict,
   }
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -16,7 +16,7 @@
 #include "checkers/elle/sightings.hpp"
 #include "checkers/elle/transactions.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 // What a level forbids, prepared.
 struct Forbidden {
@@ -44,4 +44,4 @@ void conclude(Verdict& verdict,
               const Forbidden& forbidden,
               const Sightings& sightings);
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -5,7 +5,7 @@
 
 #include "harness/base/assert.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 constexpr AnomalySet kVersions =
@@ -152,4 +152,4 @@ std::string ruled_out_by(Anomaly anomaly) {
   return names;
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

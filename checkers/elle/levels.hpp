@@ -18,7 +18,7 @@
 #include "checkers/checker.hpp"
 #include "checkers/elle/anomalies.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 struct IsolationLevel {
   std::string_view name;
@@ -38,4 +38,4 @@ struct IsolationLevel {
 // The levels that an anomaly rules out, the weakest first: "snapshot-isolation, serializable".
 [[nodiscard]] std::string ruled_out_by(Anomaly anomaly);
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

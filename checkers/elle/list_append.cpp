@@ -21,7 +21,7 @@
 #include "checkers/elle/list_graph.hpp"
 #include "checkers/elle/list_order.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 using Pair = std::pair<std::uint32_t, std::uint32_t>;
@@ -179,7 +179,8 @@ bool unknown_may_commit(AnomalySet forbidden) {
   return (forbidden & ~kUncommitted) != 0;
 }
 
-constexpr AnomalySet kOnly_registers = anomalies(Anomaly::cyclic_versions);
+constexpr AnomalySet kKnown =
+    ((AnomalySet{1} << kAnomaly_count) - 1) & ~anomalies(Anomaly::cyclic_versions);
 
 Verdict check_list_append(const history::History& history,
                           std::string_view level,
@@ -213,14 +214,17 @@ bool fits(const history::History& history) {
 
 }  // namespace
 
+}  // namespace sunder::checkers::elle
+
+namespace sunder::checkers {
+
 ModelInfo list_append_model() {
-  constexpr AnomalySet kKnown = ((AnomalySet{1} << kAnomaly_count) - 1) & ~kOnly_registers;
-  static const std::vector<LevelInfo> levels = level_words(kKnown);
+  static const std::vector<LevelInfo> levels = elle::level_words(elle::kKnown);
   return {.name = "list-append",
           .summary = "Transactions that append to lists and read them, by Elle's method.",
           .levels = levels,
-          .fits = fits,
-          .check = check_list_append};
+          .fits = elle::fits,
+          .check = elle::check_list_append};
 }
 
 }  // namespace sunder::checkers

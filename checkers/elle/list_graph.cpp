@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 using history::Value;
@@ -310,4 +310,4 @@ Reason ListGraph::saw(const Step& step) const {
   return {"wr", "of what was read"};
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -13,7 +13,7 @@
 #include "checkers/elle/dependencies.hpp"
 #include "checkers/elle/list_order.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 class ListGraph final : public Dependencies {
  public:
@@ -55,4 +55,4 @@ class ListGraph final : public Dependencies {
   std::vector<std::uint32_t> next_;  // of each version, the first committed writer from there on
 };
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 using history::Outcome;
@@ -362,4 +362,4 @@ std::string name_transaction(const history::History& history,
   return fmt::format("T{} of p{}", transaction + 1, operation.process);
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -17,7 +17,7 @@
 #include "checkers/elle/sightings.hpp"
 #include "checkers/elle/transactions.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 constexpr std::uint32_t kNone = 0xffffffff;
 
@@ -67,4 +67,4 @@ void inspect_reads(const history::History& history,
                                            const Transactions& transactions,
                                            std::uint32_t transaction);
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

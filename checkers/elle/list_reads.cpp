@@ -7,7 +7,7 @@
 
 #include "checkers/elle/list_order.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 using history::Outcome;
@@ -291,4 +291,4 @@ void inspect_reads(const history::History& history,
   Inspection(history, transactions, order, asked, sightings).run();
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

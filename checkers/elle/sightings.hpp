@@ -14,7 +14,7 @@
 
 #include "checkers/elle/anomalies.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 struct Sighting {
   Anomaly anomaly = Anomaly::internal;
@@ -49,4 +49,4 @@ class Sightings {
   std::vector<Sighting> told_;
 };
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 namespace {
 
 using history::Function;
@@ -116,4 +116,4 @@ Transactions gather_transactions(const history::History& history, MicroKind writ
   return Gathering(history, writing).run();
 }
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

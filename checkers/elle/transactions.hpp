@@ -17,7 +17,7 @@
 #include "checkers/value_index.hpp"
 #include "harness/history/history.hpp"
 
-namespace sunder::checkers {
+namespace sunder::checkers::elle {
 
 enum class MicroKind : std::uint8_t { read, write, append };
 
@@ -51,4 +51,4 @@ struct Transactions {
 // first foreign operation.
 [[nodiscard]] Transactions gather_transactions(const history::History& history, MicroKind writing);
 
-}  // namespace sunder::checkers
+}  // namespace sunder::checkers::elle

@@ -189,8 +189,8 @@ void compare_with_list_oracle(std::string_view model,
   constexpr std::string_view kType = "list-append/";
   if (!model.starts_with(kType) || history.operations().size() > 7) return;
   std::string name(model.substr(kType.size()));
-  const auto levels = checkers::isolation_levels();
-  const auto level = std::ranges::find(levels, name, &checkers::IsolationLevel::name);
+  const auto levels = checkers::elle::isolation_levels();
+  const auto level = std::ranges::find(levels, name, &checkers::elle::IsolationLevel::name);
   if (level == levels.end()) return;
   if (name == "strict-serializable") name = "strong-serializable";
   EXPECT_EQ(test::levels_explained(history).contains(name), kind == checkers::VerdictKind::kept)

@@ -37,7 +37,7 @@ std::string plain_name(std::string_view level) {
 }
 
 TEST(ListAppend, AgreesWithBruteForceAtEveryLevel) {
-  const auto levels = isolation_levels();
+  const auto levels = elle::isolation_levels();
   std::map<std::string_view, std::array<std::uint64_t, 2>> counts;
   const std::uint64_t cases = test::case_count();
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
