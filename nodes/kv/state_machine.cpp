@@ -46,81 +46,21 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
-Arguments arguments_of(const proto::Command& command) {
-  return {command.arguments().begin(), command.arguments().end()};
-}
-
 }  // namespace
 
-const CommandInfo* find_command(std::string_view name) {
-  const auto found = std::lower_bound(
-      kCommands.begin(),
-      kCommands.end(),
-      name,
-      [](const CommandInfo& row, std::string_view sought) { return row.name < sought; });
-  return found != kCommands.end() && found->name == name ? &*found : nullptr;
-}
-
-RespValue StateMachine::apply(std::uint64_t index, std::string_view bytes) {
-  proto::Proposal proposal;
-  const bool parsed = proposal.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-  SUNDER_ASSERT_MESSAGE(parsed, "a log entry does not parse");
-  if (proposal.open_session()) return open_session(index);
-  if (proposal.session() == 0 || options_.ignore_sessions) return apply_commands(proposal);
-  const auto found = sessions_.find(proposal.session());
-  if (found == sessions_.end())
-    return RespValue::error("NOSESSION the session is unknown or expired");
-  Session& session = found->second;
-  if (proposal.sequence() < session.sequence) {
-    return RespValue::error("STALESEQ the session has moved past this number");
-  }
-  touch(found->first, session, index);
-  if (proposal.sequence() > session.sequence) {
-    session.sequence = proposal.sequence();
-    session.reply = apply_commands(proposal);
-  }
-  return session.reply;
-}
-
-RespValue StateMachine::open_session(std::uint64_t index) {
-  if (sessions_.size() >= kSessionsMax) {
-    const auto oldest = by_use_.begin();
-    sessions_.erase(oldest->second);
-    by_use_.erase(oldest);
-  }
-  Session& session = sessions_[index];
-  session.used = index;
-  by_use_[index] = index;
-  return RespValue::number(static_cast<std::int64_t>(index));
-}
-
-void StateMachine::touch(std::uint64_t id, Session& session, std::uint64_t index) {
-  by_use_.erase(session.used);
-  session.used = index;
-  by_use_[index] = id;
-}
-
-RespValue StateMachine::apply_commands(proto::Proposal& proposal) {
-  std::vector<RespValue> replies;
-  for (const proto::Command& command : proposal.commands()) {
-    replies.push_back(execute(arguments_of(command)));
-  }
-  if (proposal.transaction()) return RespValue::array(std::move(replies));
-  SUNDER_ASSERT(replies.size() == 1);
-  return std::move(replies.front());
+std::span<const CommandInfo> StateMachine::commands() const {
+  return kCommands;
 }
 
 RespValue StateMachine::execute(const Arguments& command) {
-  const CommandInfo* const info = find_command(command.front());
-  SUNDER_ASSERT(info != nullptr);
-  if (info->kind == CommandKind::read) return read(command);
-  if (info->name == "SET") return set(command);
-  if (info->name == "DEL") return remove(command);
-  if (info->name == "CAS") return compare_and_set(command);
-  if (info->name == "INCR") return increment(command);
-  if (info->name == "APPEND") return append(command);
-  SUNDER_ASSERT(info->name == "RPUSH");
-  return push(command);
+  const std::string& name = command.front();
+  if (name == "SET") return set(command);
+  if (name == "DEL") return remove(command);
+  if (name == "CAS") return compare_and_set(command);
+  if (name == "INCR") return increment(command);
+  if (name == "APPEND") return append(command);
+  if (name == "RPUSH") return push(command);
+  return read(command);
 }
 
 RespValue StateMachine::read(const Arguments& command) const {
@@ -206,7 +146,7 @@ RespValue StateMachine::range(const Arguments& command) const {
   return RespValue::array(std::move(items));
 }
 
-std::string StateMachine::snapshot() const {
+std::string StateMachine::save() const {
   proto::State state;
   for (const auto& [key, value] : items_) {
     proto::State::Item& item = *state.add_items();
@@ -219,43 +159,26 @@ std::string StateMachine::snapshot() const {
         item.mutable_value()->add_items(element);
     }
   }
-  for (const auto& [id, session] : sessions_) {
-    proto::Session& out = *state.add_sessions();
-    out.set_id(id);
-    out.set_sequence(session.sequence);
-    out.set_used(session.used);
-    wire::encode(session.reply, *out.mutable_reply());
-  }
   return state.SerializeAsString();
 }
 
-Result<void> StateMachine::load(std::string_view snapshot) {
+Result<void> StateMachine::load(std::string_view bytes) {
   proto::State state;
-  if (!state.ParseFromArray(snapshot.data(), static_cast<int>(snapshot.size()))) {
+  if (!state.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return base::make_error(Errc::failed, "the snapshot is not a state");
   }
   items_.clear();
-  sessions_.clear();
-  by_use_.clear();
   for (const proto::State::Item& item : state.items()) {
     const proto::Value& in = item.value();
     Value value =
         in.is_list() ? Value(List(in.items().begin(), in.items().end())) : Value(in.text());
     items_.emplace(item.key(), std::move(value));
   }
-  for (const proto::Session& in : state.sessions()) {
-    Session& session = sessions_[in.id()];
-    session.sequence = in.sequence();
-    session.used = in.used();
-    by_use_[in.used()] = in.id();
-    wire::RespParser parser;
-    parser.feed(in.reply());
-    const Result<bool> whole = parser.next_value(session.reply);
-    if (whole.has_error() || !*whole) {
-      return base::make_error(Errc::failed, "a session's reply is not RESP");
-    }
-  }
   return {};
+}
+
+std::vector<std::pair<std::string_view, std::size_t>> StateMachine::counts() const {
+  return {{"keys", items_.size()}};
 }
 
 }  // namespace sunder::nodes::kv

@@ -49,8 +49,9 @@ const std::vector<Folder>& folders() {
        {}},
       {"nodes", {"harness/base"}, {}},
       {"nodes/host", {"harness/base", "harness/wire"}, {}},
-      {"nodes/kv", {"harness/base", "harness/wire", "nodes", "nodes/host", "nodes/raft"}, {}},
+      {"nodes/kv", {"harness/base", "harness/wire", "nodes", "nodes/replica"}, {}},
       {"nodes/raft", {"harness/base"}, {}},
+      {"nodes/replica", {"harness/base", "harness/wire", "nodes/host", "nodes/raft"}, {}},
       {"tests", {"*"}, {}},
       {"workloads", {"harness/base", "harness/history", "harness/wire"}, {}},
   };

@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
         IncludeRow{"NemesisOnCluster", "nemesis/a.cpp", "\"harness/cluster/cluster.hpp\"", true},
         IncludeRow{"NemesisOnCheckers", "nemesis/a.cpp", "\"checkers/verdict.hpp\"", false},
         IncludeRow{"NodeOnHistory", "nodes/kv/a.cpp", "\"harness/history/value.hpp\"", false},
-        IncludeRow{"NodeOnItsCore", "nodes/kv/a.cpp", "\"nodes/raft/core.hpp\"", true},
+        IncludeRow{"NodeOnItsCore", "nodes/replica/a.cpp", "\"nodes/raft/core.hpp\"", true},
         IncludeRow{"CoreOnHost", "nodes/raft/a.cpp", "\"nodes/host/loop.hpp\"", false},
         IncludeRow{"CoreOnSockets", "nodes/raft/a.cpp", "<boost/asio/ip/tcp.hpp>", false},
         IncludeRow{"ReportOnVerdict", "harness/report/a.cpp", "\"checkers/verdict.hpp\"", true},

@@ -1,6 +1,6 @@
 // The commands of one client connection: transactions, sessions, and what Redis' own tools ask for.
 //
-// Commands on keys go to the node as proposals or reads. MULTI queues them until EXEC, which
+// The machine's commands go to the node as proposals or reads. MULTI queues them until EXEC, which
 // proposes all as one entry. `SESSION OPEN` and `SEQ <session> <number> <command…>` make retries
 // take effect once; a read under SEQ is a plain read, because it changes nothing. Everything else
 // is answered here.
@@ -13,9 +13,9 @@
 
 #include <fmt/format.h>
 
-#include "nodes/kv/node.hpp"
+#include "nodes/replica/node.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 namespace {
 
 using host::ReplySlot;
@@ -46,21 +46,9 @@ void add_command(proto::Proposal& proposal, Arguments command) {
   for (std::string& argument : command) out.add_arguments(std::move(argument));
 }
 
-// Null and no error: a command on keys with a right number of arguments.
-std::optional<RespValue> refusal(const Arguments& command) {
-  const CommandInfo* const info = find_command(command.front());
-  if (info == nullptr) {
-    return RespValue::error(fmt::format("ERR unknown command '{}'", command.front().substr(0, 64)));
-  }
-  if (command.size() < info->arguments_min || command.size() > info->arguments_max) {
-    return wrong_arguments(info->name);
-  }
-  return std::nullopt;
-}
-
-class KvRequestHandler final : public host::RequestHandler {
+class ReplicaRequestHandler final : public host::RequestHandler {
  public:
-  explicit KvRequestHandler(Node& node) : node_(node) {}
+  explicit ReplicaRequestHandler(Node& node) : node_(node) {}
 
   void handle(Arguments arguments, ReplySlot slot) override {
     arguments.front() = upper(std::move(arguments.front()));
@@ -79,10 +67,23 @@ class KvRequestHandler final : public host::RequestHandler {
   }
 
  private:
+  // None: one of the machine's commands with a right number of arguments.
+  static std::optional<RespValue> refusal(const CommandInfo* info, const Arguments& command) {
+    if (info == nullptr) {
+      return RespValue::error(
+          fmt::format("ERR unknown command '{}'", command.front().substr(0, 64)));
+    }
+    if (command.size() < info->arguments_min || command.size() > info->arguments_max) {
+      return wrong_arguments(info->name);
+    }
+    return std::nullopt;
+  }
+
   void run(Arguments command, proto::Proposal proposal, const ReplySlot& slot) {
-    if (const auto refused = refusal(command)) {
+    const CommandInfo* const info = node_.find_command(command.front());
+    if (const auto refused = refusal(info, command)) {
       slot.answer(*refused);
-    } else if (find_command(command.front())->kind == CommandKind::read) {
+    } else if (info->kind == CommandKind::read) {
       node_.read(std::move(command), slot);
     } else {
       add_command(proposal, std::move(command));
@@ -148,7 +149,7 @@ class KvRequestHandler final : public host::RequestHandler {
   }
 
   void enqueue(Arguments command, const ReplySlot& slot) {
-    auto refused = refusal(command);
+    auto refused = refusal(node_.find_command(command.front()), command);
     if (!refused && static_cast<std::size_t>(queue_->commands_size()) >= kTransactionCommandsMax) {
       refused = RespValue::error("ERR too many commands in a transaction");
     }
@@ -228,7 +229,7 @@ class KvRequestHandler final : public host::RequestHandler {
 }  // namespace
 
 std::unique_ptr<host::RequestHandler> make_request_handler(Node& node) {
-  return std::make_unique<KvRequestHandler>(node);
+  return std::make_unique<ReplicaRequestHandler>(node);
 }
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -15,9 +15,9 @@
 #include <thread>
 #include <vector>
 
-#include "nodes/kv/storage.hpp"
+#include "nodes/replica/storage.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 
 class BatchWriter {
  public:
@@ -43,4 +43,4 @@ class BatchWriter {
   std::thread thread_;
 };
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

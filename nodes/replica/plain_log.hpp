@@ -12,11 +12,11 @@
 #include <filesystem>
 #include <memory>
 
-#include "nodes/kv/storage.hpp"
+#include "nodes/replica/storage.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 
 [[nodiscard]] Result<std::unique_ptr<Storage>> open_plain_log(
     const std::filesystem::path& directory, Storage::OnWritten on_written);
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

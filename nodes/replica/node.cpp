@@ -1,4 +1,4 @@
-#include "nodes/kv/node.hpp"
+#include "nodes/replica/node.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -10,9 +10,9 @@
 #include "harness/base/assert.hpp"
 #include "harness/base/clock.hpp"
 #include "harness/base/deadline.hpp"
-#include "nodes/kv/codec.hpp"
+#include "nodes/replica/codec.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 
 namespace asio = boost::asio;
 using wire::RespValue;
@@ -66,7 +66,10 @@ std::string error_text(const raft::Rejection& rejection) {
 
 }  // namespace
 
-Node::Node(asio::any_io_executor executor, NodeOptions options, host::EventWriter& events)
+Node::Node(asio::any_io_executor executor,
+           NodeOptions options,
+           std::unique_ptr<Machine> machine,
+           host::EventWriter& events)
     : executor_(executor),
       options_(std::move(options)),
       events_(events),
@@ -77,8 +80,8 @@ Node::Node(asio::any_io_executor executor, NodeOptions options, host::EventWrite
              options_.host.number,
              options_.host.peers,
              [this](raft::NodeId from, const std::string& frame) { receive(from, frame); }),
-      state_(StateMachine::Options{.ignore_sessions = options_.sabotage == Sabotage::apply_twice}) {
-}
+      state_(std::move(machine),
+             Sessions::Options{.ignore = options_.sabotage == Sabotage::apply_twice}) {}
 
 Node::~Node() = default;
 
@@ -438,7 +441,7 @@ void Node::answer_reads(const std::vector<raft::ReadReady>& ready) {
   for (const raft::ReadReady& item : ready) {
     const auto found = reads_.find(item.id);
     SUNDER_ASSERT(found != reads_.end());
-    reply(found->second.waiter, state_.read(found->second.command));
+    reply(found->second.waiter, state_.machine().read(found->second.command));
     reads_.erase(found);
   }
 }
@@ -485,6 +488,10 @@ void Node::take_snapshot_when_due() {
   perform(core_->step(std::move(taken)));
 }
 
+const CommandInfo* Node::find_command(std::string_view name) const {
+  return replica::find_command(state_.machine(), name);
+}
+
 std::string Node::info() const {
   const raft::Core& core = *core_;
   std::string text = "# Replication\r\n";
@@ -501,8 +508,8 @@ std::string Node::info() const {
   line("last_index", core.log().last_index());
   line("snapshot_index", core.snapshot().index);
   line("members", raft::to_text(core.configuration()));
-  line("keys", state_.key_count());
-  line("sessions", state_.session_count());
+  for (const auto& [name, count] : state_.machine().counts()) line(name, count);
+  line("sessions", state_.count());
   for (const raft::NodeId peer : core.configuration().voters) {
     if (peer == core.id()) continue;
     std::string view = fmt::format("connected={}", peers_.connected(peer) ? 1 : 0);
@@ -516,4 +523,4 @@ std::string Node::info() const {
   return text;
 }
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -21,7 +21,7 @@
 #include "harness/base/error.hpp"
 #include "nodes/raft/core.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 
 // The writes of one raft::Effects, in the order in which they apply.
 struct WriteRequest {
@@ -57,4 +57,4 @@ class Storage {
 // Makes the names in a directory durable.
 [[nodiscard]] Result<void> sync_directory(const std::filesystem::path& directory);
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

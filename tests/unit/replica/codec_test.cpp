@@ -1,8 +1,8 @@
-#include "nodes/kv/codec.hpp"
+#include "nodes/replica/codec.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 namespace {
 
 raft::Entry entry_at(raft::Index index, raft::Term term, std::string data) {
@@ -74,4 +74,4 @@ TEST(KvCodec, ReadsBackWhatIsStored) {
 }
 
 }  // namespace
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

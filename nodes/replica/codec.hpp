@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "harness/base/error.hpp"
-#include "nodes/kv/messages.pb.h"
 #include "nodes/raft/core.hpp"
+#include "nodes/replica/messages.pb.h"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 
 [[nodiscard]] proto::RaftMessage to_proto(const raft::Message& message);
 // `from` and `to` are the connection's, not the message's.
@@ -27,4 +27,4 @@ namespace sunder::nodes::kv {
 [[nodiscard]] std::string encode_snapshot(const raft::Snapshot& snapshot);
 [[nodiscard]] Result<raft::Snapshot> decode_snapshot(std::string_view bytes);
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -1,4 +1,4 @@
-#include "nodes/kv/storage.hpp"
+#include "nodes/replica/storage.hpp"
 
 #include <filesystem>
 #include <future>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 namespace {
 
 class StorageTest : public ::testing::Test {
@@ -116,4 +116,4 @@ TEST_F(StorageTest, RefusesALogWithAGap) {
 }
 
 }  // namespace
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -1,8 +1,8 @@
-#include "nodes/kv/codec.hpp"
+#include "nodes/replica/codec.hpp"
 
 #include <utility>
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 namespace {
 
 using base::make_error;
@@ -242,4 +242,4 @@ Result<raft::Snapshot> decode_snapshot(std::string_view bytes) {
   return snapshot_of(*message);
 }
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -1,4 +1,4 @@
-#include "nodes/kv/storage.hpp"
+#include "nodes/replica/storage.hpp"
 
 #include <utility>
 
@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "harness/base/file.hpp"
-#include "nodes/kv/batch_writer.hpp"
-#include "nodes/kv/codec.hpp"
-#include "nodes/kv/log_check.hpp"
-#include "nodes/kv/plain_log.hpp"
+#include "nodes/replica/batch_writer.hpp"
+#include "nodes/replica/codec.hpp"
+#include "nodes/replica/log_check.hpp"
+#include "nodes/replica/plain_log.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 namespace {
 
 using base::make_error;
@@ -156,4 +156,4 @@ Result<std::unique_ptr<Storage>> Storage::open(const std::filesystem::path& dire
   return std::unique_ptr<Storage>(std::move(storage));
 }
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -1,6 +1,6 @@
 // A log torn at its end is sound; one that is damaged before a whole record is not.
 
-#include "nodes/kv/log_check.hpp"
+#include "nodes/replica/log_check.hpp"
 
 #include <filesystem>
 
@@ -9,7 +9,7 @@
 
 #include "harness/base/file.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,4 +87,4 @@ TEST(LogCheck, ADirectoryThatIsNotThereIsSound) {
 }
 
 }  // namespace
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

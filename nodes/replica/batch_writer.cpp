@@ -1,11 +1,11 @@
-#include "nodes/kv/batch_writer.hpp"
+#include "nodes/replica/batch_writer.hpp"
 
 #include <cstdlib>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 
 BatchWriter::BatchWriter(Write write, Storage::OnWritten on_written)
     : write_(std::move(write)), on_written_(std::move(on_written)) {
@@ -48,4 +48,4 @@ void BatchWriter::write_until_stopped() {
   }
 }
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

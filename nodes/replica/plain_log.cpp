@@ -1,4 +1,4 @@
-#include "nodes/kv/plain_log.hpp"
+#include "nodes/replica/plain_log.hpp"
 
 #include <array>
 #include <charconv>
@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "harness/base/file.hpp"
-#include "nodes/kv/batch_writer.hpp"
-#include "nodes/kv/codec.hpp"
+#include "nodes/replica/batch_writer.hpp"
+#include "nodes/replica/codec.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 namespace {
 
 // A record: what it is, the length of its value (4 bytes, little endian), the value.
@@ -132,4 +132,4 @@ Result<std::unique_ptr<Storage>> open_plain_log(const std::filesystem::path& dir
       std::make_unique<PlainLog>(std::move(file), std::move(on_written)));
 }
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -1,8 +1,8 @@
-// Node: one sunder-kv server; the shell that gives the Raft core its time, disk, network and
-// clients.
+// Node: one server of a replicated state machine; the shell that gives the Raft core its time,
+// disk, network and clients.
 //
-// A client's command becomes a proposal or a read of the core; its reply comes out of the state
-// machine when the core says so. A follower forwards commands to the leader over the peer
+// A client's command becomes a proposal or a read of the core; its reply comes out of the machine
+// when the core says so. A follower forwards commands to the leader over the peer
 // connection and answers for it, or redirects
 // (`--on-follower redirect`). A command whose fate is not known any more is answered with an error
 // that is not definite.
@@ -30,15 +30,16 @@
 #include "nodes/host/event_writer.hpp"
 #include "nodes/host/peer_transport.hpp"
 #include "nodes/host/resp_server.hpp"
-#include "nodes/kv/state_machine.hpp"
-#include "nodes/kv/storage.hpp"
 #include "nodes/raft/core.hpp"
+#include "nodes/replica/sessions.hpp"
+#include "nodes/replica/storage.hpp"
 
-namespace sunder::nodes::kv {
+namespace sunder::nodes::replica {
 
 enum class OnFollower : std::uint8_t { forward, redirect };
 
-// The deliberate bugs of the state machine and its shell; those of the protocol are the core's.
+// The deliberate bugs of sessions and shell; those of the protocol are the core's, those of
+// commands the machine's.
 enum class Sabotage : std::uint8_t {
   none,
   ack_before_sync,  // the log is written, not synced
@@ -62,7 +63,10 @@ struct NodeOptions {
 
 class Node {
  public:
-  Node(boost::asio::any_io_executor executor, NodeOptions options, host::EventWriter& events);
+  Node(boost::asio::any_io_executor executor,
+       NodeOptions options,
+       std::unique_ptr<Machine> machine,
+       host::EventWriter& events);
   ~Node();
 
   // Recovers from disk, begins to listen and to tick.
@@ -85,6 +89,8 @@ class Node {
   void list_members(const host::ReplySlot& slot);
   // Before a planned stop: waits until another node leads, no longer than `limit`.
   [[nodiscard]] boost::asio::awaitable<void> hand_over(std::chrono::nanoseconds limit);
+  // Null: not a command of the machine.
+  [[nodiscard]] const CommandInfo* find_command(std::string_view name) const;
   // The text of INFO.
   [[nodiscard]] std::string info() const;
 
@@ -144,7 +150,7 @@ class Node {
   base::TaskGroup tasks_;
   host::RespServer clients_;
   host::PeerTransport peers_;
-  StateMachine state_;
+  Sessions state_;
   std::unique_ptr<raft::Core> core_;
   std::uint64_t ticks_ = 0;
   std::uint64_t next_id_ = 0;
@@ -161,4 +167,4 @@ class Node {
 // Answers the commands of one client connection.
 [[nodiscard]] std::unique_ptr<host::RequestHandler> make_request_handler(Node& node);
 
-}  // namespace sunder::nodes::kv
+}  // namespace sunder::nodes::replica

@@ -1,0 +1,166 @@
+#include "nodes/replica/program.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "nodes/host/command_line.hpp"
+#include "nodes/host/out_of_memory.hpp"
+#include "nodes/replica/node.hpp"
+
+namespace sunder::nodes::replica {
+namespace {
+
+namespace asio = boost::asio;
+using base::make_error;
+
+constexpr int kEventDescriptor = 3;
+
+// A planned stop of the leader costs its clients an instant, not an election time-out.
+constexpr std::chrono::milliseconds kHandOverLimit(500);
+
+struct Choice {
+  NodeOptions node;
+  std::string_view machine_sabotage;
+};
+
+Result<void> choose_sabotage(const Program& program, Choice& choice) {
+  NodeOptions& options = choice.node;
+  const std::string& name = options.host.sabotage;
+  if (name.empty() || name == "none") return {};
+  const auto own = std::ranges::find(program.sabotages, name);
+  if (name == "ack-before-sync") {
+    options.sabotage = Sabotage::ack_before_sync;
+  } else if (name == "no-directory-sync") {
+    options.sabotage = Sabotage::no_directory_sync;
+  } else if (name == "trust-checksum-less-log") {
+    options.sabotage = Sabotage::trust_checksum_less_log;
+  } else if (name == "apply-twice") {
+    options.sabotage = Sabotage::apply_twice;
+  } else if (name == "lose-snapshot-tail") {
+    options.sabotage = Sabotage::lose_snapshot_tail;
+  } else if (name == "no-reconnect") {
+    options.sabotage = Sabotage::no_reconnect;
+  } else if (const auto core = raft::sabotage_named(name)) {
+    options.core_sabotage = *core;
+  } else if (own != program.sabotages.end()) {
+    choice.machine_sabotage = *own;
+  } else {
+    return make_error(Errc::usage, fmt::format("--sabotage: '{}' is not one of this node's", name));
+  }
+  return {};
+}
+
+Result<std::vector<raft::NodeId>> parse_members(std::string_view text,
+                                                const host::HostOptions& host) {
+  std::vector<raft::NodeId> members;
+  while (!text.empty()) {
+    const std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    const auto number = host::parse_node_name(item);
+    if (number.has_error()) return base::with_context(number.error(), "--members");
+    if (!host.peers.contains(*number)) {
+      return make_error(Errc::usage, fmt::format("--members: --peers does not name {}", item));
+    }
+    members.push_back(*number);
+  }
+  return members;
+}
+
+// An empty id: --help was asked for.
+Result<Choice> read_options(int argc, const char* const* argv, const Program& program) {
+  Choice choice;
+  NodeOptions& options = choice.node;
+  std::string on_follower = "forward";
+  std::string members;
+  const auto more = [&](CLI::App& app) {
+    app.add_option("--on-follower", on_follower, "What a follower does with a command")
+        ->check(CLI::IsMember({"forward", "redirect"}))
+        ->capture_default_str();
+    app.add_option("--snapshot-every", options.snapshot_every, "Log entries between snapshots")
+        ->check(CLI::Range(1, 1'000'000'000))
+        ->capture_default_str();
+    app.add_option("--members", members, "The first members: n1,n2 (all peers); others may join");
+  };
+  auto host = host::parse_command_line(argc, argv, more);
+  if (host.has_error()) return std::move(host).error();
+  options.host = std::move(*host);
+  if (options.host.id.empty()) return choice;
+  if (options.host.mode != program.mode) {
+    return make_error(
+        Errc::usage,
+        fmt::format("--mode: '{}' is not a mode; {} is", options.host.mode, program.mode));
+  }
+  if (on_follower == "redirect") options.on_follower = OnFollower::redirect;
+  auto named = parse_members(members, options.host);
+  if (named.has_error()) return std::move(named).error();
+  options.members = std::move(*named);
+  const Result<void> chosen = choose_sabotage(program, choice);
+  if (chosen.has_error()) return chosen.error();
+  return choice;
+}
+
+asio::awaitable<void> serve_until_told(Node& node, Result<void>& outcome) {
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
+  outcome = node.start();
+  if (outcome.has_value()) {
+    const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+    spdlog::info("stopping: signal {}", number);
+    co_await node.hand_over(kHandOverLimit);
+  }
+  co_await node.stop();
+}
+
+int run(NodeOptions options, std::unique_ptr<Machine> machine, host::EventWriter& events) {
+  spdlog::set_default_logger(spdlog::stderr_logger_st("node"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ " + options.host.id + " %l %v",
+                      spdlog::pattern_time_type::utc);
+  spdlog::flush_on(spdlog::level::info);
+  asio::io_context loop(1);
+  Node node(loop.get_executor(), std::move(options), std::move(machine), events);
+  Result<void> outcome;
+  std::exception_ptr failure;
+  auto task = serve_until_told(node, outcome);
+  auto keep_failure = [&failure](std::exception_ptr error) { failure = std::move(error); };
+  asio::co_spawn(loop, std::move(task), std::move(keep_failure));
+  loop.run();
+  if (failure) std::rethrow_exception(failure);
+  if (outcome.has_value()) return 0;
+  spdlog::critical("{}", outcome.error().message());
+  return 1;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const Program& program) {
+  try {
+    std::signal(SIGPIPE, SIG_IGN);
+    host::stop_when_out_of_memory();
+    auto choice = read_options(argc, argv, program);
+    if (choice.has_error()) {
+      fmt::print(stderr, "{}: {}\n", program.name, choice.error().message());
+      return static_cast<int>(base::exit_code_of(choice.error()));
+    }
+    const std::string id = choice->node.host.id;
+    if (id.empty()) return 0;
+    host::EventWriter events(id, kEventDescriptor);
+    auto machine = program.make_machine(choice->machine_sabotage);
+    return run(std::move(choice->node), std::move(machine), events);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", program.name, error.what());
+    return 1;
+  }
+}
+
+}  // namespace sunder::nodes::replica
