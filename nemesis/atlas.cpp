@@ -105,13 +105,50 @@ Result<std::vector<AtlasEvent>> events_of(const ScheduleOptions& options) {
   return events;
 }
 
-PlannedFault cell_fault(const FaultInfo& family,
-                        const AtlasEvent& event,
-                        std::size_t nodes,
-                        nanoseconds begin,
-                        base::Random& random) {
-  const Pick pick{.family = &family, .shape = &shape_for(family, nodes, event.of_node)};
-  PlannedFault fault = plan_random(pick, begin, std::min(family.usual, kFault_max), random);
+// Lays cells out one after another. Cells of what lasts all act on one minority of the nodes, drawn
+// once, whichever node told the event: a majority stays whole.
+class Cells {
+ public:
+  Cells(const ScheduleOptions& options, nanoseconds begin)
+      : random_(options.random.fork("atlas")),
+        nodes_(options.nodes),
+        begin_(begin),
+        lasting_nodes_(draw_lasting_nodes(nodes_, random_)) {}
+
+  [[nodiscard]] nanoseconds end() const { return begin_; }
+
+  void skip_to(nanoseconds begin) { begin_ = begin; }
+
+  void add(const FaultInfo& family, const AtlasEvent& event, Schedule& schedule) {
+    const PlannedFault fault = cell_fault(family, event);
+    schedule.push_back(fault);
+    for (PlannedFault provoking : event.provocation) {
+      provoking.start += begin_;
+      provoking.seed = kNo_seed;
+      schedule.push_back(std::move(provoking));
+    }
+    const bool disturbs = family.burden.stops || family.burden.cuts || family.burden.ends;
+    begin_ += event.patience + fault.duration + (disturbs ? kCalm : kCalm_min);
+  }
+
+ private:
+  PlannedFault cell_fault(const FaultInfo& family, const AtlasEvent& event);
+
+  base::Random random_;
+  std::size_t nodes_;
+  nanoseconds begin_;
+  std::vector<std::size_t> lasting_nodes_;
+  std::size_t lasting_ = 0;
+};
+
+PlannedFault Cells::cell_fault(const FaultInfo& family, const AtlasEvent& event) {
+  Pick pick{.family = &family, .shape = &shape_for(family, nodes_, event.of_node)};
+  const FaultShape* const named = find_shape(family, "nodes");
+  if (is_lasting(family) && named != nullptr) {
+    pick.shape = named;
+    pick.target = fmt::format("n{}", lasting_nodes_[lasting_++ % lasting_nodes_.size()] + 1);
+  }
+  PlannedFault fault = plan_random(pick, begin_, std::min(family.usual, kFault_max), random_);
   fault.at.event = event.name;
   fault.at.count = event.count;
   fault.at.within = event.patience;
@@ -127,22 +164,21 @@ Result<nanoseconds> lay_out_atlas(const std::vector<const FaultInfo*>& families,
   explicit_only.duration = nanoseconds(0);
   const auto events = events_of(explicit_only);
   if (events.has_error()) return events.error();
-  base::Random random = options.random.fork("atlas");
-  nanoseconds begin = 1s;
-  for (const FaultInfo* const family : families) {
-    for (const AtlasEvent& event : *events) {
-      const PlannedFault fault = cell_fault(*family, event, options.nodes, begin, random);
-      schedule.push_back(fault);
-      for (PlannedFault provoking : event.provocation) {
-        provoking.start += begin;
-        provoking.seed = kNo_seed;
-        schedule.push_back(std::move(provoking));
-      }
-      const bool disturbs = family->burden.stops || family->burden.cuts || family->burden.ends;
-      begin += event.patience + fault.duration + (disturbs ? kCalm : kCalm_min);
+  // A whole cluster for what promises need; then for what may end nodes, all of it at the end.
+  std::vector<const FaultInfo*> order = families;
+  const auto lasting = std::ranges::stable_partition(order, [](const FaultInfo* family) {
+                         return !is_lasting(*family);
+                       }).begin();
+  Cells cells(options, 1s);
+  const auto add = [&](auto first, auto last) {
+    for (auto family = first; family != last; ++family) {
+      for (const AtlasEvent& event : *events) cells.add(**family, event, schedule);
     }
-  }
-  return add_needed(families, options, begin, schedule);
+  };
+  add(order.begin(), lasting);
+  cells.skip_to(add_needed(families, options, cells.end(), schedule));
+  add(lasting, order.end());
+  return cells.end();
 }
 
 }  // namespace sunder::nemesis

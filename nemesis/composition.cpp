@@ -35,10 +35,6 @@ constexpr double kHaste_max = 0.6;
 constexpr double kLeisure_max = 1.3;
 constexpr std::size_t kCompositions_max = 1'000;
 
-bool is_lasting(const FaultInfo& family) {
-  return family.burden.lies || family.burden.ends;
-}
-
 struct Member {
   Pick pick;
   nanoseconds offset{0};
@@ -79,11 +75,9 @@ bool disables(const FaultInfo& family) {
 class Composer {
  public:
   Composer(const ScheduleOptions& options, base::Random& random)
-      : options_(options), random_(random) {
-    for (std::size_t node = 0; node < options.nodes; ++node) lasting_nodes_.push_back(node);
-    random_.shuffle(lasting_nodes_);
-    lasting_nodes_.resize(std::max<std::size_t>(1, minority_of(options.nodes)));
-  }
+      : options_(options),
+        random_(random),
+        lasting_nodes_(draw_lasting_nodes(options.nodes, random)) {}
 
   void add(const std::vector<Pick>& picks) {
     std::vector<Pick> light;
@@ -276,8 +270,8 @@ class Composer {
 
   const ScheduleOptions& options_;
   base::Random& random_;
-  std::vector<Composition> compositions_;
   std::vector<std::size_t> lasting_nodes_;
+  std::vector<Composition> compositions_;
   std::size_t lasting_count_ = 0;
 };
 

@@ -1,6 +1,9 @@
 #include "nemesis/picks.hpp"
 
 #include <algorithm>
+#include <numeric>
+
+#include "nemesis/targets.hpp"
 
 namespace sunder::nemesis {
 namespace {
@@ -118,6 +121,18 @@ nanoseconds in_milliseconds(double nanoseconds_count) {
 
 nanoseconds lead_of(nanoseconds duration) {
   return std::min<nanoseconds>(std::chrono::seconds(1), duration / 20);
+}
+
+bool is_lasting(const FaultInfo& family) noexcept {
+  return family.burden.lies || family.burden.ends;
+}
+
+std::vector<std::size_t> draw_lasting_nodes(std::size_t nodes, base::Random& random) {
+  std::vector<std::size_t> drawn(nodes);
+  std::iota(drawn.begin(), drawn.end(), std::size_t{0});
+  random.shuffle(drawn);
+  drawn.resize(std::max<std::size_t>(1, minority_of(nodes)));
+  return drawn;
 }
 
 }  // namespace sunder::nemesis

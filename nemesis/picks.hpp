@@ -65,4 +65,10 @@ constexpr std::uint64_t kNo_seed = std::numeric_limits<std::uint64_t>::max();
 // Nothing happens for so long after the load has begun.
 [[nodiscard]] std::chrono::nanoseconds lead_of(std::chrono::nanoseconds duration);
 
+// What it does to a node outlasts it: a disk that lied, a node that stays down.
+[[nodiscard]] bool is_lasting(const FaultInfo& family) noexcept;
+
+// The nodes that such faults may touch in one run: a minority, drawn once; of few nodes, one.
+[[nodiscard]] std::vector<std::size_t> draw_lasting_nodes(std::size_t nodes, base::Random& random);
+
 }  // namespace sunder::nemesis
