@@ -14,21 +14,21 @@
 
 namespace sunder::checkers {
 
-ModelRow cas_register_row();
 ModelRow fenced_lease_row();
 ModelRow fetch_add_row();
 ModelRow kv_append_row();
 ModelRow mutex_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
-ModelRow register_row();
 ModelRow rw_lock_row();
 ModelRow semaphore_row();
 ModelRow stack_row();
 
 ModelInfo bank_model();
+ModelInfo cas_register_model();
 ModelInfo counter_model();
 ModelInfo list_append_model();
+ModelInfo register_model();
 ModelInfo set_full_model();
 ModelInfo set_model();
 ModelInfo total_queue_model();
@@ -77,7 +77,7 @@ const CheckerInfo* find_checker(std::string_view name) {
 std::span<const ModelInfo> all_models() {
   static const std::array all{
       bank_model(),
-      search_model_info<cas_register_row>(),
+      cas_register_model(),
       counter_model(),
       search_model_info<fenced_lease_row>(),
       search_model_info<fetch_add_row>(),
@@ -86,7 +86,7 @@ std::span<const ModelInfo> all_models() {
       search_model_info<mutex_row>(),
       search_model_info<priority_queue_row>(),
       search_model_info<queue_row>(),
-      search_model_info<register_row>(),
+      register_model(),
       search_model_info<rw_lock_row>(),
       search_model_info<semaphore_row>(),
       set_model(),

@@ -33,6 +33,7 @@
 #include "harness/history/event_pairing.hpp"
 #include "tests/histories/support/brute_force.hpp"
 #include "tests/histories/support/collection_oracle.hpp"
+#include "tests/histories/support/level_oracle.hpp"
 #include "tests/histories/support/list_oracle.hpp"
 
 namespace sunder {
@@ -197,12 +198,25 @@ void compare_with_list_oracle(std::string_view model,
       << "by brute force";
 }
 
+// Registers below linearizability: by their definitions.
+void compare_with_level_oracle(std::string_view model,
+                               const history::History& history,
+                               checkers::VerdictKind kind) {
+  constexpr std::string_view kType = "register/";
+  if (!model.starts_with(kType) || history.operations().size() > 8) return;
+  const std::string_view level = model.substr(kType.size());
+  if (std::ranges::find(test::kLevels, level) == std::end(test::kLevels)) return;
+  EXPECT_EQ(test::brute_force_level(history, level), kind == checkers::VerdictKind::kept)
+      << "by brute force";
+}
+
 void compare_routes(const Fixture& fixture,
                     const history::History& history,
                     checkers::VerdictKind kind) {
   EXPECT_EQ(judge(fixture, build(fixture, 1000)).kind, kind) << "with renamed processes";
   if (kind != checkers::VerdictKind::undetermined) {
     compare_with_list_oracle(fixture.checker, history, kind);
+    compare_with_level_oracle(fixture.checker, history, kind);
   }
   if (history.operations().size() <= 16 && fixture.parameters.empty()) {
     const auto holds = test::collection_oracle(history, fixture.checker);

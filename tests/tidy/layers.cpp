@@ -19,6 +19,7 @@ struct Folder {
 const std::vector<Folder>& folders() {
   static const std::vector<Folder> table = {
       {"checkers", {"harness/base", "harness/history"}, {}},
+      {"checkers/levels", {"checkers", "harness/base", "harness/history"}, {}},
       {"harness/base", {}, {}},
       {"harness/cli", {"*"}, {}},
       {"harness/clock_shim", {"harness/base"}, {}},
