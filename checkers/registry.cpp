@@ -26,8 +26,12 @@ ModelRow stack_row();
 
 ModelInfo bank_model();
 ModelInfo cas_register_model();
+ModelInfo convergence_model();
 ModelInfo counter_model();
+ModelInfo kafka_model();
 ModelInfo list_append_model();
+ModelInfo long_fork_model();
+ModelInfo monotonic_model();
 ModelInfo register_model();
 ModelInfo set_full_model();
 ModelInfo set_model();
@@ -78,11 +82,15 @@ std::span<const ModelInfo> all_models() {
   static const std::array all{
       bank_model(),
       cas_register_model(),
+      convergence_model(),
       counter_model(),
       search_model_info<fenced_lease_row>(),
       search_model_info<fetch_add_row>(),
+      kafka_model(),
       search_model_info<kv_append_row>(),
       list_append_model(),
+      long_fork_model(),
+      monotonic_model(),
       search_model_info<mutex_row>(),
       search_model_info<priority_queue_row>(),
       search_model_info<queue_row>(),

@@ -34,6 +34,11 @@ struct Store {
   std::int64_t sum = 0;
   std::vector<Value> queue;
   std::uint64_t identifiers = 0;
+  std::array<std::int64_t, 2> growing{};  // numbers that only grow
+  std::map<Value, Value> cells;           // keys that are written once
+  Value cell = Value::nil();              // a register
+  std::array<std::vector<Value>, 2> logs;
+  std::map<std::pair<std::int64_t, std::size_t>, std::size_t> positions;  // of processes in logs
 };
 
 // A type of collection: what clients ask it, what it answers, and how an answer goes wrong.
@@ -179,9 +184,202 @@ void spoil_identifier(Operation& operation, ValuePool&, Draws& draws) {
   operation.output = integer(draws.below(8));
 }
 
+void ask_growing(Operation& operation, ValuePool&, Draws& draws, std::uint64_t) {
+  operation.function = draws.percent(40) ? Function::increment : Function::read;
+  // For a read: which of the two, or both.
+  operation.input = integer(draws.below(operation.function == Function::read ? 6 : 2));
+}
+
+void answer_growing(Store& store, Operation& operation, ValuePool& pool) {
+  const auto which = static_cast<std::size_t>(operation.input.raw());
+  std::vector<Value> pairs;
+  if (operation.function == Function::increment) ++store.growing.at(which);
+  for (std::size_t i = 0; i < store.growing.size(); ++i) {
+    const std::int64_t value = store.growing.at(i);
+    if (which < 2 && which != i) continue;
+    pairs.push_back(pool.list({integer(i), value == 0 ? Value::nil() : Value::integer(value)}));
+  }
+  operation.output = pool.list(pairs);
+}
+
+// One part of a list gets another last value.
+void spoil_last(Operation& operation, ValuePool& pool, Value value, Draws& draws) {
+  if (!operation.output.is_list() || pool.items_of(operation.output).empty()) return;
+  const auto span = pool.items_of(operation.output);
+  std::vector<Value> items(span.begin(), span.end());
+  Value& item = items[draws.below(items.size())];
+  const auto inner = pool.items_of(item);
+  std::vector<Value> parts(inner.begin(), inner.end());
+  parts.back() = value;
+  item = pool.list(parts);
+  operation.output = pool.list(items);
+}
+
+void spoil_growing(Operation& operation, ValuePool& pool, Draws& draws) {
+  const std::uint64_t value = draws.below(4);
+  spoil_last(operation, pool, value == 0 ? Value::nil() : integer(value), draws);
+}
+
+void ask_cells(Operation& operation, ValuePool& pool, Draws& draws, std::uint64_t serial) {
+  operation.function = Function::txn;
+  if (draws.percent(45)) {
+    operation.input = pool.list({pool.list({pool.text("w"), integer(serial), integer(serial)})});
+    return;
+  }
+  std::vector<Value> parts;
+  for (std::uint64_t key = 1; key <= 6; ++key) {
+    const bool wanted = draws.percent(60);
+    if (wanted) parts.push_back(pool.list({pool.text("r"), integer(key), Value::nil()}));
+  }
+  operation.input = pool.list(parts);
+}
+
+void answer_cells(Store& store, Operation& operation, ValuePool& pool) {
+  std::vector<Value> done;
+  const auto span = pool.items_of(operation.input);
+  for (const Value part : std::vector<Value>(span.begin(), span.end())) {
+    const auto words = pool.items_of(part);
+    const Value key = words[1];
+    const Value word = words[0];
+    if (pool.text_of(word) == "w") store.cells[key] = words[2];
+    const auto found = store.cells.find(key);
+    done.push_back(
+        pool.list({word, key, found == store.cells.end() ? Value::nil() : found->second}));
+  }
+  operation.output = pool.list(done);
+}
+
+void spoil_cells(Operation& operation, ValuePool& pool, Draws& draws) {
+  if (!operation.output.is_list() || pool.items_of(operation.output).empty()) return;
+  const auto words = pool.items_of(pool.items_of(operation.output)[0]);
+  if (pool.text_of(words[0]) == "w") return;
+  const Value key = words[1];
+  spoil_last(operation, pool, draws.percent(60) ? Value::nil() : key, draws);
+}
+
+void ask_cell(Operation& operation, ValuePool&, Draws& draws, std::uint64_t serial) {
+  operation.function = draws.percent(serial < 4 ? 70 : 15) ? Function::write : Function::read;
+  if (operation.function == Function::write) operation.input = integer(1 + draws.below(4));
+}
+
+void answer_cell(Store& store, Operation& operation, ValuePool&) {
+  if (operation.function == Function::write) {
+    store.cell = operation.input;
+  } else {
+    operation.output = store.cell;
+  }
+}
+
+void spoil_cell(Operation& operation, ValuePool&, Draws& draws) {
+  if (operation.function != Function::read) return;
+  const std::uint64_t value = draws.below(6);
+  operation.output = value == 0 ? Value::nil() : integer(value);
+}
+
+void ask_settling_set(Operation& operation, ValuePool& pool, Draws& draws, std::uint64_t serial) {
+  ask_set(operation, pool, draws, serial);
+  const bool adds = draws.percent(serial < 4 ? 70 : 15);
+  operation.function = adds ? Function::add : Function::read;
+  operation.input = adds ? integer(serial) : Value();
+}
+
+void ask_log(Operation& operation, ValuePool& pool, Draws& draws, std::uint64_t serial) {
+  const std::uint64_t roll = draws.below(20);
+  const auto send = [&](std::uint64_t value) {
+    return pool.list({pool.text("send"), integer(draws.below(2)), integer(value)});
+  };
+  const Value poll = pool.list({pool.text("poll")});
+  const auto is = [&](std::string_view name, std::initializer_list<Value> parts) {
+    operation.function = history::function_of(name);
+    operation.function_name = pool.symbol(name);
+    operation.input = pool.list(parts);
+  };
+  if (roll < 9) {
+    is("send", {send(serial)});
+  } else if (roll < 16) {
+    is("poll", {poll});
+  } else if (roll < 19) {
+    is("txn", {send(serial), poll, send(10 + serial)});
+  } else {
+    is(draws.percent(50) ? "assign" : "subscribe", {integer(draws.below(2))});
+  }
+}
+
+void answer_log(Store& store, Operation& operation, ValuePool& pool) {
+  const std::string name(pool.name(operation.function_name));
+  if (name == "assign" || name == "subscribe") return;
+  const auto span = pool.items_of(operation.input);
+  std::vector<Value> done;
+  for (const Value part : std::vector<Value>(span.begin(), span.end())) {
+    const auto inner = pool.items_of(part);
+    const std::vector<Value> words(inner.begin(), inner.end());
+    if (words.size() == 3) {
+      std::vector<Value>& log = store.logs.at(static_cast<std::size_t>(words[1].raw()));
+      const Value place = pool.list({integer(2 * log.size()), words[2]});
+      log.push_back(words[2]);
+      done.push_back(pool.list({words[0], words[1], place}));
+      continue;
+    }
+    std::vector<Value> keys;
+    for (std::size_t key = 0; key < store.logs.size(); ++key) {
+      std::size_t& position = store.positions[{operation.process, key}];
+      std::vector<Value> messages;
+      for (; position < store.logs.at(key).size() && messages.size() < 2; ++position) {
+        messages.push_back(pool.list({integer(2 * position), store.logs.at(key)[position]}));
+      }
+      if (!messages.empty()) keys.push_back(pool.list({integer(key), pool.list(messages)}));
+    }
+    done.push_back(pool.list({words[0], pool.list(keys)}));
+  }
+  operation.output = pool.list(done);
+}
+
+// A polled message gets another offset or value, or is left out; or a send another offset.
+void spoil_log(Operation& operation, ValuePool& pool, Draws& draws) {
+  if (!operation.output.is_list()) return;
+  const auto copy = [&](Value list) {
+    const auto span = pool.items_of(list);
+    return std::vector<Value>(span.begin(), span.end());
+  };
+  const auto wrong = [&](Value message) {
+    std::vector<Value> pair = copy(message);
+    pair[draws.below(2)] = integer(draws.below(8));
+    return pool.list(pair);
+  };
+  std::vector<Value> parts = copy(operation.output);
+  Value& part = parts[draws.below(parts.size())];
+  std::vector<Value> words = copy(part);
+  if (words.size() == 3) {
+    words[2] = wrong(words[2]);
+  } else {
+    std::vector<Value> keys = copy(words[1]);
+    if (keys.empty()) return;
+    Value& key = keys[draws.below(keys.size())];
+    std::vector<Value> of_key = copy(key);
+    std::vector<Value> messages = copy(of_key[1]);
+    if (messages.empty()) return;
+    const std::size_t which = draws.below(messages.size());
+    if (draws.percent(50)) {
+      messages.erase(messages.begin() + static_cast<std::ptrdiff_t>(which));
+    } else {
+      messages[which] = wrong(messages[which]);
+    }
+    of_key[1] = pool.list(messages);
+    key = pool.list(of_key);
+    words[1] = pool.list(keys);
+  }
+  part = pool.list(words);
+  operation.output = pool.list(parts);
+}
+
 constexpr std::array kTypes{
     Type{"bank", ask_bank, answer_bank, spoil_bank},
+    Type{"convergence", ask_cell, answer_cell, spoil_cell},
+    Type{"convergence-of-sets", ask_settling_set, answer_set, spoil_list},
     Type{"counter", ask_counter, answer_counter, spoil_counter},
+    Type{"kafka", ask_log, answer_log, spoil_log},
+    Type{"long-fork", ask_cells, answer_cells, spoil_cells},
+    Type{"monotonic", ask_growing, answer_growing, spoil_growing},
     Type{"set", ask_set, answer_set, spoil_list},
     Type{"set-full", ask_set, answer_set, spoil_list},
     Type{"total-queue", ask_queue, answer_queue, spoil_queue},
@@ -206,7 +404,8 @@ class SmallCollection {
       type_->ask(operations_[i], builder_.pool(), draws_, i + 1);
     }
     run();
-    if (draws_.percent(60)) {
+    const std::uint64_t wrong_count = draws_.percent(40) ? 0 : draws_.percent(60) ? 1 : 4;
+    for (std::uint64_t i = 0; i < wrong_count; ++i) {
       Operation& wrong = operations_[draws_.below(operations_.size())];
       type_->spoil(wrong, builder_.pool(), draws_);
     }
@@ -285,7 +484,88 @@ class SmallCollection {
   std::vector<Operation> operations_;
 };
 
+// What a client of a large history asks: few operations of whatever makes results large.
+void ask_large(const Type& type,
+               Operation& operation,
+               ValuePool& pool,
+               Draws& draws,
+               std::uint64_t serial,
+               std::uint64_t count) {
+  if (type.name == "set") {
+    const bool adds = serial < count;
+    operation.function = adds ? Function::add : Function::read;
+    if (adds) operation.input = integer(serial);
+  } else if (type.name == "total-queue") {
+    ask_queue(operation, pool, draws, serial);
+    if (operation.function != Function::enqueue) operation.function = Function::dequeue;
+    if (serial == count) operation.function = Function::drain;
+    if (serial == count) operation.input = Value();
+  } else if (type.name == "long-fork") {
+    operation.function = Function::txn;
+    const std::uint64_t first = serial < 8 ? 1 : serial - draws.below(8);
+    const bool writes = draws.percent(50);
+    std::vector<Value> parts;
+    for (std::uint64_t key = first; key < first + 4 && !writes; ++key) {
+      parts.push_back(pool.list({pool.text("r"), integer(key), Value::nil()}));
+    }
+    if (writes) parts.push_back(pool.list({pool.text("w"), integer(serial), integer(serial)}));
+    operation.input = pool.list(parts);
+  } else if (type.name == "kafka") {
+    const bool sends = draws.percent(50);
+    operation.function_name = pool.symbol(sends ? "send" : "poll");
+    operation.function = sends ? Function::other : Function::poll;
+    const Value part =
+        sends ? pool.list({pool.text("send"), integer(draws.below(2)), integer(serial)})
+              : pool.list({pool.text("poll")});
+    operation.input = pool.list({part});
+  } else {
+    type.ask(operation, pool, draws, serial);
+  }
+}
+
 }  // namespace
+
+History collection_history(const CollectionOptions& options) {
+  constexpr std::uint64_t kServiceMean = 1000;
+  constexpr std::uint64_t kOperationsOfAKey = 40;
+  const Type& type = type_of(options.type);
+  const bool keyed = type.name == "set-full" || type.name == "convergence";
+  Draws draws(options.seed);
+  HistoryBuilder builder;
+  std::priority_queue<std::pair<std::uint64_t, std::uint64_t>,
+                      std::vector<std::pair<std::uint64_t, std::uint64_t>>,
+                      std::greater<>>
+      clients;
+  for (std::uint64_t i = 0; i < options.clients; ++i) clients.push({draws.below(kServiceMean), i});
+  std::vector<std::pair<std::uint64_t, Operation>> planned;  // by effect
+  std::uint64_t latest = 0;
+  for (std::uint64_t i = 0; i < options.operations; ++i) {
+    auto [time, client] = clients.top();
+    clients.pop();
+    if (i + 1 == options.operations) time = latest + 1;  // after everything else
+    const std::uint64_t effect = time + 1 + draws.below(kServiceMean);
+    const std::uint64_t end = effect + 1 + draws.below(kServiceMean);
+    Operation operation;
+    operation.process = static_cast<std::int64_t>(client);
+    operation.invoke = static_cast<std::int64_t>(2 * time);
+    operation.complete = static_cast<std::int64_t>(2 * end + 1);
+    operation.invoke_time = operation.invoke;
+    operation.complete_time = operation.complete;
+    operation.outcome = Outcome::ok;
+    if (keyed) operation.key = builder.pool().symbol(std::to_string(i / kOperationsOfAKey));
+    ask_large(type, operation, builder.pool(), draws, i + 1, options.operations);
+    planned.emplace_back(effect, operation);
+    clients.push({end + 1, client});
+    latest = std::max(latest, end);
+  }
+  std::ranges::stable_sort(planned, {}, &std::pair<std::uint64_t, Operation>::first);
+  std::map<history::Symbol, Store> stores;
+  for (auto& [effect, operation] : planned) {
+    type.answer(stores[operation.key], operation, builder.pool());
+    builder.add(operation);
+  }
+  return builder.finish();
+}
 
 History small_collection_history(const SmallCollectionOptions& options) {
   return SmallCollection(options).make();

@@ -22,13 +22,13 @@ struct SmallCollectionOptions {
 
 [[nodiscard]] history::History small_collection_history(const SmallCollectionOptions& options);
 
-// A store that keeps every promise, with many clients.
+// A store that keeps every promise, with many clients: as CHECKERS' containers, with other
+// functions.
 struct CollectionOptions {
   std::string_view type;
   std::uint64_t seed = 1;
   std::uint64_t operations = 1000;
   std::uint64_t clients = 16;
-  bool violation = false;  // one result near the end is wrong
 };
 
 [[nodiscard]] history::History collection_history(const CollectionOptions& options);

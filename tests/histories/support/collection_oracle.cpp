@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/assert.hpp"
+#include "tests/histories/support/kafka_oracle.hpp"
 
 namespace sunder::test {
 namespace {
@@ -311,6 +312,186 @@ bool counter_bounds(const History& history) {
   return true;
 }
 
+// Which of two operations must come first, beside what they saw.
+using Before = bool (*)(const Operation& first, const Operation& second);
+
+// Whether the operations fit into some order that respects `before` and never lets a value of a key
+// go back.
+bool grows_in_some_order(const History& history,
+                         const std::vector<const Operation*>& operations,
+                         std::uint32_t done,
+                         const std::map<std::string, std::int64_t>& last,
+                         Before before) {
+  if (done + 1 == 1U << operations.size()) return true;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    if (((done >> i) & 1U) != 0) continue;
+    bool possible = true;
+    for (std::size_t j = 0; j < operations.size(); ++j) {
+      const bool open = ((done >> j) & 1U) == 0 && j != i;
+      if (open && before(*operations[j], *operations[i])) possible = false;
+    }
+    std::map<std::string, std::int64_t> next = last;
+    const auto see = [&](const std::string& key, history::Value seen) {
+      const std::int64_t value = seen.is_nil() ? -1 : seen.raw();
+      const auto [found, added] = next.try_emplace(key, value);
+      if (value < found->second) possible = false;
+      found->second = value;
+    };
+    const history::Value output = operations[i]->output;
+    if (!output.is_list()) {
+      see("", output);
+    } else {
+      for (const history::Value item : history.pool().items_of(output)) {
+        const auto pair = history.pool().items_of(item);
+        see(text(history, pair[0]), pair[1]);
+      }
+    }
+    const std::uint32_t more = done | (1U << i);
+    if (possible && grows_in_some_order(history, operations, more, next, before)) return true;
+  }
+  return false;
+}
+
+bool grows(const History& history, Before before) {
+  std::vector<const Operation*> operations;
+  for (const Operation& operation : history.operations()) {
+    if (is_known(operation)) operations.push_back(&operation);
+  }
+  return grows_in_some_order(history, operations, 0, {}, before);
+}
+
+bool same_process(const Operation& first, const Operation& second) {
+  return first.process == second.process && first.invoke < second.invoke;
+}
+
+bool monotonic_order(const History& history) {
+  return grows(history, [](const Operation&, const Operation&) { return false; });
+}
+
+bool monotonic_session(const History& history) {
+  return grows(history, same_process);
+}
+
+bool monotonic_real_time(const History& history) {
+  return grows(history, [](const Operation& first, const Operation& second) {
+    return same_process(first, second) || first.precedes(second);
+  });
+}
+
+// Whether some order of the transactions gives each read the writes before it, time aside.
+bool prefix_order(const History& history,
+                  const std::vector<const Operation*>& operations,
+                  std::uint32_t done,
+                  const std::map<std::string, std::string>& cells) {
+  bool all = true;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    if (((done >> i) & 1U) != 0) continue;
+    const Operation& operation = *operations[i];
+    if (operation.outcome != Outcome::info) all = false;
+    const bool told = operation.outcome == Outcome::ok && operation.output.is_list();
+    std::map<std::string, std::string> next = cells;
+    bool possible = true;
+    for (const history::Value item :
+         history.pool().items_of(told ? operation.output : operation.input)) {
+      const auto words = history.pool().items_of(item);
+      const std::string key = text(history, words[1]);
+      const std::string value = text(history, words[2]);
+      if (history.pool().text_of(words[0]) == "w") {
+        next[key] = value;
+      } else if (told) {
+        const auto found = cells.find(key);
+        possible = possible && value == (found == cells.end() ? "nil" : found->second);
+      }
+    }
+    if (possible && prefix_order(history, operations, done | (1U << i), next)) return true;
+  }
+  return all;
+}
+
+bool long_fork(const History& history) {
+  return prefix_order(history, all_of(history, Function::txn), 0, {});
+}
+
+// Each process' last read, if it began after every acknowledged change had ended.
+std::vector<const Operation*> final_reads(const History& history) {
+  std::int64_t settled = -1;
+  for (const Operation& operation : history.operations()) {
+    const bool changes = operation.function != Function::read;
+    if (changes && operation.outcome == Outcome::ok)
+      settled = std::max(settled, operation.complete);
+  }
+  std::map<std::int64_t, const Operation*> last;
+  for (const Operation* read : known_reads(history)) {
+    if (read->invoke > settled) last[read->process] = read;
+  }
+  std::vector<const Operation*> reads;
+  for (const auto& [process, read] : last) reads.push_back(read);
+  return reads;
+}
+
+bool converged_sets(const History& history, bool all_elements) {
+  const std::vector<const Operation*> adds = all_of(history, Function::add);
+  const std::vector<const Operation*> reads = final_reads(history);
+  for (const std::string& element : elements_of(history)) {
+    std::size_t shown = 0;
+    bool sure = false;
+    for (const Operation* add : adds) {
+      sure = sure || (add->outcome == Outcome::ok && text(history, add->input) == element);
+    }
+    for (const Operation* read : reads) {
+      const std::vector<std::string> items = list_of(history, *read);
+      if (std::ranges::find(items, element) == items.end()) continue;
+      ++shown;
+      if (std::ranges::none_of(adds, [&](const Operation* add) {
+            return text(history, add->input) == element && !read->precedes(*add);
+          })) {
+        return false;
+      }
+    }
+    if (sure && shown != reads.size() && (shown > 0 || all_elements)) return false;
+  }
+  return true;
+}
+
+bool converged(const History& history, bool last_write) {
+  const bool is_set = std::ranges::any_of(history.operations(), [](const Operation& operation) {
+    return operation.function == Function::add;
+  });
+  if (is_set) return converged_sets(history, last_write);
+  const std::vector<const Operation*> writes = all_of(history, Function::write);
+  std::set<std::string> certain;  // final values that no write of unknown outcome makes
+  for (const Operation* read : final_reads(history)) {
+    const std::string value = text(history, read->output);
+    bool written = value == "nil";
+    bool unknown = false;
+    bool current = writes.empty();
+    for (const Operation* write : writes) {
+      if (text(history, write->input) != value || read->precedes(*write)) continue;
+      written = true;
+      unknown = unknown || write->outcome == Outcome::info;
+      current = current || std::ranges::none_of(writes, [&](const Operation* other) {
+                  return other->outcome == Outcome::ok && write->precedes(*other);
+                });
+    }
+    if (value == "nil" && std::ranges::none_of(writes, [](const Operation* write) {
+          return write->outcome == Outcome::ok;
+        })) {
+      current = true;
+    }
+    if (!written || (last_write && !current)) return false;
+    if (!unknown) certain.insert(value);
+  }
+  return certain.size() <= 1;
+}
+
+bool agreement(const History& history) {
+  return converged(history, false);
+}
+
+bool last_write(const History& history) {
+  return converged(history, true);
+}
+
 struct Oracle {
   std::string_view model;
   bool (*holds)(const History& history);
@@ -319,7 +500,16 @@ struct Oracle {
 constexpr std::array kOracles{
     Oracle{"bank/any-balance", any_balance},
     Oracle{"bank/non-negative", non_negative},
+    Oracle{"convergence/agreement", agreement},
+    Oracle{"convergence/last-write", last_write},
     Oracle{"counter/bounds", counter_bounds},
+    Oracle{"kafka/delivered", kafka_delivered},
+    Oracle{"kafka/log", kafka_log},
+    Oracle{"kafka/ordered", kafka_ordered},
+    Oracle{"long-fork/prefix", long_fork},
+    Oracle{"monotonic/order", monotonic_order},
+    Oracle{"monotonic/real-time", monotonic_real_time},
+    Oracle{"monotonic/session", monotonic_session},
     Oracle{"set-full/fresh", set_full_fresh},
     Oracle{"set-full/stable", set_full_stable},
     Oracle{"set/final-read", set_final_read},

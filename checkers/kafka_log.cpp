@@ -1,0 +1,207 @@
+#include "checkers/kafka_log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <tuple>
+
+#include "checkers/value_index.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+using history::Operation;
+using history::Outcome;
+using history::Value;
+
+struct RoleName {
+  std::string_view name;
+  KafkaRole role;
+};
+
+constexpr std::array kRoles{
+    RoleName{"assign", KafkaRole::assign},
+    RoleName{"crash", KafkaRole::other},
+    RoleName{"debug-topic-partitions", KafkaRole::other},
+    RoleName{"poll", KafkaRole::poll},
+    RoleName{"send", KafkaRole::send},
+    RoleName{"subscribe", KafkaRole::subscribe},
+    RoleName{"txn", KafkaRole::txn},
+};
+
+class LogReader {
+ public:
+  explicit LogReader(const history::History& history)
+      : history_(&history), pool_(&history.pool()), keys_(count_keys()) {}
+
+  [[nodiscard]] KafkaLog read() {
+    for (std::uint32_t i = 0; i < history_->operations().size(); ++i) read_operation(i);
+    for (std::uint32_t key = 0; key < keys_.size(); ++key) log_.keys.push_back(keys_.value(key));
+    number_messages();
+    for (const KafkaEntry& entry : log_.entries) note(entry);
+    place_messages();
+    return std::move(log_);
+  }
+
+ private:
+  [[nodiscard]] bool has_parts(const Operation& operation) const {
+    const KafkaRole role = kafka_role(*history_, operation);
+    return role == KafkaRole::send || role == KafkaRole::poll || role == KafkaRole::txn;
+  }
+
+  [[nodiscard]] Value content_of(const Operation& operation) const {
+    const bool done = operation.outcome == Outcome::ok && operation.output.is_list();
+    return done ? operation.output : operation.input;
+  }
+
+  [[nodiscard]] std::size_t count_keys() const {
+    std::size_t count = 0;
+    for_each_part([&](std::uint32_t, std::span<const Value> part) {
+      count += 1;
+      if (part.size() == 2 && part[1].is_list()) count += pool_->items_of(part[1]).size();
+    });
+    return count;
+  }
+
+  template <typename Visit>
+  void for_each_part_of(std::uint32_t index, const Visit& visit) const {
+    const Operation& operation = history_->operations()[index];
+    const Value content = content_of(operation);
+    if (!has_parts(operation) || !content.is_list()) return;
+    for (const Value part : pool_->items_of(content)) {
+      if (part.is_list()) visit(index, pool_->items_of(part));
+    }
+  }
+
+  template <typename Visit>
+  void for_each_part(const Visit& visit) const {
+    for (std::uint32_t i = 0; i < history_->operations().size(); ++i) for_each_part_of(i, visit);
+  }
+
+  void read_operation(std::uint32_t index) {
+    for_each_part_of(index, [&](std::uint32_t, std::span<const Value> part) {
+      if (part.empty() || !part[0].is_text()) return;
+      const std::string_view word = pool_->text_of(part[0]);
+      if (word == "send" && part.size() == 3) read_send(index, part[1], part[2]);
+      if (word == "poll" && part.size() == 2 && part[1].is_list()) read_poll(index, part[1]);
+    });
+  }
+
+  void add(std::uint32_t index, Value key, Value offset, Value value, bool sent) {
+    KafkaEntry entry;
+    entry.key = keys_.number(key);
+    entry.operation = index;
+    entry.offset = offset.is_integer() ? offset.raw() : -1;
+    entry.value = value;
+    entry.sent = sent;
+    log_.entries.push_back(entry);
+  }
+
+  // The value, or [offset value] once it is acknowledged.
+  void read_send(std::uint32_t index, Value key, Value content) {
+    const bool done = history_->operations()[index].outcome == Outcome::ok;
+    const auto pair =
+        done && content.is_list() ? pool_->items_of(content) : std::span<const Value>();
+    if (pair.size() == 2) {
+      add(index, key, pair[0], pair[1], true);
+    } else {
+      add(index, key, Value(), content, true);
+    }
+  }
+
+  void read_poll(std::uint32_t index, Value polled) {
+    if (history_->operations()[index].outcome != Outcome::ok) return;
+    for (const Value item : pool_->items_of(polled)) {
+      const auto of_key = item.is_list() ? pool_->items_of(item) : std::span<const Value>();
+      if (of_key.size() != 2 || !of_key[1].is_list()) continue;
+      for (const Value message : pool_->items_of(of_key[1])) {
+        const auto pair = message.is_list() ? pool_->items_of(message) : std::span<const Value>();
+        if (pair.size() == 2) add(index, of_key[0], pair[0], pair[1], false);
+      }
+    }
+  }
+
+  void number_messages() {
+    std::vector<std::uint32_t> order(log_.entries.size());
+    for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    const auto name = [&](std::uint32_t i) {
+      return std::pair(log_.entries[i].key, log_.entries[i].value);
+    };
+    std::ranges::sort(order, {}, name);
+    for (const std::uint32_t i : order) {
+      KafkaEntry& entry = log_.entries[i];
+      const bool again = !log_.messages.empty() && log_.messages.back().key == entry.key &&
+                         log_.messages.back().value == entry.value;
+      if (!again) {
+        log_.messages.push_back({});
+        log_.messages.back().key = entry.key;
+        log_.messages.back().value = entry.value;
+      }
+      entry.message = static_cast<std::uint32_t>(log_.messages.size() - 1);
+    }
+  }
+
+  void note(const KafkaEntry& entry) {
+    KafkaMessage& message = log_.messages[entry.message];
+    const auto keep_first = [&](std::uint32_t& place) {
+      if (place == KafkaMessage::kNobody) place = entry.operation;
+    };
+    const Outcome outcome = history_->operations()[entry.operation].outcome;
+    if (!entry.sent) {
+      keep_first(message.polled);
+    } else if (outcome == Outcome::ok) {
+      keep_first(message.acknowledged);
+    } else if (outcome == Outcome::info) {
+      keep_first(message.attempted);
+    } else {
+      keep_first(message.failed);
+    }
+    if (entry.offset >= 0) {
+      log_.slots.push_back({entry.key, entry.offset, entry.message, entry.operation});
+    }
+  }
+
+  void place_messages() {
+    std::ranges::stable_sort(log_.slots, {}, [](const KafkaSlot& slot) {
+      return std::tuple(slot.key, slot.offset, slot.message);
+    });
+    const auto same = [](const KafkaSlot& a, const KafkaSlot& b) {
+      return a.key == b.key && a.offset == b.offset && a.message == b.message;
+    };
+    const auto rest = std::ranges::unique(log_.slots, same);
+    log_.slots.erase(rest.begin(), rest.end());
+    std::int64_t place = -1;
+    for (std::size_t i = 0; i < log_.slots.size(); ++i) {
+      const KafkaSlot& slot = log_.slots[i];
+      const bool new_key = i == 0 || log_.slots[i - 1].key != slot.key;
+      if (new_key) place = -1;
+      if (new_key || log_.slots[i - 1].offset != slot.offset) ++place;
+      KafkaMessage& message = log_.messages[slot.message];
+      if (message.place == KafkaMessage::kUnplaced) {
+        message.place = place;
+      } else {
+        message.ambiguous = true;
+      }
+    }
+  }
+
+  const history::History* history_;
+  const history::ValuePool* pool_;
+  ValueIndex keys_;
+  KafkaLog log_;
+};
+
+}  // namespace
+
+KafkaRole kafka_role(const history::History& history, const Operation& operation) {
+  const std::string_view name = history.pool().name(operation.function_name);
+  const auto found =
+      std::ranges::find(kRoles, name.empty() ? name_of(operation.function) : name, &RoleName::name);
+  return found == kRoles.end() ? KafkaRole::unknown : found->role;
+}
+
+KafkaLog read_kafka_log(const history::History& history) {
+  return LogReader(history).read();
+}
+
+}  // namespace sunder::checkers

@@ -1,0 +1,68 @@
+// KafkaLog: the messages of a history of logs with offsets (Kafka's partitions), sorted by key and
+// offset.
+//
+// Operations are send, poll and txn with lists of [send key value] (answered by
+// [send key [offset value]]) and [poll] (answered by [poll {key [[offset value] …]}]); assign and
+// subscribe say which keys a consumer follows.
+//
+// Threading: pure functions.
+
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "harness/history/history.hpp"
+
+namespace sunder::checkers {
+
+// One sight of a message: sent or polled by an operation.
+struct KafkaEntry {
+  std::uint32_t key = 0;      // numbered in order of appearance
+  std::uint32_t message = 0;  // index into KafkaLog::messages
+  std::uint32_t operation = 0;
+  std::int64_t offset = -1;  // -1: not known
+  history::Value value;
+  bool sent = false;
+};
+
+struct KafkaMessage {
+  static constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::int64_t kUnplaced = -1;
+
+  std::uint32_t key = 0;
+  history::Value value;
+  std::uint32_t acknowledged = kNobody;  // the send that was acknowledged
+  std::uint32_t attempted = kNobody;     // one of unknown outcome
+  std::uint32_t failed = kNobody;        // one that definitely failed
+  std::uint32_t polled = kNobody;        // the first acknowledged poll that shows it
+  std::int64_t place = kUnplaced;        // rank of its first offset among the key's known ones
+  bool ambiguous = false;                // at several offsets
+};
+
+// A known offset of a key, and a message there.
+struct KafkaSlot {
+  std::uint32_t key = 0;
+  std::int64_t offset = 0;
+  std::uint32_t message = 0;
+  std::uint32_t operation = 0;  // the first that told
+};
+
+struct KafkaLog {
+  std::vector<history::Value> keys;
+  std::vector<KafkaMessage> messages;  // by key and value
+  std::vector<KafkaEntry> entries;     // in order of operations, and of their parts
+  std::vector<KafkaSlot> slots;        // by key and offset, each message at an offset once
+};
+
+enum class KafkaRole { send, poll, txn, assign, subscribe, other, unknown };
+
+// What an operation is; `unknown`: none that logs know.
+[[nodiscard]] KafkaRole kafka_role(const history::History& history,
+                                   const history::Operation& operation);
+
+// Of acknowledged operations what they answered, of others what they tried to send. O(n log n).
+[[nodiscard]] KafkaLog read_kafka_log(const history::History& history);
+
+}  // namespace sunder::checkers

@@ -1,0 +1,90 @@
+#include "checkers/order_graph.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "checkers/findings.hpp"
+#include "checkers/phrase.hpp"
+
+namespace sunder::checkers {
+
+OrderGraph::OrderGraph(const history::History& history, std::vector<std::uint32_t> operations)
+    : history_(&history),
+      operations_(std::move(operations)),
+      graph_(static_cast<std::uint32_t>(operations_.size())) {}
+
+void OrderGraph::add_process_order() {
+  std::unordered_map<std::int64_t, std::uint32_t> last;
+  for (std::uint32_t node = 0; node < operations_.size(); ++node) {
+    const auto [found, added] = last.try_emplace(at(node).process, node);
+    if (added) continue;
+    graph_.add(found->second, node, kProcess);
+    found->second = node;
+  }
+}
+
+void OrderGraph::add_real_time() {
+  std::vector<std::uint32_t> ended;
+  for (std::uint32_t node = 0; node < operations_.size(); ++node) {
+    if (at(node).complete != history::kNever) ended.push_back(node);
+  }
+  std::ranges::stable_sort(ended, {}, [&](std::uint32_t node) { return at(node).complete; });
+  std::vector<std::uint32_t> begun(operations_.size());
+  for (std::uint32_t node = 0; node < begun.size(); ++node) begun[node] = node;
+  std::ranges::stable_sort(begun, {}, [&](std::uint32_t node) { return at(node).invoke; });
+  std::size_t next = 0;
+  std::optional<std::uint32_t> instant;  // after the last completion passed
+  for (const std::uint32_t node : begun) {
+    for (; next < ended.size() && at(ended[next]).complete < at(node).invoke; ++next) {
+      const std::uint32_t later = graph_.add_helper();
+      if (instant) graph_.add(*instant, later, kPass);
+      graph_.add(ended[next], later, kRealTime);
+      instant = later;
+    }
+    if (instant) graph_.add(*instant, node, kPass);
+  }
+}
+
+OrderGraph::Reason OrderGraph::reason_of(const checkers::Step& step, const Explain& explain) const {
+  if ((step.kinds & kObserved) != 0) return explain(step.from, step.to);
+  const history::Operation& from = at(step.from);
+  const history::Operation& to = at(step.to);
+  if ((step.kinds & kProcess) != 0) {
+    return {"process", fmt::format("p{} did them in that order", from.process)};
+  }
+  return {"real time",
+          fmt::format("p{} was done {} p{} began", from.process, lead(from, to), to.process)};
+}
+
+std::optional<Counterexample> OrderGraph::find_cycle(ArcKinds kinds,
+                                                     std::string_view title,
+                                                     const Explain& explain) {
+  graph_.finish();
+  const Components cyclic = components(graph_, kinds);
+  if (cyclic.acyclic()) return std::nullopt;
+  const auto cycle = shortest_cycle(graph_, cyclic, {.first = kinds, .path = kinds});
+  if (!cycle) return std::nullopt;
+  std::vector<Counterexample::Item> core;
+  Graph picture;
+  std::string why;
+  for (std::size_t i = 0; i < cycle->size(); ++i) {
+    const checkers::Step& step = (*cycle)[i];
+    const Reason reason = reason_of(step, explain);
+    core.push_back({operations_[step.from], true, reason.label});
+    picture.nodes.push_back({operations_[step.from], fmt::format("T{}", i + 1)});
+    picture.edges.push_back({i, (i + 1) % cycle->size(), reason.label, reason.why});
+    why += fmt::format("{}T{} comes before T{}: {}",
+                       why.empty() ? "" : "; ",
+                       i + 1,
+                       (i + 1) % cycle->size() + 1,
+                       reason.why);
+  }
+  Counterexample example = example_of(title, why, std::move(core));
+  example.graph = std::move(picture);
+  return example;
+}
+
+}  // namespace sunder::checkers
