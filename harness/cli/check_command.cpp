@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "checkers/checker.hpp"
+#include "checkers/lattice.hpp"
 #include "harness/base/duration.hpp"
 #include "harness/base/file.hpp"
 #include "harness/cli/command.hpp"
@@ -24,6 +25,7 @@ struct Flags {
   std::string html;
   unsigned threads = 0;
   bool json = false;
+  bool strongest = false;
 };
 
 struct Checked {
@@ -52,6 +54,7 @@ void print_text(const Checked& checked, const Flags& flags) {
              checked.read.history.operations().size(),
              flags.model,
              checked.verdict.summary);
+  for (const std::string& detail : checked.verdict.details) fmt::print("  {}\n", detail);
   for (const checkers::Counterexample& counterexample : checked.verdict.counterexamples) {
     fmt::print("  {}{}: {}\n",
                counterexample.title,
@@ -96,6 +99,8 @@ boost::json::object to_json(const Checked& checked, const Flags& flags) {
       {"model", flags.model},
       {"verdict", word(checked.verdict.kind) == "INVALID" ? "invalid" : word(checked.verdict.kind)},
       {"summary", checked.verdict.summary},
+      {"details",
+       boost::json::array(checked.verdict.details.begin(), checked.verdict.details.end())},
       {"counterexamples", counterexamples}};
 }
 
@@ -109,9 +114,11 @@ Result<Checked> check_one(const std::string& file, const Flags& flags) {
   if (budget.has_error()) return base::with_context(budget.error(), "--budget");
   options.time_budget = *budget;
   options.threads = flags.threads;
-  auto verdict = checkers::check_model(checked.read.history, flags.model, options, {});
-  SUNDER_TRY(verdict);
-  checked.verdict = std::move(*verdict);
+  const auto model = checkers::find_model(flags.model);
+  SUNDER_TRY(model);
+  const history::History& history = checked.read.history;
+  checked.verdict = flags.strongest ? checkers::place(history, *model->model, options, {}).verdict()
+                                    : checkers::check_model(history, *model, options, {});
   return checked;
 }
 
@@ -164,6 +171,10 @@ Command check_command(CLI::App& app) {
   command->add_option("--threads", flags->threads, "0: as many as the machine has")
       ->capture_default_str();
   command->add_option("--html", flags->html, "Write a picture of the counter-example to this file");
+  command->add_flag("--strongest",
+                    flags->strongest,
+                    "Judge every level of the model: which is the strongest not refuted, and what "
+                    "refutes the next");
   command->add_flag("--json", flags->json, "Print the verdicts as JSON");
   command->footer(
       "Formats: sunder's history.jsonl, Jepsen EDN, porcupine's etcd and key-value logs; detected, "

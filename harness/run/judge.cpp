@@ -1,11 +1,14 @@
 #include "harness/run/judge.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "checkers/checker.hpp"
+#include "checkers/lattice.hpp"
 
 namespace sunder::run {
 namespace {
@@ -123,6 +126,33 @@ report::PromiseResult faults_bit(const history::RunContext& context, const Judge
   return result;
 }
 
+// Where the run places the system among the levels of its promise's model: nobody promised it, so
+// it can only be told.
+std::optional<report::PromiseResult> strongest_model(const nodes::Mode& mode,
+                                                     const history::History& history,
+                                                     const JudgeOptions& options,
+                                                     const std::stop_token& stop) {
+  const auto promise = std::ranges::find(mode.promises, "linearizable", &nodes::Promise::checker);
+  if (promise == mode.promises.end()) return std::nullopt;
+  const auto choice = checkers::find_model(promise->model.empty() ? "register" : promise->model);
+  if (choice.has_error() || choice->model->levels.size() < 2) return std::nullopt;
+  report::PromiseResult result{
+      .name = "strongest-model",
+      .sentence = fmt::format("The strongest level of {} that this run does not refute.",
+                              choice->model->name),
+      .condition = "told, not promised",
+      .checker = "lattice",
+      .source = "sunder's own question to every history",
+      .verdict = {},
+  };
+  checkers::CheckOptions check;
+  check.time_budget =
+      std::min<std::chrono::nanoseconds>(options.time_budget, std::chrono::seconds(10));
+  result.verdict = checkers::place(history, *choice->model, check, stop).verdict();
+  if (result.verdict.kind != VerdictKind::kept) result.verdict.kind = VerdictKind::not_applicable;
+  return result;
+}
+
 }  // namespace
 
 std::vector<report::PromiseResult> judge(const nodes::Mode& mode,
@@ -141,6 +171,9 @@ std::vector<report::PromiseResult> judge(const nodes::Mode& mode,
                                  .verdict = decide(promise, mode, history, context, options, stop)};
     if (promise.time_based) excuse_overload(result.verdict, context);
     results.push_back(std::move(result));
+  }
+  if (auto placed = strongest_model(mode, history, options, stop)) {
+    results.push_back(std::move(*placed));
   }
   results.push_back(stays_up(options));
   results.push_back(faults_bit(context, options));

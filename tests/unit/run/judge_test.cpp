@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/history/text.hpp"
+
 namespace sunder::run {
 namespace {
 
@@ -56,6 +58,29 @@ TEST(Judge, ARequestedFamilyThatNeverBitProvesNothing) {
   EXPECT_EQ(exit_code_of(results), ExitCode::undetermined);
   options.families = {"partition"};
   EXPECT_EQ(exit_code_of(judge({}, {}, context, options, {})), ExitCode::kept);
+}
+
+// A counter that goes back while an addition is under way keeps its bounds, not more.
+TEST(Judge, TellsTheStrongestModelThatTheRunDoesNotRefute) {
+  const auto read = history::read_history(
+      R"({"process":0,"type":"invoke","f":"add","value":5}
+{"process":1,"type":"invoke","f":"read"}
+{"process":1,"type":"ok","f":"read","value":5}
+{"process":1,"type":"invoke","f":"read"}
+{"process":1,"type":"ok","f":"read","value":0}
+{"process":0,"type":"ok","f":"add","value":5}
+)",
+      "test");
+  ASSERT_TRUE(read.has_value());
+  nodes::Promise promise;
+  promise.name = "linearizable";
+  promise.checker = "linearizable";
+  promise.model = "counter";
+  const auto results = judge(mode_with(promise), read->history, {}, {}, {});
+  const checkers::Verdict& placed = find(results, "strongest-model").verdict;
+  EXPECT_EQ(placed.kind, VerdictKind::kept);
+  EXPECT_EQ(placed.summary, "strongest not refuted: bounds; next stronger, refuted: linearizable");
+  EXPECT_EQ(placed.counterexamples.size(), 1U);
 }
 
 TEST(Judge, ANodeThatEndedByItselfBreaksThePromiseToStayUp) {

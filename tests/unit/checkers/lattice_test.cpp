@@ -1,0 +1,156 @@
+// The table of levels against the checkers: what it says follows is what they say.
+//
+// SUNDER_CASES sets the number of random histories (a tenth or a fiftieth of it per model).
+
+#include "checkers/lattice.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "harness/history/text.hpp"
+#include "tests/histories/support/collection_generator.hpp"
+#include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/list_generator.hpp"
+#include "tests/histories/support/session_generator.hpp"
+#include "tests/histories/support/transaction_generator.hpp"
+
+namespace sunder::checkers {
+namespace {
+
+struct Source {
+  std::string model;
+  std::function<history::History(std::uint64_t seed)> make;
+  std::uint64_t part = 10;  // one in so many of the cases: levels differ in cost
+};
+
+// Small random histories of a collection.
+Source collection(const std::string& model) {
+  return {model, [model](std::uint64_t seed) {
+            test::SmallCollectionOptions small;
+            small.type = model;
+            small.seed = seed;
+            return test::small_collection_history(small);
+          }};
+}
+
+Source transactions() {
+  return {.model = "txn-rw",
+          .make =
+              [](std::uint64_t seed) {
+                test::SmallTransactionOptions small;
+                small.seed = seed;
+                return test::small_transaction_history(small);
+              },
+          .part = 50};
+}
+
+// Of registers that processes share.
+Source registers(const std::string& model) {
+  return {.model = model,
+          .make =
+              [](std::uint64_t seed) {
+                test::SessionOptions options;
+                options.seed = seed;
+                return test::session_history(options);
+              },
+          .part = 50};
+}
+
+class Lattices : public testing::TestWithParam<Source> {};
+
+// Every level is judged by itself and as the placement does it, which infers what it can.
+TEST_P(Lattices, SayWhatTheCheckersSay) {
+  const ModelInfo& model = *find_model(GetParam().model)->model;
+  const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / GetParam().part, 1);
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    const history::History history = GetParam().make(seed);
+    const Placement placement = place(history, model, {}, {});
+    ASSERT_FALSE(placement.levels.empty());
+    for (const Placement::Level& level : placement.levels) {
+      const Verdict judged = check_model(history, {&model, level.name}, {}, {});
+      const bool unseen = judged.kind == VerdictKind::undetermined;  // by this level alone
+      ASSERT_TRUE(unseen || level.verdict.kind == judged.kind)
+          << "seed " << seed << ": " << level.name << " is " << name_of(judged.kind) << ", but "
+          << level.verdict.summary << "\n"
+          << history::to_jsonl(history);
+    }
+    for (const std::size_t index : placement.refuted) {
+      ASSERT_FALSE(placement.levels[index].verdict.counterexamples.empty());
+    }
+  }
+}
+
+std::string source_name(const testing::TestParamInfo<Source>& source) {
+  std::string name = source.param.model;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each,
+                         Lattices,
+                         testing::Values(collection("bank"),
+                                         collection("convergence"),
+                                         collection("counter"),
+                                         collection("kafka"),
+                                         collection("monotonic"),
+                                         collection("set"),
+                                         collection("set-full"),
+                                         collection("total-queue"),
+                                         Source{"list-append", test::small_list_history, 50},
+                                         registers("cas-register"),
+                                         registers("register"),
+                                         transactions()),
+                         source_name);
+
+TEST(Lattice, HasNoCircle) {
+  for (const LevelOrder& order : level_orders()) {
+    EXPECT_FALSE(implies(order.model, order.stronger, order.stronger)) << order.stronger;
+    EXPECT_FALSE(implies(order.model, order.weaker, order.weaker)) << order.weaker;
+  }
+}
+
+// A model's single anomalies aside (Elle's can be asked for by name), the table knows all levels.
+TEST(Lattice, KnowsTheLevelsOfEveryModelWithSeveral) {
+  for (const ModelInfo& model : all_models()) {
+    if (model.levels.size() == 1 || model.name == "list-append" || model.name == "rw-register") {
+      continue;
+    }
+    EXPECT_EQ(place({}, model, {}, {}).levels.size(), model.levels.size()) << model.name;
+  }
+}
+
+TEST(Lattice, FollowsPairsFromOneToTheNext) {
+  EXPECT_TRUE(implies("list-append", "strict-serializable", "read-committed"));
+  EXPECT_FALSE(implies("list-append", "read-committed", "strict-serializable"));
+  EXPECT_FALSE(implies("list-append", "repeatable-read", "prefix"));
+  EXPECT_TRUE(implies("txn-rw", "prefix", "causal"));
+  EXPECT_FALSE(implies("list-append", "prefix", "causal"));
+}
+
+// A queue that gives a value twice loses nothing: placed between its two levels.
+TEST(Placement, NamesTheStrongestAndRefutesTheNext) {
+  const auto read = history::read_history(
+      R"({"process":0,"type":"invoke","f":"enqueue","value":1}
+{"process":0,"type":"ok","f":"enqueue","value":1}
+{"process":1,"type":"invoke","f":"dequeue"}
+{"process":1,"type":"ok","f":"dequeue","value":1}
+{"process":1,"type":"invoke","f":"drain"}
+{"process":1,"type":"ok","f":"drain","value":[1]}
+)",
+      "test");
+  ASSERT_TRUE(read.has_value());
+  const Placement placement = place(read->history, *find_model("total-queue")->model, {}, {});
+  EXPECT_EQ(placement.summary(),
+            "strongest not refuted: total; next stronger, refuted: exactly-once");
+  const Verdict verdict = placement.verdict();
+  EXPECT_EQ(verdict.kind, VerdictKind::kept);
+  ASSERT_EQ(verdict.counterexamples.size(), 1U);
+  EXPECT_EQ(verdict.counterexamples.front().title, "not exactly-once: duplicated value");
+  EXPECT_EQ(verdict.details.size(), 2U);
+}
+
+}  // namespace
+}  // namespace sunder::checkers
