@@ -50,6 +50,13 @@ constexpr std::array kCanonicalNames{
     "fetch-add", "acquire", "release", "txn",  "transfer", "drain",
 };
 
+// Processes with numbers below that have a place of their own, the others a hash table.
+constexpr std::size_t kFewMax = std::size_t{1} << 21;
+
+bool is_one_of_few(std::int64_t process) noexcept {
+  return process >= 0 && static_cast<std::size_t>(process) < kFewMax;
+}
+
 }  // namespace
 
 Function function_of(std::string_view name) noexcept {
@@ -93,34 +100,53 @@ std::size_t History::memory() const noexcept {
   return operations_.capacity() * sizeof(Operation) + pool_.memory();
 }
 
+std::size_t& HistoryBuilder::flight_of(std::int64_t process) {
+  if (!is_one_of_few(process)) return others_in_flight_[process];
+  const auto index = static_cast<std::size_t>(process);
+  if (index >= few_in_flight_.size()) {
+    few_in_flight_.resize(std::clamp<std::size_t>(index * 2, 64, kFewMax));
+  }
+  return few_in_flight_[index];
+}
+
+Function HistoryBuilder::function_of(Symbol name) {
+  constexpr std::size_t kRememberedMax = 1 << 12;
+  if (name >= kRememberedMax) return history::function_of(pool().name(name));
+  if (name >= functions_.size()) functions_.resize(name + 1, -1);
+  if (functions_[name] < 0) {
+    functions_[name] = static_cast<std::int8_t>(history::function_of(pool().name(name)));
+  }
+  return static_cast<Function>(functions_[name]);
+}
+
 Result<std::size_t> HistoryBuilder::invoke(const Invocation& invocation) {
   const std::size_t index = history_.operations_.size();
-  if (!in_flight_.emplace(invocation.process, index).second) {
+  std::size_t& flight = flight_of(invocation.process);
+  if (flight != 0) {
     return base::make_error(
         Errc::unreadable_input,
         fmt::format("process {} invokes while it has an operation in flight", invocation.process));
   }
-  Operation operation;
+  flight = index + 1;
+  Operation& operation = history_.operations_.emplace_back();
   operation.invoke = position_++;
   operation.invoke_time = invocation.time;
   operation.input = invocation.input;
   operation.process = invocation.process;
-  operation.key = pool().symbol(invocation.key);
+  operation.key = invocation.key.empty() ? 0 : pool().symbol(invocation.key);
   operation.function_name = pool().symbol(invocation.function);
-  operation.function = function_of(invocation.function);
-  history_.operations_.push_back(operation);
+  operation.function = function_of(operation.function_name);
   return index;
 }
 
 Result<std::size_t> HistoryBuilder::complete(const Completion& completion) {
-  const auto found = in_flight_.find(completion.process);
-  if (found == in_flight_.end()) {
+  std::size_t& flight = flight_of(completion.process);
+  if (flight == 0) {
     return base::make_error(Errc::unreadable_input,
                             fmt::format("process {} completes an operation that it did not invoke",
                                         completion.process));
   }
-  const std::size_t index = found->second;
-  in_flight_.erase(found);
+  const std::size_t index = std::exchange(flight, 0) - 1;
   Operation& operation = history_.operations_[index];
   const std::int64_t position = position_++;
   operation.complete = completion.outcome == Outcome::info ? kNever : position;
@@ -141,9 +167,15 @@ void HistoryBuilder::note(std::int64_t time, std::string text) {
 }
 
 std::optional<std::size_t> HistoryBuilder::in_flight(std::int64_t process) const {
-  const auto found = in_flight_.find(process);
-  if (found == in_flight_.end()) return std::nullopt;
-  return found->second;
+  std::size_t flight = 0;
+  if (is_one_of_few(process)) {
+    const auto index = static_cast<std::size_t>(process);
+    if (index < few_in_flight_.size()) flight = few_in_flight_[index];
+  } else if (const auto found = others_in_flight_.find(process); found != others_in_flight_.end()) {
+    flight = found->second;
+  }
+  if (flight == 0) return std::nullopt;
+  return flight - 1;
 }
 
 History HistoryBuilder::finish() {
@@ -151,7 +183,9 @@ History HistoryBuilder::finish() {
   if (!std::ranges::is_sorted(history_.operations_, {}, &Operation::invoke)) {
     std::ranges::stable_sort(history_.operations_, {}, &Operation::invoke);
   }
-  in_flight_.clear();
+  few_in_flight_.clear();
+  others_in_flight_.clear();
+  functions_.clear();
   position_ = 0;
   return std::exchange(history_, History());
 }

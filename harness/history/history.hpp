@@ -84,6 +84,8 @@ class HistoryBuilder {
   // Values of the invocations and completions come from here.
   [[nodiscard]] ValuePool& pool() noexcept { return history_.pool_; }
 
+  [[nodiscard]] const ValuePool& pool() const noexcept { return history_.pool_; }
+
   // Returns the operation's index. Error: the process has an operation in flight already.
   [[nodiscard]] Result<std::size_t> invoke(const Invocation& invocation);
   // Returns the operation's index. Error: the process has nothing in flight. After info the process
@@ -96,6 +98,9 @@ class HistoryBuilder {
 
   // What a process has in flight, if anything.
   [[nodiscard]] std::optional<std::size_t> in_flight(std::int64_t process) const;
+
+  // function_of(), remembered for each name.
+  [[nodiscard]] Function function_of(Symbol name);
 
   [[nodiscard]] const Operation& operation(std::size_t index) const {
     return history_.operations_[index];
@@ -116,8 +121,13 @@ class HistoryBuilder {
   [[nodiscard]] History finish();
 
  private:
+  // Where the process' operation in flight is kept: 0 is none, otherwise its index and one.
+  [[nodiscard]] std::size_t& flight_of(std::int64_t process);
+
   History history_;
-  std::unordered_map<std::int64_t, std::size_t> in_flight_;
+  std::vector<std::size_t> few_in_flight_;  // by process, of those with small numbers
+  std::unordered_map<std::int64_t, std::size_t> others_in_flight_;
+  std::vector<std::int8_t> functions_;  // by symbol: -1 is not looked up yet
   std::int64_t position_ = 0;
 };
 

@@ -11,14 +11,13 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace sunder::history {
@@ -114,18 +113,70 @@ class ValuePool {
   [[nodiscard]] std::size_t memory() const noexcept;
 
  private:
-  struct ListSpan {
-    std::uint64_t offset;
-    std::uint32_t size;
+  // Numbers by the hash of what they stand for: open addressing, at most three quarters full.
+  class Index {
+   public:
+    struct Slot {
+      std::uint32_t hash = 0;
+      std::uint32_t id = kEmpty;
+    };
+
+    static constexpr std::uint32_t kEmpty = 0xffff'ffff;
+
+    // The slot of the entry that has this hash and that `same` says yes to, or the empty one where
+    // it belongs. Grows before that: the slot is good until the next call.
+    template <typename Same>
+    [[nodiscard]] Slot& find(std::uint32_t hash, const Same& same) {
+      if ((size_ + 1) * 4 > slots_.size() * 3) grow();
+      std::size_t at = hash & (slots_.size() - 1);
+      while (slots_[at].id != kEmpty && !(slots_[at].hash == hash && same(slots_[at].id))) {
+        at = (at + 1) & (slots_.size() - 1);
+      }
+      return slots_[at];
+    }
+
+    template <typename Same>
+    [[nodiscard]] std::uint32_t find_known(std::uint32_t hash, const Same& same) const noexcept {
+      if (slots_.empty()) return kEmpty;
+      std::size_t at = hash & (slots_.size() - 1);
+      while (slots_[at].id != kEmpty && !(slots_[at].hash == hash && same(slots_[at].id))) {
+        at = (at + 1) & (slots_.size() - 1);
+      }
+      return slots_[at].id;
+    }
+
+    void put(Slot& slot, std::uint32_t hash, std::uint32_t id) noexcept {
+      slot = {hash, id};
+      ++size_;
+    }
+
+    [[nodiscard]] std::size_t memory() const noexcept { return slots_.capacity() * sizeof(Slot); }
+
+   private:
+    void grow();
+
+    std::vector<Slot> slots_;
+    std::size_t size_ = 0;
   };
 
-  [[nodiscard]] static std::uint64_t hash_items(std::span<const Value> items) noexcept;
+  [[nodiscard]] static std::uint32_t hash_items(std::span<const Value> items) noexcept;
+  [[nodiscard]] static std::uint32_t hash_name(std::string_view name) noexcept;
+  // A copy that stays where it is.
+  [[nodiscard]] std::string_view keep(std::string_view name);
 
-  std::deque<std::string> names_;  // a deque: views into it stay valid
-  std::unordered_map<std::string_view, Symbol> symbols_;
-  std::vector<ListSpan> lists_;
-  std::vector<Value> items_;
-  std::unordered_multimap<std::uint64_t, std::uint32_t> list_ids_;
+  [[nodiscard]] std::span<const Value> items_at(std::size_t id) const noexcept {
+    return {items_.data() + list_ends_[id], list_ends_[id + 1] - list_ends_[id]};
+  }
+
+  std::vector<std::string_view> names_;          // by symbol; views into chunks_
+  std::vector<std::unique_ptr<char[]>> chunks_;  // never move, never shrink
+  std::size_t chunk_left_ = 0;                   // free bytes at the end of the last chunk
+  std::size_t chunk_size_ = 0;                   // of the last chunk
+  std::size_t chunk_bytes_ = 0;                  // of all chunks
+  Index symbols_;
+  std::vector<Value> items_;              // of all lists, one list behind the other
+  std::vector<std::uint64_t> list_ends_;  // list i is [list_ends_[i], list_ends_[i + 1]) of items_
+  Index list_ids_;
 };
 
 }  // namespace sunder::history
