@@ -33,6 +33,9 @@ class EdnParser {
 
   [[nodiscard]] std::size_t offset() const noexcept { return offset_; }
 
+  // For whoever has read a part of the text otherwise.
+  void move_to(std::size_t offset) noexcept { offset_ = offset; }
+
   [[nodiscard]] Error error(std::string_view what) const;
 
  private:

@@ -1,43 +1,32 @@
 // Reads histories in Jepsen's EDN: one vector of maps, or one map a line.
-
-#include <algorithm>
-#include <vector>
+//
+// Plain events go through PlainEdn, the others through EdnParser: both read the same.
 
 #include <fmt/format.h>
 
 #include "harness/history/edn.hpp"
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/plain_edn.hpp"
 #include "harness/history/readers.hpp"
 
 namespace sunder::history {
 namespace {
 
-struct PlacedEvent {
-  TextEvent event;
-  std::size_t offset = 0;
-};
-
 class EdnReader {
  public:
-  EdnReader(std::string_view text, std::string_view source)
-      : text_(text), source_(source), parser_(text, source, pairing_.pool()) {}
+  EdnReader(std::string_view text, std::string_view source, Dialect dialect, ReadProgress& progress)
+      : text_(text),
+        source_(source),
+        progress_(&progress),
+        pairing_(dialect),
+        parser_(text, source, pairing_.pool()),
+        plain_(pairing_.pool()) {}
 
-  [[nodiscard]] Result<History> read(Format& format) {
-    SUNDER_TRY(read_events());
-    const bool keyed = std::ranges::any_of(
-        events_, [](const PlacedEvent& placed) { return !placed.event.key.empty(); });
-    format = keyed ? Format::porcupine_kv : Format::edn;
-    if (!keyed && has_independent_tuples()) split_tuples();
-    for (const PlacedEvent& placed : events_) {
-      if (placed.event.is_note) {
-        pairing_.note(placed.event.time, placed.event.function);
-        continue;
-      }
-      const Result<void> applied = pairing_.apply(placed.event);
-      if (applied.has_error()) {
-        return error_at(text_, placed.offset, source_, applied.error().context);
-      }
-    }
+  [[nodiscard]] Result<History> read(Format& format, bool& again) {
+    Result<void> read = read_events();
+    again = pairing_.must_read_again();
+    if (read.has_error()) return std::move(read).error();
+    format = keyed_ ? Format::porcupine_kv : Format::edn;
     return pairing_.finish();
   }
 
@@ -55,8 +44,15 @@ class EdnReader {
       if (next.has_error()) return next.error();
       if (*next == '\0' || (close != '\0' && *next == close)) break;
       const std::size_t offset = parser_.offset();
-      parser_.skip_tag();
-      SUNDER_TRY(read_event(offset));
+      Result<void> read = read_event(offset);
+      if (read.has_error()) {
+        // A run that died while writing its last line leaves a part of it.
+        const bool last = close == '\0' && text_.find('\n', offset) == std::string_view::npos;
+        if (last && cut_off_) return {};
+        return read;
+      }
+      reserve_once(parser_.offset());
+      progress_->at(parser_.offset());
     }
     if (close == '\0') return {};
     if (!parser_.take(close)) return parser_.error(fmt::format("expected '{}'", close));
@@ -67,31 +63,66 @@ class EdnReader {
   }
 
   [[nodiscard]] Result<void> read_event(std::size_t offset) {
+    TextEvent event;
+    const char* const end = text_.data() + text_.size();
+    const char* const behind = plain_.read(text_.data() + offset, end, event);
+    if (behind != nullptr) {
+      parser_.move_to(static_cast<std::size_t>(behind - text_.data()));
+    } else {
+      event = TextEvent();
+      SUNDER_TRY(read_general(offset, event));
+    }
+    if (event.is_note) {
+      pairing_.note(event.time, event.function);
+      return {};
+    }
+    keyed_ = keyed_ || !event.key.empty();
+    const Result<void> applied = pairing_.apply(event);
+    if (applied.has_error()) return error_at(text_, offset, source_, applied.error().context);
+    return {};
+  }
+
+  [[nodiscard]] Result<void> read_general(std::size_t offset, TextEvent& event) {
+    parser_.skip_tag();
     if (!parser_.take('{')) return parser_.error("expected an operation, a map");
-    PlacedEvent placed;
-    placed.offset = offset;
     bool has_type = false;
+    cut_off_ = true;
     while (true) {
       const Result<char> next = parser_.peek();
       if (next.has_error()) return next.error();
       if (parser_.take('}')) break;
       const Result<Value> name = parser_.value();
-      if (name.has_error()) return name.error();
+      if (name.has_error()) return refuse(name.error());
       const Result<Value> content = parser_.value();
-      if (content.has_error()) return content.error();
+      if (content.has_error()) return refuse(content.error());
       if (!name->is_text()) continue;
       if (pool().text_of(*name) == "type") {
-        has_type =
-            content->is_text() && parse_event_type(pool().text_of(*content), placed.event.type);
+        has_type = content->is_text() && parse_event_type(pool().text_of(*content), event.type);
       } else {
-        take_field(pool().text_of(*name), *content, placed.event);
+        take_field(pool().text_of(*name), *content, event);
       }
     }
+    cut_off_ = false;
     if (!has_type) {
       return error_at(text_, offset, source_, "expected :type of :invoke, :ok, :fail or :info");
     }
-    events_.push_back(placed);
     return {};
+  }
+
+  // An event was cut off when it was the end of the text that refused it.
+  [[nodiscard]] Error refuse(const Error& error) {
+    cut_off_ = parser_.offset() >= text_.size();
+    return error;
+  }
+
+  // Once it is known how long events are, there is room for all of them: a vector that grows
+  // copies.
+  void reserve_once(std::size_t consumed) {
+    constexpr std::size_t kSample = 1000;
+    if (reserved_ || pairing_.size() < kSample) return;
+    reserved_ = true;
+    const double share = static_cast<double>(text_.size()) / static_cast<double>(consumed);
+    pairing_.reserve(static_cast<std::size_t>(static_cast<double>(kSample) * share * 1.02));
   }
 
   void take_field(std::string_view name, Value content, TextEvent& event) {
@@ -120,54 +151,30 @@ class EdnReader {
     return pool().name(pool().symbol(pool().describe(content)));
   }
 
-  [[nodiscard]] bool is_tuple(Value value) {
-    if (!value.is_list()) return false;
-    const std::span<const Value> items = pool().items_of(value);
-    return items.size() == 2 && !items[0].is_list() && !items[0].is_nil();
-  }
-
-  // jepsen.independent writes every client's value as [key value]. The rule: there is an
-  // invocation, every invocation's value is a pair whose first part is a scalar, and the second
-  // part of every cas is itself a pair. A register of plain values fails it at its first read (nil)
-  // or write (a scalar), a history of only [from to] at its cas.
-  [[nodiscard]] bool has_independent_tuples() {
-    bool any = false;
-    for (const PlacedEvent& placed : events_) {
-      const TextEvent& event = placed.event;
-      if (event.is_note || event.type != EventType::invoke) continue;
-      if (event.function.empty() || function_of(event.function) == Function::txn) return false;
-      if (!is_tuple(event.value)) return false;
-      const Value second = pool().items_of(event.value)[1];
-      const bool is_cas = function_of(event.function) == Function::cas;
-      if (is_cas && (!second.is_list() || pool().items_of(second).size() != 2)) return false;
-      any = true;
-    }
-    return any;
-  }
-
-  void split_tuples() {
-    for (PlacedEvent& placed : events_) {
-      if (placed.event.is_note || !is_tuple(placed.event.value)) continue;
-      const std::span<const Value> items = pool().items_of(placed.event.value);
-      const Value key = items[0];
-      placed.event.value = items[1];
-      placed.event.key = name_text(key);
-    }
-  }
-
   [[nodiscard]] ValuePool& pool() noexcept { return pairing_.pool(); }
 
   std::string_view text_;
   std::string_view source_;
-  EventPairing pairing_{Dialect{.nil_read_is_unknown = true, .failed_cas_compared = false}};
+  ReadProgress* progress_;
+  EventPairing pairing_;
   EdnParser parser_;
-  std::vector<PlacedEvent> events_;
+  PlainEdn plain_;
+  bool keyed_ = false;
+  bool cut_off_ = false;
+  bool reserved_ = false;
 };
 
 }  // namespace
 
-Result<History> read_edn(std::string_view text, std::string_view source, Format& format) {
-  return EdnReader(text, source).read(format);
+Result<History> read_edn(std::string_view text,
+                         std::string_view source,
+                         Format& format,
+                         ReadProgress& progress) {
+  constexpr Dialect kJepsen{
+      .nil_read_is_unknown = true, .failed_cas_compared = false, .independent_keys = true};
+  return read_with(kJepsen, [&](Dialect dialect, bool& again) {
+    return EdnReader(text, source, dialect, progress).read(format, again);
+  });
 }
 
 }  // namespace sunder::history

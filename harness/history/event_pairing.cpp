@@ -1,5 +1,8 @@
 #include "harness/history/event_pairing.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "harness/history/text.hpp"
 
 namespace sunder::history {
@@ -20,22 +23,69 @@ bool parse_event_type(std::string_view name, EventType& type) noexcept {
 }
 
 Result<void> EventPairing::apply(const TextEvent& event) {
-  return event.type == EventType::invoke ? invoke(event) : complete(event);
+  const bool invokes = event.type == EventType::invoke;
+  if (!dialect_.independent_keys) return invokes ? invoke(event) : complete(event);
+  if (invokes && !is_independent(event)) {
+    dialect_.independent_keys = false;
+    must_read_again_ = has_split_;
+    if (must_read_again_) return base::make_error(Errc::unreadable_input, "expected [key value]");
+    return invoke(event);
+  }
+  TextEvent single = event;
+  if (is_pair(event.value)) split(single);
+  return invokes ? invoke(single) : complete(single);
+}
+
+bool EventPairing::is_pair(Value value) const noexcept {
+  if (!value.is_list()) return false;
+  const std::span<const Value> items = builder_.pool().items_of(value);
+  return items.size() == 2 && !items[0].is_list() && !items[0].is_nil();
+}
+
+bool EventPairing::is_independent(const TextEvent& event) const noexcept {
+  if (!event.key.empty() || event.function.empty() || !is_pair(event.value)) return false;
+  const Function function = function_of(event.function);
+  if (function == Function::txn) return false;
+  const Value second = builder_.pool().items_of(event.value)[1];
+  if (function != Function::cas) return true;
+  return second.is_list() && builder_.pool().items_of(second).size() == 2;
+}
+
+// [[:append 9 1] [:r 8 nil]]: lists of a function, a key and a value.
+bool EventPairing::is_transaction(Value value) const noexcept {
+  if (!value.is_list()) return false;
+  const ValuePool& values = builder_.pool();
+  const std::span<const Value> parts = values.items_of(value);
+  return !parts.empty() && std::ranges::all_of(parts, [&](Value part) {
+    return part.is_list() && values.items_of(part).size() >= 2 &&
+           values.items_of(part).front().is_text();
+  });
+}
+
+void EventPairing::split(TextEvent& event) {
+  const std::span<const Value> items = pool().items_of(event.value);
+  const Value key = items[0];
+  event.value = items[1];
+  event.key =
+      key.is_text() ? pool().text_of(key) : pool().name(pool().symbol(pool().describe(key)));
+  has_split_ = true;
 }
 
 Result<void> EventPairing::invoke(const TextEvent& event) {
   HistoryBuilder::Invocation invocation;
   invocation.process = event.process;
   invocation.function = event.function;
+  if (event.function.empty() && is_transaction(event.value)) invocation.function = "txn";
   invocation.key = event.key;
   invocation.time = event.time;
   invocation.input = event.value;
-  // null where nothing is given to the call: a read has no argument.
-  if (event.value.is_nil() && !repeats_input(function_of(event.function))) {
-    invocation.input = Value();
-  }
   const auto index = builder_.invoke(invocation);
   if (index.has_error()) return index.error();
+  // null where nothing is given to the call: a read has no argument.
+  if (event.value.is_nil()) {
+    Operation& operation = builder_.mutable_operation(*index);
+    if (!repeats_input(operation.function)) operation.input = Value();
+  }
   return {};
 }
 
@@ -49,7 +99,7 @@ Result<void> EventPairing::complete(const TextEvent& event) {
   completion.node = event.node;
   completion.time = event.time;
   const auto open = builder_.in_flight(event.process);
-  const Function function = open ? builder_.operation(*open).function : function_of(event.function);
+  const Function function = open ? builder_.operation(*open).function : Function::other;
   if (completion.outcome == Outcome::ok) {
     completion.output = repeats_input(function) ? event.output : event.value;
     const bool unknown = dialect_.nil_read_is_unknown && function == Function::read;

@@ -2,8 +2,8 @@
 // them.
 //
 // The readers parse; this class knows what a completion means: whose nil is an unknown result, when
-// a failed compare-and-set has compared. It pairs by process (HistoryBuilder) and keeps notes of
-// what is not a client's.
+// a failed compare-and-set has compared, when values are independent keys' [key value]. It pairs by
+// process (HistoryBuilder) and keeps notes of what is not a client's.
 
 #pragma once
 
@@ -40,6 +40,11 @@ struct Dialect {
   // A failed cas without an error says that the value was not `from`; otherwise only "cas-mismatch"
   // says so.
   bool failed_cas_compared = false;
+  // Values may be jepsen.independent's [key value]. They are when there is an invocation and every
+  // invocation's value is a pair whose first part is a scalar, and the second part of every cas is
+  // itself a pair. A register of plain values fails it at its first read (nil) or write (a scalar),
+  // a history of only [from to] at its cas; transactions and operations with a key never are.
+  bool independent_keys = false;
 };
 
 // The error of a failed cas that compared: its operation then counts as a read of `output`, or as
@@ -55,6 +60,8 @@ class EventPairing {
 
   [[nodiscard]] ValuePool& pool() noexcept { return builder_.pool(); }
 
+  [[nodiscard]] std::size_t size() const noexcept { return builder_.size(); }
+
   void reserve(std::size_t operations) { builder_.reserve(operations); }
 
   // Errors have no place: the reader puts it in front.
@@ -62,14 +69,35 @@ class EventPairing {
 
   void note(std::int64_t time, std::string_view text) { builder_.note(time, std::string(text)); }
 
+  // Whether values were taken for [key value] until one was none: apply() has refused it, and the
+  // text is to be read again with a dialect without independent keys.
+  [[nodiscard]] bool must_read_again() const noexcept { return must_read_again_; }
+
   [[nodiscard]] History finish() { return builder_.finish(); }
 
  private:
   [[nodiscard]] Result<void> invoke(const TextEvent& event);
   [[nodiscard]] Result<void> complete(const TextEvent& event);
+  [[nodiscard]] bool is_pair(Value value) const noexcept;
+  [[nodiscard]] bool is_independent(const TextEvent& event) const noexcept;
+  [[nodiscard]] bool is_transaction(Value value) const noexcept;
+  void split(TextEvent& event);
 
   Dialect dialect_;
   HistoryBuilder builder_;
+  bool has_split_ = false;
+  bool must_read_again_ = false;
 };
+
+// Reads with `dialect`, and once more without independent keys when the values turn out to be none.
+// `read(dialect, again)` returns a history; it sets `again` to its pairing's must_read_again().
+template <typename Read>
+[[nodiscard]] Result<History> read_with(Dialect dialect, const Read& read) {
+  bool again = false;
+  Result<History> history = read(dialect, again);
+  if (!again) return history;
+  dialect.independent_keys = false;
+  return read(dialect, again);
+}
 
 }  // namespace sunder::history

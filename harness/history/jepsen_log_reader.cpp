@@ -1,95 +1,100 @@
 // Reads the operation lines of Jepsen's history.txt and jepsen.log.
 
-#include <array>
-#include <charconv>
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "harness/history/edn.hpp"
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/lines.hpp"
 #include "harness/history/readers.hpp"
 
 namespace sunder::history {
 namespace {
 
-// The four columns of an operation's line; nothing when the line is not one.
+// The columns of an operation's line.
 struct Columns {
+  std::string_view prefix;  // the logger's words before the process
   std::string_view process;
-  std::string_view type;
+  EventType type{};
   std::string_view function;
   std::string_view value;
-  bool has_prefix = false;  // "INFO  jepsen.util - " stood before the process
+  std::string_view error;
 };
 
+// Nothing when the line is none of an operation: "… 2\t:invoke\t:write\t4".
 std::optional<Columns> columns_of(std::string_view line) {
-  std::array<std::string_view, 4> parts;
-  std::size_t count = 0;
-  while (count < 3) {
-    const std::size_t tab = line.find('\t');
-    if (tab == std::string_view::npos) break;
-    parts.at(count++) = line.substr(0, tab);
-    line.remove_prefix(tab + 1);
+  for (std::size_t tab = line.find("\t:"); tab != std::string_view::npos;
+       tab = line.find("\t:", tab + 1)) {
+    std::string_view rest = line.substr(tab + 2);
+    const auto take_column = [&rest] {
+      const std::string_view column = rest.substr(0, rest.find('\t'));
+      rest.remove_prefix(std::min(column.size() + 1, rest.size()));
+      return column;
+    };
+    Columns columns;
+    if (!parse_event_type(take_column(), columns.type)) continue;
+    columns.function = take_column();
+    columns.value = take_column();
+    columns.error = rest;
+    if (columns.function.empty()) continue;
+    if (columns.function.front() == ':') columns.function.remove_prefix(1);
+    const std::string_view before = line.substr(0, tab);
+    const std::size_t last = before.find_last_not_of(' ');
+    if (last == std::string_view::npos) continue;
+    const std::size_t blank = before.find_last_of(" \t", last);
+    const std::size_t start = blank == std::string_view::npos ? 0 : blank + 1;
+    columns.process = before.substr(start, last + 1 - start);
+    columns.prefix = before.substr(0, start);
+    return columns;
   }
-  parts.at(count++) = line;
-  if (count < 3 || parts[1].empty() || parts[1].front() != ':') return std::nullopt;
-  EventType type{};
-  if (!parse_event_type(parts[1].substr(1), type)) return std::nullopt;
-  Columns columns;
-  const std::size_t space = parts[0].find_last_of(' ');
-  columns.has_prefix = space != std::string_view::npos;
-  columns.process = columns.has_prefix ? parts[0].substr(space + 1) : parts[0];
-  columns.type = parts[1].substr(1);
-  columns.function = parts[2].substr(parts[2].starts_with(':') ? 1 : 0);
-  columns.value = parts[3];
-  return columns;
+  return std::nullopt;
 }
 
-std::optional<std::int64_t> integer_of(std::string_view text) {
-  std::int64_t integer = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), integer);
-  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return integer;
+// Porcupine's etcd logs say "INFO  jepsen.util - ", later ones "… jepsen.util: " or put time and
+// thread in front; history.txt has nothing there.
+Format format_of(std::string_view prefix) noexcept {
+  if (prefix.find_first_not_of(' ') == std::string_view::npos) return Format::jepsen_history;
+  const bool plain = prefix.starts_with("INFO  jepsen.util - ");
+  return plain ? Format::porcupine_log : Format::jepsen_log;
+}
+
+// In porcupine's logs nil is an empty register and a failed cas has compared; Jepsen's own are read
+// as Knossos reads them.
+Dialect dialect_of(Format format) noexcept {
+  const bool porcupine = format == Format::porcupine_log;
+  return {.nil_read_is_unknown = !porcupine,
+          .failed_cas_compared = porcupine,
+          .independent_keys = !porcupine};
 }
 
 class LogReader {
  public:
-  // The lines of jepsen.util are porcupine's etcd logs, where nil is an empty register and a failed
-  // cas has compared; bare columns are Jepsen's history.txt, read as Knossos reads it.
-  LogReader(std::string_view text, std::string_view source, bool prefixed)
-      : text_(text),
-        source_(source),
-        pairing_(Dialect{.nil_read_is_unknown = !prefixed, .failed_cas_compared = prefixed}) {}
+  LogReader(std::string_view text, std::string_view source, Dialect dialect)
+      : text_(text), source_(source), pairing_(dialect) {}
 
-  [[nodiscard]] Result<History> read() {
-    std::size_t begin = 0;
-    bool any = false;
-    while (begin < text_.size()) {
-      const std::size_t end = std::min(text_.find('\n', begin), text_.size());
-      std::string_view line = text_.substr(begin, end - begin);
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (const auto columns = columns_of(line)) {
-        any = true;
-        SUNDER_TRY(read_line(*columns, line, begin));
-      }
-      begin = end + 1;
-    }
-    if (!any && text_.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-      return error_at(
-          text_, 0, source_, "expected a history: JSON lines, EDN, or Jepsen's log lines");
+  [[nodiscard]] Result<History> read(bool& again) {
+    Lines lines(text_);
+    while (const std::optional<Line> line = lines.next()) {
+      const auto columns = columns_of(line->text);
+      if (!columns) continue;
+      Result<void> read = read_line(*columns, *line);
+      again = pairing_.must_read_again();
+      // A run that died while writing its last line leaves a part of it.
+      if (read.has_error() && !line->has_newline && !again) break;
+      if (read.has_error()) return std::move(read).error();
     }
     return pairing_.finish();
   }
 
  private:
-  [[nodiscard]] Result<void> read_line(const Columns& columns,
-                                       std::string_view line,
-                                       std::size_t begin) {
+  [[nodiscard]] Result<void> read_line(const Columns& columns, const Line& line) {
     const auto place = [&](std::string_view part) {
-      return begin + static_cast<std::size_t>(part.data() - line.data());
+      return line.offset + static_cast<std::size_t>(part.data() - line.text.data());
     };
     if (columns.process.starts_with(':')) {
-      pairing_.note(kUnknownTime, line);
+      pairing_.note(kUnknownTime, line.text);
       return {};
     }
     const std::optional<std::int64_t> process = integer_of(columns.process);
@@ -98,14 +103,15 @@ class LogReader {
     }
     TextEvent event;
     event.process = *process;
-    (void)parse_event_type(columns.type, event.type);
+    event.type = columns.type;
     event.function = columns.function;
+    event.error = columns.error.substr(columns.error.starts_with(':') ? 1 : 0);
     if (!columns.value.empty()) {
       EdnParser parser(columns.value, source_, pairing_.pool());
       const Result<Value> value = parser.value();
       if (value.has_error()) {
         return error_at(
-            text_, place(columns.value), source_, "expected a value in the last column");
+            text_, place(columns.value), source_, "expected a value in the fourth column");
       }
       event.value = *value;
     }
@@ -115,7 +121,7 @@ class LogReader {
       event.value = Value();
     }
     const Result<void> applied = pairing_.apply(event);
-    if (applied.has_error()) return error_at(text_, begin, source_, applied.error().context);
+    if (applied.has_error()) return error_at(text_, line.offset, source_, applied.error().context);
     return {};
   }
 
@@ -124,22 +130,28 @@ class LogReader {
   EventPairing pairing_;
 };
 
-// Whether the first operation's line has a logger's words before the process.
-bool is_prefixed(std::string_view text) {
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    if (const auto columns = columns_of(text.substr(begin, end - begin)))
-      return columns->has_prefix;
-    begin = end + 1;
+// The form of the first operation's line; nothing when there is none.
+std::optional<Format> first_format(std::string_view text) {
+  Lines lines(text);
+  while (const std::optional<Line> line = lines.next()) {
+    if (const auto columns = columns_of(line->text)) return format_of(columns->prefix);
   }
-  return true;
+  return std::nullopt;
 }
 
 }  // namespace
 
-Result<History> read_jepsen_log(std::string_view text, std::string_view source) {
-  return LogReader(text, source, is_prefixed(text)).read();
+Result<History> read_jepsen_log(std::string_view text, std::string_view source, Format& format) {
+  const std::optional<Format> found = first_format(text);
+  if (!found) {
+    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return History();
+    return error_at(
+        text, 0, source, fmt::format("expected a history in one of the forms {}", format_names()));
+  }
+  format = *found;
+  return read_with(dialect_of(format), [&](Dialect dialect, bool& again) {
+    return LogReader(text, source, dialect).read(again);
+  });
 }
 
 }  // namespace sunder::history

@@ -1,4 +1,7 @@
-// Reads history.jsonl, ours and those of other tools that use its words.
+// Reads history.jsonl, ours and those of other tools that use its words, and arrays of Jepsen's
+// maps with string keys.
+//
+// Plain events go through PlainJson, the others through simdjson one by one: both read the same.
 
 #include <algorithm>
 #include <vector>
@@ -7,6 +10,7 @@
 #include <simdjson.h>
 
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/plain_json.hpp"
 #include "harness/history/readers.hpp"
 
 namespace sunder::history {
@@ -18,11 +22,12 @@ namespace ondemand = simdjson::ondemand;
 // themselves.
 class FieldReader {
  public:
-  explicit FieldReader(ValuePool& pool) : pool_(&pool) {}
+  FieldReader(ValuePool& pool, bool process_optional)
+      : pool_(&pool), process_optional_(process_optional) {}
 
   // Returns what is wrong with the event, empty when nothing is.
   [[nodiscard]] std::string read(ondemand::object object, TextEvent& event) {
-    bool has_process = false;
+    bool has_process = process_optional_;
     bool has_type = false;
     for (ondemand::field field : object) {
       const std::string_view name = field.unescaped_key();
@@ -113,22 +118,37 @@ class FieldReader {
   }
 
   ValuePool* pool_;
+  bool process_optional_;
 };
+
+// How each form is to be read: elle-cli's arrays are Jepsen's, whose nil read is unknown.
+Dialect dialect_of(Format format) noexcept {
+  return {.nil_read_is_unknown = format == Format::json,
+          .failed_cas_compared = false,
+          .independent_keys = true};
+}
 
 class JsonlReader {
  public:
-  JsonlReader(std::string_view text, std::size_t capacity, std::string_view source)
-      : text_(text), capacity_(capacity), source_(source), fields_(pairing_.pool()) {}
+  JsonlReader(std::string_view text,
+              std::size_t capacity,
+              std::string_view source,
+              Format format,
+              ReadProgress& progress,
+              Dialect dialect)
+      : text_(text),
+        capacity_(capacity),
+        source_(source),
+        progress_(&progress),
+        format_(format),
+        pairing_(dialect),
+        plain_(pairing_.pool(), format == Format::json),
+        fields_(pairing_.pool(), format == Format::json) {}
 
-  [[nodiscard]] Result<History> read() {
-    const std::size_t start = text_.find_first_not_of(" \t\r\n");
-    if (start != std::string_view::npos && text_[start] == '[') {
-      SUNDER_TRY(read_array(start));
-    } else {
-      constexpr std::size_t kBytesPerOperation = 160;  // two lines; only to reserve
-      pairing_.reserve(text_.size() / kBytesPerOperation);
-      SUNDER_TRY(read_lines());
-    }
+  [[nodiscard]] Result<History> read(bool& again) {
+    Result<void> read = format_ == Format::json ? read_array() : read_lines();
+    again = pairing_.must_read_again();
+    if (read.has_error()) return std::move(read).error();
     return pairing_.finish();
   }
 
@@ -140,61 +160,135 @@ class JsonlReader {
       const bool complete = newline != std::string_view::npos;
       const std::size_t end = complete ? newline : text_.size();
       const std::string_view line = text_.substr(begin, end - begin);
-      if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
-        Result<void> read = read_line(line, begin);
-        // A run that died while writing its last line leaves a part of it.
-        if (read.has_error() && !complete) return {};
-        if (read.has_error()) return read;
-      }
+      Result<void> read = read_line(line, begin);
+      // A run that died while writing its last line leaves a part of it.
+      if (read.has_error() && !complete && !pairing_.must_read_again()) return {};
+      if (read.has_error()) return read;
       begin = end + 1;
+      reserve_once(begin);
+      progress_->at(begin);
     }
     return {};
   }
 
   [[nodiscard]] Result<void> read_line(std::string_view line, std::size_t begin) {
-    const simdjson::padded_string_view padded(line.data(), line.size(), capacity_ - begin);
+    constexpr std::string_view kBlank = " \t\r";
+    const std::size_t first = line.find_first_not_of(kBlank);
+    if (first == std::string_view::npos) return {};
+    TextEvent event;
+    const char* const end = line.data() + line.size();
+    const char* const behind = plain_.read(line.data() + first, end, event);
+    if (behind != nullptr) {
+      const std::string_view rest(behind, static_cast<std::size_t>(end - behind));
+      if (rest.find_first_not_of(kBlank) == std::string_view::npos) {
+        return take(event, {}, line, begin);
+      }
+    }
+    return read_general(line, begin, line);
+  }
+
+  // One event with simdjson. `note`: what a note says.
+  [[nodiscard]] Result<void> read_general(std::string_view object,
+                                          std::size_t begin,
+                                          std::string_view note) {
+    const simdjson::padded_string_view padded(object.data(), object.size(), capacity_ - begin);
     ondemand::document document;
     try {
       document = parser_.iterate(padded);
-      ondemand::object object = document.get_object();
+      ondemand::object content = document.get_object();
       TextEvent event;
-      const std::string problem = fields_.read(object, event);
+      const std::string problem = fields_.read(content, event);
       if (problem.empty() && document.current_location().error() == simdjson::SUCCESS) {
         return error_at(text_, begin, source_, "expected one object on the line");
       }
-      return take(event, problem, line, begin);
+      return take(event, problem, note, begin);
     } catch (const simdjson::simdjson_error& error) {
       return json_error(document, error, begin);
     }
   }
 
-  [[nodiscard]] Result<void> read_array(std::size_t begin) {
-    const simdjson::padded_string_view padded(
-        text_.data() + begin, text_.size() - begin, capacity_ - begin);
-    ondemand::document document;
-    try {
-      document = parser_.iterate(padded);
-      for (ondemand::object object : document.get_array()) {
-        const char* place = nullptr;
-        const bool known = document.current_location().get(place) == simdjson::SUCCESS;
-        const std::size_t offset = known ? static_cast<std::size_t>(place - text_.data()) : begin;
-        TextEvent event;
-        const std::string problem = fields_.read(object, event);
-        SUNDER_TRY(take(event, problem, "nemesis", offset));
+  [[nodiscard]] Result<void> read_array() {
+    std::size_t at = skip_blanks(0);
+    if (at >= text_.size()) return {};
+    if (text_[at] != '[') return error_at(text_, at, source_, "expected '['");
+    at = skip_blanks(at + 1);
+    bool closed = at < text_.size() && text_[at] == ']';
+    while (!closed) {
+      if (at >= text_.size() || text_[at] != '{') {
+        return error_at(text_, at, source_, "expected an event, an object");
       }
-      return {};
-    } catch (const simdjson::simdjson_error& error) {
-      return json_error(document, error, begin);
+      SUNDER_TRY(read_element(at));
+      at = skip_blanks(at);
+      closed = at < text_.size() && text_[at] == ']';
+      if (closed) break;
+      if (at >= text_.size() || text_[at] != ',') {
+        return error_at(text_, at, source_, "expected ',' or ']'");
+      }
+      at = skip_blanks(at + 1);
+      reserve_once(at);
+      progress_->at(at);
     }
+    at = skip_blanks(at + 1);
+    if (at < text_.size()) return error_at(text_, at, source_, "expected the end after the array");
+    return {};
+  }
+
+  // Reads the object at `at` and moves it behind.
+  [[nodiscard]] Result<void> read_element(std::size_t& at) {
+    const std::size_t begin = at;
+    TextEvent event;
+    const char* const behind =
+        plain_.read(text_.data() + begin, text_.data() + text_.size(), event);
+    if (behind != nullptr) {
+      at = static_cast<std::size_t>(behind - text_.data());
+      return take(event, {}, text_.substr(begin, at - begin), begin);
+    }
+    at = end_of_object(begin);
+    const std::string_view object = text_.substr(begin, at - begin);
+    return read_general(object, begin, object);
+  }
+
+  // Where the braces that open at `begin` are closed; the end of the text when they are not.
+  [[nodiscard]] std::size_t end_of_object(std::size_t begin) const noexcept {
+    std::size_t depth = 0;
+    bool quoted = false;
+    for (std::size_t at = begin; at < text_.size(); ++at) {
+      const char character = text_[at];
+      if (quoted) {
+        if (character == '\\') ++at;
+        quoted = character != '"';
+      } else if (character == '"') {
+        quoted = true;
+      } else if (character == '{') {
+        ++depth;
+      } else if (character == '}' && --depth == 0) {
+        return at + 1;
+      }
+    }
+    return text_.size();
+  }
+
+  [[nodiscard]] std::size_t skip_blanks(std::size_t at) const noexcept {
+    return std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
+  }
+
+  // Once it is known how long events are, there is room for all of them: a vector that grows
+  // copies.
+  void reserve_once(std::size_t consumed) {
+    constexpr std::size_t kSample = 1000;
+    if (reserved_ || pairing_.size() < kSample) return;
+    reserved_ = true;
+    const double share = static_cast<double>(text_.size()) / static_cast<double>(consumed);
+    pairing_.reserve(static_cast<std::size_t>(static_cast<double>(kSample) * share * 1.02));
   }
 
   [[nodiscard]] Result<void> take(const TextEvent& event,
                                   const std::string& problem,
-                                  std::string_view line,
+                                  std::string_view note,
                                   std::size_t offset) {
     if (!problem.empty()) return error_at(text_, offset, source_, problem);
     if (event.is_note) {
-      pairing_.note(event.time, line);
+      pairing_.note(event.time, note);
       return {};
     }
     Result<void> applied = pairing_.apply(event);
@@ -218,15 +312,27 @@ class JsonlReader {
   std::string_view text_;
   std::size_t capacity_;
   std::string_view source_;
+  ReadProgress* progress_;
+  Format format_;
   ondemand::parser parser_;
-  EventPairing pairing_{Dialect{.nil_read_is_unknown = false, .failed_cas_compared = false}};
+  EventPairing pairing_;
+  PlainJson plain_;
   FieldReader fields_;
+  bool reserved_ = false;
 };
 
 }  // namespace
 
-Result<History> read_jsonl(std::string_view text, std::size_t capacity, std::string_view source) {
-  return JsonlReader(text, capacity, source).read();
+Result<History> read_jsonl(std::string_view text,
+                           std::size_t capacity,
+                           std::string_view source,
+                           Format& format,
+                           ReadProgress& progress) {
+  const std::size_t start = text.find_first_not_of(" \t\r\n");
+  format = start != std::string_view::npos && text[start] == '[' ? Format::json : Format::jsonl;
+  return read_with(dialect_of(format), [&](Dialect dialect, bool& again) {
+    return JsonlReader(text, capacity, source, format, progress, dialect).read(again);
+  });
 }
 
 }  // namespace sunder::history

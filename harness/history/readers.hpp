@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,19 +20,57 @@ namespace sunder::history {
                              std::string_view source,
                              std::string_view what);
 
-// One event a line, or one array of them. The bytes [text.size(), capacity) behind the text must be
-// readable: simdjson looks ahead by kJsonPadding bytes.
+// How far a reader has come, for whoever waits and to give memory back. Never called with an offset
+// before which anything of the text is still needed.
+struct ReadProgress {
+  std::function<void(std::size_t offset)> report;
+  std::size_t next = 0;
+
+  void at(std::size_t offset) {
+    constexpr std::size_t kStep = std::size_t{4} << 20;
+    if (offset < next || !report) return;
+    report(offset);
+    next = offset + kStep;
+  }
+};
+
+// One event a line (jsonl), or one array of them (json); `format` says afterwards which. The bytes
+// [text.size(), capacity) behind the text must be readable: simdjson looks ahead by kJsonPadding
+// bytes.
 constexpr std::size_t kJsonPadding = 64;
 [[nodiscard]] Result<History> read_jsonl(std::string_view text,
                                          std::size_t capacity,
-                                         std::string_view source);
+                                         std::string_view source,
+                                         Format& format,
+                                         ReadProgress& progress);
 
 // Jepsen's EDN and porcupine's kv files; `format` says afterwards which it was.
 [[nodiscard]] Result<History> read_edn(std::string_view text,
                                        std::string_view source,
-                                       Format& format);
+                                       Format& format,
+                                       ReadProgress& progress);
 
-// Lines "INFO  jepsen.util - 2\t:invoke\t:write\t4" and Jepsen's history.txt.
-[[nodiscard]] Result<History> read_jepsen_log(std::string_view text, std::string_view source);
+// Lines "INFO  jepsen.util - 2\t:invoke\t:write\t4" of porcupine and of jepsen.log, and Jepsen's
+// history.txt; `format` says afterwards which it was.
+[[nodiscard]] Result<History> read_jepsen_log(std::string_view text,
+                                              std::string_view source,
+                                              Format& format);
+
+// Transactions with sessions and without times.
+[[nodiscard]] Result<History> read_awdit(std::string_view text,
+                                         std::string_view source,
+                                         ReadProgress& progress);
+[[nodiscard]] Result<History> read_plume(std::string_view text,
+                                         std::string_view source,
+                                         ReadProgress& progress);
+[[nodiscard]] Result<History> read_dbcop(std::string_view bytes, std::string_view source);
+[[nodiscard]] bool looks_like_dbcop(std::string_view bytes);
+
+// One concurrent object: calls and returns, or whole calls with their stamps.
+[[nodiscard]] Result<History> read_object(std::string_view text, std::string_view source);
+[[nodiscard]] Result<History> read_intervals(std::string_view text, std::string_view source);
+
+// The form of a text by its first lines; an empty text is jsonl.
+[[nodiscard]] Format detect_format(std::string_view text);
 
 }  // namespace sunder::history

@@ -2,37 +2,28 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "harness/base/file.hpp"
+#include "harness/history/file_text.hpp"
 #include "harness/history/readers.hpp"
 
 namespace sunder::history {
 namespace {
 
-// The form of a text, by its first characters that are not blank or comment.
-Format detect(std::string_view text) noexcept {
-  constexpr std::string_view kBlank = " \t\r\n,";
-  std::size_t at = text.find_first_not_of(kBlank);
-  while (at != std::string_view::npos && text[at] == ';') {
-    at = text.find('\n', at);
-    if (at != std::string_view::npos) at = text.find_first_not_of(kBlank, at);
-  }
-  if (at == std::string_view::npos) return Format::jsonl;  // empty: any form would do
-  if (text[at] == '(' || text[at] == '#') return Format::edn;
-  const bool wrapped = text[at] == '[';
-  if (wrapped) at = text.find_first_not_of(kBlank, at + 1);
-  if (at == std::string_view::npos) return Format::edn;
-  if (text[at] != '{') return wrapped ? Format::edn : Format::porcupine_log;
-  at = text.find_first_not_of(kBlank, at + 1);
-  const bool json = at != std::string_view::npos && (text[at] == '"' || text[at] == '}');
-  return json ? Format::jsonl : Format::edn;
-}
+constexpr std::array<std::string_view, 13> kFormatNames{"automatic",
+                                                        "jsonl",
+                                                        "json",
+                                                        "edn",
+                                                        "jepsen-history",
+                                                        "jepsen-log",
+                                                        "porcupine-log",
+                                                        "porcupine-kv",
+                                                        "awdit",
+                                                        "plume",
+                                                        "dbcop",
+                                                        "object",
+                                                        "intervals"};
 
 std::string_view without_byte_order_mark(std::string_view text) noexcept {
   return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
@@ -42,60 +33,56 @@ std::string_view without_byte_order_mark(std::string_view text) noexcept {
 Result<ReadHistory> read_padded(std::string_view whole,
                                 std::size_t padding,
                                 std::string_view source,
-                                Format format) {
+                                Format format,
+                                ReadProgress& progress) {
   const std::string_view text = without_byte_order_mark(whole);
   ReadHistory read;
-  read.format = format == Format::automatic ? detect(text) : format;
+  read.format = format == Format::automatic ? detect_format(text) : format;
   Result<History> history = [&]() -> Result<History> {
     switch (read.format) {
       case Format::edn:
       case Format::porcupine_kv:
-        return read_edn(text, source, read.format);
+        return read_edn(text, source, read.format, progress);
+      case Format::jepsen_history:
+      case Format::jepsen_log:
       case Format::porcupine_log:
-        return read_jepsen_log(text, source);
+        return read_jepsen_log(text, source, read.format);
+      case Format::awdit:
+        return read_awdit(text, source, progress);
+      case Format::plume:
+        return read_plume(text, source, progress);
+      case Format::dbcop:
+        return read_dbcop(text, source);
+      case Format::object:
+        return read_object(text, source);
+      case Format::intervals:
+        return read_intervals(text, source);
       case Format::automatic:
       case Format::jsonl:
+      case Format::json:
         break;
     }
-    return read_jsonl(text, text.size() + padding, source);
+    return read_jsonl(text, text.size() + padding, source, read.format, progress);
   }();
   if (history.has_error()) return std::move(history).error();
   read.history = std::move(*history);
   return read;
 }
 
-// A whole descriptor with kJsonPadding zero bytes behind it, in one buffer of the file's size when
-// that is known.
-Result<std::string> read_with_padding(int descriptor, const std::string& name) {
-  struct stat status {};
-
-  std::string buffer;
-  std::size_t size = 0;
-  constexpr std::size_t kChunk = std::size_t{1} << 16;
-  const bool sized = ::fstat(descriptor, &status) == 0 && status.st_size > 0;
-  buffer.resize((sized ? static_cast<std::size_t>(status.st_size) + 1 : kChunk) + kJsonPadding);
-  while (true) {
-    if (buffer.size() - size <= kJsonPadding) buffer.resize(buffer.size() * 2);
-    const ssize_t count =
-        ::read(descriptor, buffer.data() + size, buffer.size() - kJsonPadding - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      const Error error = base::system_error(fmt::format("read {}", name));
-      return base::make_error(Errc::unreadable_input, error.message());
-    }
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  buffer.resize(size + kJsonPadding, '\0');
-  return buffer;
-}
-
 }  // namespace
 
 std::string_view name_of(Format format) noexcept {
-  constexpr std::array<std::string_view, 5> names{
-      "automatic", "jsonl", "edn", "porcupine-log", "porcupine-kv"};
-  return names.at(static_cast<std::size_t>(format));
+  return kFormatNames.at(static_cast<std::size_t>(format));
+}
+
+std::optional<Format> find_format(std::string_view name) noexcept {
+  const auto found = std::ranges::find(kFormatNames, name);
+  if (found == kFormatNames.end()) return std::nullopt;
+  return static_cast<Format>(found - kFormatNames.begin());
+}
+
+std::string format_names() {
+  return fmt::format("{}", fmt::join(kFormatNames, ", "));
 }
 
 Error error_at(std::string_view text,
@@ -116,24 +103,22 @@ Result<ReadHistory> read_history(std::string_view text, std::string_view source,
   padded.reserve(text.size() + kJsonPadding);
   padded = text;
   padded.append(kJsonPadding, '\0');
-  return read_padded(std::string_view(padded).substr(0, text.size()), kJsonPadding, source, format);
+  ReadProgress progress;
+  return read_padded(
+      std::string_view(padded).substr(0, text.size()), kJsonPadding, source, format, progress);
 }
 
-Result<ReadHistory> read_history_file(const std::filesystem::path& path, Format format) {
-  const bool standard_input = path == "-";
-  base::FileDescriptor file;
-  if (!standard_input) {
-    file.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.valid()) {
-      const Error error = base::system_error(fmt::format("open {}", path.string()));
-      return base::make_error(Errc::unreadable_input, error.message());
-    }
-  }
-  const std::string name = standard_input ? "standard input" : path.string();
-  Result<std::string> content = read_with_padding(standard_input ? STDIN_FILENO : file.get(), name);
-  if (content.has_error()) return std::move(content).error();
-  const std::string_view text(content->data(), content->size() - kJsonPadding);
-  return read_padded(text, kJsonPadding, name, format);
+Result<ReadHistory> read_history_file(const std::filesystem::path& path,
+                                      const ReadOptions& options) {
+  auto opened = FileText::open(path);
+  SUNDER_TRY(opened);
+  FileText file = std::move(*opened);
+  ReadProgress progress;
+  progress.report = [&](std::size_t offset) {
+    file.release_before(offset);
+    if (options.progress) options.progress(offset, file.text().size());
+  };
+  return read_padded(file.text(), kJsonPadding, file.name(), options.format, progress);
 }
 
 }  // namespace sunder::history

@@ -1,12 +1,16 @@
-// The text forms of a history: our JSONL, Jepsen's EDN, porcupine's logs; one entry point that
-// detects which it is.
+// The forms of a history that sunder reads, ours and other tools'; one entry point that detects
+// which it is.
 //
 // Errors are Errc::unreadable_input with file, line, column and what was expected:
-// "history.jsonl:12:8: expected …". Formats and their traps are described in docs/histories.md.
+// "history.jsonl:12:8: expected …"; of a binary form, the byte. Formats and their traps are
+// described in docs/histories.md.
 
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,9 +20,27 @@
 
 namespace sunder::history {
 
-enum class Format { automatic, jsonl, edn, porcupine_log, porcupine_kv };
+enum class Format {
+  automatic,
+  jsonl,           // ours: one event a line
+  json,            // an array of Jepsen's maps with string keys, as elle-cli takes it
+  edn,             // Jepsen's maps
+  jepsen_history,  // Jepsen's history.txt
+  jepsen_log,      // operations between other lines of jepsen.log
+  porcupine_log,   // porcupine's etcd logs
+  porcupine_kv,    // EDN with keys and texts
+  awdit,           // AWDIT's transactions
+  plume,           // those of Plume, IsoVista and PolySI
+  dbcop,           // dbcop's bincode
+  object,          // calls and returns of one object: LiMo, Violin
+  intervals,       // calls with start and end: fptlin, fastlin, PolyLin
+};
 
 [[nodiscard]] std::string_view name_of(Format format) noexcept;
+// By its name; nothing when there is none of that name.
+[[nodiscard]] std::optional<Format> find_format(std::string_view name) noexcept;
+// "jsonl, json, …", for messages.
+[[nodiscard]] std::string format_names();
 
 struct ReadHistory {
   History history;
@@ -30,10 +52,16 @@ struct ReadHistory {
                                                std::string_view source,
                                                Format format = Format::automatic);
 
-// A file, or standard input for "-". A truncated last line without a newline (a run that died) is
-// left out.
+struct ReadOptions {
+  Format format = Format::automatic;
+  // Called now and then with the bytes read and those there are; empty: nobody wants to know.
+  std::function<void(std::size_t read, std::size_t total)> progress;
+};
+
+// A file, or standard input for "-"; gzip is unpacked. A truncated last line without a newline (a
+// run that died) is left out.
 [[nodiscard]] Result<ReadHistory> read_history_file(const std::filesystem::path& path,
-                                                    Format format = Format::automatic);
+                                                    const ReadOptions& options = {});
 
 // Whether an ok completion's "value" repeats the input ("write", "cas", …) rather than giving the
 // output.

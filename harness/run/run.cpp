@@ -200,7 +200,8 @@ Result<StoredRun> read_run(const fs::path& directory) {
   stored.inputs = std::move(*resolved);
   stored.started = inputs->started;
 
-  auto history = history::read_history_file(directory / "history.jsonl", history::Format::jsonl);
+  auto history = history::read_history_file(directory / "history.jsonl",
+                                            {.format = history::Format::jsonl, .progress = {}});
   SUNDER_TRY(history);
   stored.history = std::move(history->history);
   if (const auto text = base::read_file(directory / "context.json"); text.has_value()) {

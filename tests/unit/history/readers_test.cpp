@@ -1,8 +1,12 @@
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
+#include "harness/base/file.hpp"
 #include "harness/base/random.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
@@ -34,6 +38,40 @@ std::vector<std::string> described(const History& history) {
 }
 
 using Lines = std::vector<std::string>;
+
+// Two sessions of one transaction each: w 1 7; then r 1 7, a write that did not happen, and r 2 0.
+std::string dbcop_text() {
+  std::string bytes;
+  const auto number = [&bytes](std::int64_t value) {
+    for (int i = 0; i < 8; ++i) bytes += static_cast<char>((value >> (8 * i)) & 0xff);
+  };
+  const auto event = [&](bool is_write, std::int64_t key, std::int64_t value, bool happened) {
+    bytes += is_write ? '\1' : '\0';
+    number(key);
+    number(value);
+    bytes += happened ? '\1' : '\0';
+  };
+  for (const std::int64_t parameter : {1, 2, 3, 1, 3}) number(parameter);
+  for (const std::string_view text : {"remark", "", "end"}) {
+    number(static_cast<std::int64_t>(text.size()));
+    bytes += text;
+  }
+  number(2);
+  number(1);
+  number(1);
+  event(true, 1, 7, true);
+  bytes += '\1';
+  number(2);
+  number(3);
+  event(false, 1, 7, true);
+  event(true, 2, 8, false);
+  event(false, 2, 0, true);
+  bytes += '\1';
+  number(1);
+  event(true, 3, 9, true);
+  bytes += '\0';
+  return bytes;
+}
 
 TEST(ReadJsonl, ReadsWhatDesignSays) {
   const auto result = read(
@@ -77,8 +115,53 @@ TEST(ReadJsonl, ReadsAnArrayOfEvents) {
   const auto result = read(
       R"([{"type":"invoke","f":"add","value":1,"process":0,"time":10,"index":0},
 {"type":"ok","f":"add","value":1,"process":0,"time":12,"index":1}])",
-      Format::jsonl);
+      Format::json);
   EXPECT_EQ(described(result.history), (Lines{"p0 add 1 -> ok"}));
+}
+
+TEST(ReadJson, ReadsTwinsOfJepsensMaps) {
+  const auto result = read(
+      R"([{"type":"invoke","value":[["append",253,1],["r",255,null]],"process":1},
+ {"type":"ok","value":[["append",253,1],["r",255,[2]]],"process":1},
+ {"process":":nemesis","type":"info","f":"kill","value":{"n1":"killed"}}])",
+      Format::json);
+  EXPECT_EQ(described(result.history),
+            (Lines{"p1 txn [[\"append\" 253 1] [\"r\" 255 nil]] -> ok [[\"append\" 253 1] "
+                   "[\"r\" 255 [2]]]"}));
+  EXPECT_EQ(result.history.notes().size(), 1U);
+  const auto nil =
+      read(R"([{"type":"invoke","f":"read","value":null},{"type":"ok","f":"read","value":null}])",
+           Format::json);
+  EXPECT_TRUE(nil.history.operations()[0].output.is_none()) << "as in Knossos' data";
+}
+
+TEST(ReadJson, SplitsIndependentTuples) {
+  const auto result = read(
+      R"([{"type":"invoke","f":"read","value":["x",null],"process":1},
+ {"type":"ok","f":"read","value":["x",3],"process":1},
+ {"type":"invoke","f":"write","value":[7,1],"process":1}])",
+      Format::json);
+  EXPECT_EQ(described(result.history), (Lines{"p1 read x -> ok 3", "p1 write 7 1 -> info"}));
+}
+
+// A register of pairs is told from independent keys only by its first read.
+TEST(ReadJson, ReadsAgainWhatLookedLikeTuples) {
+  const auto result = read(
+      R"([{"type":"invoke","f":"write","value":["x",1],"process":1},
+ {"type":"ok","f":"write","value":["x",1],"process":1},
+ {"type":"invoke","f":"read","value":null,"process":1},
+ {"type":"ok","f":"read","value":["x",1],"process":1}])",
+      Format::json);
+  EXPECT_EQ(described(result.history),
+            (Lines{"p1 write [\"x\" 1] -> ok", "p1 read -> ok [\"x\" 1]"}));
+}
+
+TEST(ReadJson, NamesThePlaceOfAnError) {
+  EXPECT_EQ(error_of("[{\"type\":\"invoke\"}\n 7]"), "h:2:2: expected ',' or ']'");
+  EXPECT_EQ(error_of("[{\"type\":\"invoke\"},\n 7]"), "h:2:2: expected an event, an object");
+  EXPECT_EQ(error_of("[{\"type\":\"invoke\"}"), "h:1:19: expected ',' or ']'");
+  EXPECT_EQ(error_of("[{\"type\":\"invoke\"}] 7"), "h:1:21: expected the end after the array");
+  EXPECT_TRUE(error_of("[{\"type\":\"invoke\", x}]").starts_with("h:1:"));
 }
 
 TEST(ReadJsonl, NamesThePlaceOfAnError) {
@@ -105,6 +188,13 @@ TEST(ReadEdn, TakesVectorsListsAndLines) {
   EXPECT_EQ(
       described(read("#jepsen.history.Op" + one + "#jepsen.history.Op" + two, Format::edn).history),
       expected);
+}
+
+TEST(ReadEdn, LeavesOpenWhatARunThatDiedDidNotFinish) {
+  const auto result =
+      read("{:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :re",
+           Format::edn);
+  EXPECT_EQ(described(result.history), (Lines{"p1 read -> info"}));
 }
 
 TEST(ReadEdn, TakesAReadOfNilForAnUnknownResult) {
@@ -195,13 +285,135 @@ TEST(ReadLog, KnowsItsTraps) {
 }
 
 TEST(ReadLog, ReadsBareColumnsAsKnossosDoes) {
-  const auto result = read("0\t:invoke\t:read\tnil\n0\t:ok\t:read\tnil\n", Format::porcupine_log);
+  const auto result = read("0\t:invoke\t:read\tnil\n0\t:ok\t:read\tnil\n", Format::jepsen_history);
   EXPECT_TRUE(result.history.operations()[0].output.is_none());
+}
+
+TEST(ReadLog, FindsOperationsInAJepsenLog) {
+  const auto result = read(
+      "2023-05-04 12:00:00,123{GMT}\tINFO\t[main] jepsen.core: Running test\n"
+      "2023-05-04 12:00:01,123{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 3\t:invoke\t:read\t[x "
+      "nil]\n"
+      "2023-05-04 12:00:01,124{GMT}\tINFO\t[jepsen nemesis] jepsen.util: "
+      ":nemesis\t:info\t:kill\t:n1\n"
+      "2023-05-04 12:00:02,123{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 3\t:ok\t:read\t[x 7]\n"
+      "2023-05-04 12:00:02,130{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 3\t:invoke\t:cas\t[x [1 "
+      "2]]\n"
+      "2023-05-04 12:00:02,140{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 3\t:info\t:cas\t[x [1 "
+      "2]]\t:timeout\n"
+      "2023-05-04 12:00:02,150{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 8\t:invoke\t:cas\t[x [1",
+      Format::jepsen_log);
+  EXPECT_EQ(described(result.history),
+            (Lines{"p3 read x -> ok 7", "p3 cas x [1 2] -> info (timeout)"}));
+  EXPECT_EQ(result.history.notes().size(), 1U);
 }
 
 TEST(ReadLog, RefusesWhatIsNoHistory) {
   EXPECT_TRUE(error_of("hello\n").starts_with("h:1:1: expected a history"));
   EXPECT_TRUE(error_of("INFO - x\t:invoke\t:read\tnil\n").starts_with("h:1:8: expected a process"));
+}
+
+TEST(ReadAwdit, ReadsSessionsOfTransactions) {
+  const auto result = read("w 0 1\nw x 1\n-----\nr 0 1\n=====\nr 0 0\nr x 1", Format::awdit);
+  EXPECT_EQ(
+      described(result.history),
+      (Lines{"p0 txn [[\"w\" 0 1] [\"w\" \"x\" 1]] -> ok [[\"w\" 0 1] [\"w\" \"x\" 1]]",
+             "p0 txn [[\"r\" 0 1]] -> ok [[\"r\" 0 1]]",
+             "p1 txn [[\"r\" 0 nil] [\"r\" \"x\" 1]] -> ok [[\"r\" 0 nil] [\"r\" \"x\" 1]]"}));
+  for (const Operation& a : result.history.operations()) {
+    for (const Operation& b : result.history.operations()) EXPECT_FALSE(a.precedes(b));
+  }
+  // A 0 that somebody wrote is that one.
+  EXPECT_EQ(described(read("r 0 0\n=====\nw 0 0\n", Format::awdit).history)[0],
+            "p0 txn [[\"r\" 0 0]] -> ok [[\"r\" 0 0]]");
+  EXPECT_EQ(error_of("w 0 1\nw 0\n"), "h:2:4: expected a value");
+  EXPECT_EQ(error_of("w 0 1 2\n"), "h:1:7: expected the end of the line after the value");
+  EXPECT_EQ(error_of("w 0 1\nx 0 1\n"),
+            "h:2:1: expected \"r key value\", \"w key value\", ----- or =====");
+}
+
+TEST(ReadPlume, GathersTransactions) {
+  const auto result =
+      read("w(1,5,0,0)\nr(1,5,1,1)\nw(2,6,0,0)\nw(3,7,1,-1)\nw(4,7,1,-1)\nr(2, 6, 1, 2)\n",
+           Format::plume);
+  EXPECT_EQ(described(result.history),
+            (Lines{"p0 txn [[\"w\" 1 5] [\"w\" 2 6]] -> ok [[\"w\" 1 5] [\"w\" 2 6]]",
+                   "p1 txn [[\"r\" 1 5]] -> ok [[\"r\" 1 5]]",
+                   "p1 txn [[\"w\" 3 7] [\"w\" 4 7]] -> fail",
+                   "p1 txn [[\"r\" 2 6]] -> ok [[\"r\" 2 6]]"}));
+  EXPECT_EQ(error_of("w(1,5,0,0)\nw(1,5,0)\n"), "h:2:7: expected ','");
+  EXPECT_EQ(error_of("w(1,5,0,x)\n"), "h:1:9: expected the number of a transaction");
+  EXPECT_EQ(error_of("w(1,5,0,0)\nv(1,5,0,0)\n"),
+            "h:2:1: expected r(key,value,session,transaction) or w(…)");
+}
+
+TEST(ReadDbcop, ReadsWhatHappened) {
+  const std::string bytes = dbcop_text();
+  EXPECT_EQ(described(read(bytes, Format::dbcop).history),
+            (Lines{"p0 txn [[\"w\" 1 7]] -> ok [[\"w\" 1 7]]",
+                   "p1 txn [[\"r\" 1 7] [\"r\" 2 nil]] -> ok [[\"r\" 1 7] [\"r\" 2 nil]]",
+                   "p1 txn [[\"w\" 3 9]] -> fail"}));
+  const std::string cut = bytes.substr(0, bytes.size() - 5);
+  EXPECT_NE(error_of(cut).find("expected 1 events and whether"), std::string::npos)
+      << error_of(cut);
+  EXPECT_EQ(error_of(bytes + "x"),
+            fmt::format("h:byte {}: expected the end after the last session", bytes.size()));
+}
+
+TEST(ReadObject, ReadsCallsAndReturns) {
+  const auto result = read(
+      "# from a paper\n# @object atomic-stack\n\n[1] call push(1)\n[1] return\n[1] call pop\n"
+      "    [2] call remove()\n[1] return 1\n[2] return empty\n[1] call pop\n[1] return\n"
+      "[1] call push a\n[3] call pop a\n[1] return\n[3] ret",
+      Format::object);
+  EXPECT_EQ(described(result.history),
+            (Lines{"p1 push 1 -> ok",
+                   "p1 pop -> ok 1",
+                   "p2 remove -> ok nil",
+                   "p1 pop -> ok nil",
+                   "p1 push \"a\" -> ok",
+                   "p3 pop -> info"}));
+  EXPECT_EQ(result.history.operations()[2].function, Function::pop);
+  const auto queue = read("# @object atomic-queue\n[1] call add 1\n[1] return\n", Format::object);
+  EXPECT_EQ(queue.history.operations()[0].function, Function::enqueue);
+  const auto crashed =
+      read("# @object stack\n[1] call pop 7\n[2] call pop 8\n[2] return\ncrash\n[1] call pop\n",
+           Format::object);
+  EXPECT_EQ(described(crashed.history),
+            (Lines{"p1 pop -> info", "p2 pop -> ok 8", "p1 pop -> info"}));
+  EXPECT_EQ(error_of("# @object stack\n[1] cal push\n"), "h:2:5: expected \"call\" or \"return\"");
+  EXPECT_TRUE(error_of("# @object stack\n[1] return\n").starts_with("h:2:1: process 1 completes"));
+}
+
+TEST(ReadIntervals, TakesEveryOrderOfColumns) {
+  const auto fptlin =
+      read("# stack\n0 1 5 PUSH 1\n1 2 6 POP 1\n4 2 9 PEEK -1\n", Format::intervals);
+  EXPECT_EQ(described(fptlin.history),
+            (Lines{"p0 PUSH 1 -> ok", "p1 POP -> ok 1", "p4 PEEK -> ok nil"}));
+  EXPECT_EQ(fptlin.history.operations()[2].invoke, 2);
+  EXPECT_EQ(fptlin.history.operations()[2].complete, 9);
+  const auto older = read("# priorityqueue\n0 INSERT 3 1 5\n1 POLL 3 2 6\n", Format::intervals);
+  EXPECT_EQ(described(older.history), (Lines{"p0 INSERT 3 -> ok", "p1 POLL -> ok 3"}));
+  const auto fastlin = read("#queue\nenq 1 1 2\ndeq 1 4 -1\ndeq -1 3 4\n", Format::intervals);
+  EXPECT_EQ(described(fastlin.history),
+            (Lines{"p0 enq 1 -> ok", "p2 deq -> ok nil", "p1 deq -> info"}));
+  const auto set =
+      read("# set\n2 0 2 CONTAINS 2 0\n0 0 4 INSERT 2 1\n2 3 6 REMOVE 2 1\n", Format::intervals);
+  EXPECT_EQ(
+      described(set.history),
+      (Lines{"p2 CONTAINS 2 -> ok false", "p0 INSERT 2 -> ok true", "p2 REMOVE 2 -> ok true"}));
+  EXPECT_EQ(set.history.operations()[1].function, Function::add);
+  const auto rmw = read("# rmw\n0 1 10 READ_MODIFY_WRITE 0 2\n", Format::intervals);
+  EXPECT_EQ(described(rmw.history),
+            (Lines{"p-1 write 0 -> ok", "p0 READ_MODIFY_WRITE [0 2] -> ok"}));
+  EXPECT_TRUE(rmw.history.operations()[0].precedes(rmw.history.operations()[1]));
+}
+
+TEST(ReadIntervals, NamesThePlaceOfAnError) {
+  EXPECT_EQ(error_of("# stack\n0 1 5 PUSH 1\n0 5 1 PUSH 2\n"),
+            "h:3:5: expected an end after the start");
+  EXPECT_EQ(error_of("# stack\npush 1 1 x\n"), "h:2:10: expected a time stamp");
+  EXPECT_TRUE(error_of("# stack\npush 1\n").starts_with("h:2:7: expected process, start"));
 }
 
 TEST(ReadHistoryText, CallsAnEmptyTextAnEmptyHistory) {
@@ -213,6 +425,45 @@ TEST(ReadHistoryFile, SaysThatAFileIsMissing) {
   const auto result = read_history_file("/nonexistent/history.jsonl");
   ASSERT_TRUE(result.has_error());
   EXPECT_TRUE(base::is(result.error(), Errc::unreadable_input));
+}
+
+TEST(ReadHistoryFile, UnpacksGzipAndGivesMemoryBack) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) {
+    text += fmt::format(
+        "{{\"process\":0,\"type\":\"invoke\",\"f\":\"write\",\"value\":{0}}}\n"
+        "{{\"process\":0,\"type\":\"ok\",\"f\":\"write\",\"value\":{0}}}\n",
+        i);
+  }
+  const std::filesystem::path folder = testing::TempDir();
+  const std::filesystem::path plain = folder / "sunder_readers_test.jsonl";
+  const std::filesystem::path packed = folder / "sunder_readers_test.jsonl.gz";
+  ASSERT_TRUE(base::write_file(plain, text).has_value());
+  const gzFile zipped = ::gzopen(packed.c_str(), "wb1");
+  ASSERT_EQ(::gzwrite(zipped, text.data(), static_cast<unsigned>(text.size())),
+            static_cast<int>(text.size()));
+  ::gzclose(zipped);
+  std::size_t told = 0;
+  ReadOptions options;
+  options.progress = [&](std::size_t read, std::size_t total) {
+    EXPECT_LE(read, total);
+    EXPECT_EQ(total, text.size());
+    ++told;
+  };
+  for (const auto& path : {plain, packed}) {
+    const auto result = read_history_file(path, options);
+    ASSERT_TRUE(result.has_value()) << result.error().message();
+    ASSERT_EQ(result->history.operations().size(), 100'000U);
+    EXPECT_EQ(result->history.operations().back().input, Value::integer(99'999));
+  }
+  EXPECT_GT(told, 2U);
+  // An error after pages were given back still counts the lines before it.
+  ASSERT_TRUE(base::write_file(plain, text + "{\"process\":}\n").has_value());
+  const auto broken = read_history_file(plain);
+  ASSERT_TRUE(broken.has_error());
+  EXPECT_TRUE(broken.error().context.starts_with(plain.string() + ":200001:"));
+  std::filesystem::remove(plain);
+  std::filesystem::remove(packed);
 }
 
 // What is written comes back, and is written the same again.
@@ -228,6 +479,58 @@ TEST(RoundTrip, OfRandomHistories) {
   }
 }
 
+// The readers of plain events and the general parsers read the same. A field with a map in it is
+// not plain.
+TEST(PlainEvents, MeanTheSameToTheGeneralParsers) {
+  const auto text_of = [](std::string_view text) {
+    const auto result = read_history(text, "h");
+    return result.has_value() ? to_jsonl(result->history) : result.error().context;
+  };
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    test::SmallOptions options;
+    options.seed = seed;
+    options.texts = seed % 3 == 0;
+    const std::string plain = to_jsonl(test::small_history(options));
+    std::string general;
+    std::string edn;
+    std::string general_edn;
+    for (const char character : plain) {
+      if (character == '}') general += ",\"later\":{}";
+      if (character == '}') general_edn += ", :later {}";
+      general += character;
+      if (character == ':') continue;
+      edn += character;
+      general_edn += character;
+    }
+    ASSERT_EQ(text_of(plain), text_of(general)) << plain;
+    // "f":"read" becomes :f "read", and so on.
+    const auto keywords = [](std::string& text) {
+      for (const std::string_view name :
+           {"index", "time", "process", "type", "f", "key", "value", "error", "actual", "output"}) {
+        const std::string quoted = fmt::format("\"{}\"", name);
+        const std::string keyword = fmt::format(":{} ", name);
+        for (auto at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
+          text.replace(at, quoted.size(), keyword);
+        }
+      }
+      for (const std::string_view type : {"invoke", "ok", "fail", "info"}) {
+        const std::string quoted = fmt::format(":type \"{}\"", type);
+        const std::string keyword = fmt::format(":type :{}", type);
+        for (auto at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
+          text.replace(at, quoted.size(), keyword);
+        }
+      }
+      for (auto at = text.find("null"); at != std::string::npos; at = text.find("null", at)) {
+        text.replace(at, 4, "nil");
+      }
+    };
+    keywords(edn);
+    keywords(general_edn);
+    ASSERT_EQ(text_of(edn), text_of(general_edn)) << edn;
+    ASSERT_NE(text_of(edn).find("\"type\""), std::string::npos) << text_of(edn) << edn;
+  }
+}
+
 // Damaged text is read or refused with its place; it never crashes.
 TEST(Robustness, OfEveryReaderAgainstDamage) {
   const std::vector<std::string> originals{
@@ -236,7 +539,12 @@ TEST(Robustness, OfEveryReaderAgainstDamage) {
       "\n",
       "[{:process 1, :type :invoke, :f :add, :value {:a #{1 2}, \"b\" 1.5}} ; c\n"
       " {:process 1, :type :ok, :f :add, :value (1 [2 #x 3])}]",
-      "INFO  jepsen.util - 0\t:invoke\t:cas\t[1 2]\nINFO  jepsen.util - 0\t:fail\t:cas\t[1 2]\n"};
+      "INFO  jepsen.util - 0\t:invoke\t:cas\t[1 2]\nINFO  jepsen.util - 0\t:fail\t:cas\t[1 2]\n",
+      "w 0 1\n-----\nr 0 1\n=====\nr 0 1\nw 1 2\n",
+      "w(1,2,0,0)\nr(1,2,1,1)\nw(2,3,1,-1)\n",
+      "# @object atomic-stack\n[1] call push(1)\n[2] call pop\n[1] return\n[2] return 1\n",
+      "# set\n2 0 2 CONTAINS 2 0\n0 0 4 INSERT 2 1\n",
+      std::string(dbcop_text())};
   constexpr std::string_view kBytes = "{}[]()\":;,#\\\t\n 0ax\xff";
   base::Random random(7);
   for (int i = 0; i < 20'000; ++i) {
