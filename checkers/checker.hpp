@@ -8,10 +8,12 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "checkers/verdict.hpp"
 #include "harness/base/error.hpp"
@@ -60,6 +62,9 @@ struct ModelInfo {
                    std::string_view level,
                    const CheckOptions& options,
                    std::stop_token stop) = nullptr;
+  // Of several models that fit a history "auto" takes the one with the greatest: what it asks of a
+  // system is more than, or the same as, what the others ask.
+  int strength = 1;
 };
 
 // All models, sorted by name.
@@ -73,6 +78,17 @@ struct ModelChoice {
 
 // Errc::usage: no such model or level (the error lists the known ones).
 [[nodiscard]] Result<ModelChoice> find_model(std::string_view text);
+
+// A model for a history, named or found.
+struct AutomaticChoice {
+  std::optional<ModelChoice> chosen;
+  bool automatic = false;                  // found, not named
+  std::vector<std::string_view> also_fit;  // models that would do too
+};
+
+// The strongest model that fits the history, at its first level. Errc::usage: none does, and the
+// error names an operation.
+[[nodiscard]] Result<AutomaticChoice> choose_model(const history::History& history);
 
 // Runs what decides that choice. An exception inside a checker becomes `undetermined` with its
 // text, and so does a history without a known result: "nothing observed".

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <stop_token>
 #include <utility>
@@ -40,7 +41,10 @@ inline constexpr std::array kLinearizable_only{
 template <ModelRow (*Row)()>
 [[nodiscard]] ModelInfo search_model_info() {
   static const ModelRow row = Row();
-  constexpr auto fits = [](const history::History& history) { return knows_all(history, row); };
+  constexpr auto fits = [](const history::History& history) {
+    return row.needs.empty() && knows_all(history, row) &&
+           (row.suits == nullptr || std::ranges::all_of(history.operations(), row.suits));
+  };
   constexpr auto check = [](const history::History& history,
                             std::string_view,
                             const CheckOptions& options,
@@ -51,7 +55,8 @@ template <ModelRow (*Row)()>
           .summary = row.summary,
           .levels = kLinearizable_only,
           .fits = fits,
-          .check = check};
+          .check = check,
+          .strength = row.strength};
 }
 
 }  // namespace sunder::checkers

@@ -127,10 +127,44 @@ Result<ModelChoice> find_model(std::string_view text) {
   return ModelChoice{&*model, level->name};
 }
 
+Result<AutomaticChoice> choose_model(const history::History& history) {
+  std::vector<const ModelInfo*> fitting;
+  for (const ModelInfo& model : all_models()) {
+    if (model.fits(history)) fitting.push_back(&model);
+  }
+  if (fitting.empty()) {
+    const std::string first =
+        history.empty() ? "nothing" : history.describe(history.operations().front());
+    return base::make_error(
+        Errc::usage,
+        fmt::format("no model knows every operation (the first is {}); name one with --model: {}",
+                    first,
+                    names_of(all_models())));
+  }
+  const auto best = std::ranges::max_element(fitting, {}, &ModelInfo::strength);
+  AutomaticChoice choice;
+  choice.automatic = true;
+  choice.chosen = ModelChoice{*best, (*best)->levels.front().name};
+  for (const ModelInfo* model : fitting) {
+    if (model != *best) choice.also_fit.push_back(model->name);
+  }
+  return choice;
+}
+
 Verdict check_model(const history::History& history,
                     const ModelChoice& choice,
                     const CheckOptions& options,
                     std::stop_token stop) {
+  const bool observed =
+      std::ranges::any_of(history.operations(), [](const history::Operation& operation) {
+        return operation.outcome != history::Outcome::info;
+      });
+  if (!observed) {
+    Verdict verdict;
+    verdict.summary = history.empty() ? "nothing observed: the history is empty"
+                                      : "nothing observed: no operation has a known result";
+    return verdict;
+  }
   try {
     return choice.model->check(history, choice.level, options, std::move(stop));
   } catch (const std::exception& exception) {

@@ -262,7 +262,8 @@ ModelInfo set_full_model() {
           .summary = "Elements that are added, and read as a whole again and again.",
           .levels = kLevels,
           .fits = holds_elements,
-          .check = check};
+          .check = check,
+          .strength = 0};
 }
 
 }  // namespace sunder::checkers

@@ -40,6 +40,11 @@ bool knows(Function function) {
   return function == Function::acquire || function == Function::release;
 }
 
+// No mode and no number of permits.
+bool suits(const Operation& operation) {
+  return operation.input.is_none() || operation.input.is_nil();
+}
+
 std::unique_ptr<Model> make(const history::ValuePool& /*pool*/, const Parameters& /*none*/) {
   return std::make_unique<FencedLease>();
 }
@@ -51,7 +56,9 @@ ModelRow fenced_lease_row() {
           .summary = "A lease that one process holds at a time, each with a greater token.",
           .knows = knows,
           .make = make,
-          .closed_form = check_fenced_lease};
+          .closed_form = check_fenced_lease,
+          .strength = 0,
+          .suits = suits};
 }
 
 }  // namespace sunder::checkers

@@ -178,7 +178,8 @@ ModelRow kv_append_row() {
   return {.name = "kv-append",
           .summary = "A text per key, empty at first: get, put, append.",
           .knows = knows,
-          .make = make_kv_append};
+          .make = make_kv_append,
+          .strength = 0};
 }
 
 }  // namespace sunder::checkers

@@ -86,6 +86,9 @@ struct ModelRow {
   history::Value (*part)(const history::Operation& operation) = nullptr;
   // A parameter that the model cannot do without; empty: none.
   std::string_view needs = {};
+  int strength = 1;  // ModelInfo::strength
+  // Whether an operation looks like one of this model's, beyond its function: "auto" asks. Null: yes.
+  bool (*suits)(const history::Operation& operation) = nullptr;
 };
 
 // All models that the search decides, sorted by name; null: no such model.

@@ -30,6 +30,11 @@ bool knows(Function function) {
   return function == Function::acquire || function == Function::release;
 }
 
+// No mode and no number of permits.
+bool suits(const Operation& operation) {
+  return operation.input.is_none() || operation.input.is_nil();
+}
+
 std::unique_ptr<Model> make(const history::ValuePool& /*pool*/, const Parameters& /*none*/) {
   return std::make_unique<Mutex>();
 }
@@ -41,7 +46,8 @@ ModelRow mutex_row() {
           .summary = "A lock that one process holds at a time: acquire, release.",
           .knows = knows,
           .make = make,
-          .closed_form = check_mutex};
+          .closed_form = check_mutex,
+          .suits = suits};
 }
 
 }  // namespace sunder::checkers

@@ -168,6 +168,7 @@ ModelRow cas_register_row() {
   ModelRow row = register_row();
   row.name = "cas-register";
   row.summary = "The same as register, by the name that Jepsen gives it.";
+  row.strength = 0;
   return row;
 }
 

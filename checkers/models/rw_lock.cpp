@@ -40,6 +40,11 @@ bool knows(Function function) {
   return function == Function::acquire || function == Function::release;
 }
 
+// A mode, or none.
+bool suits(const Operation& operation) {
+  return operation.input.is_none() || operation.input.is_nil() || operation.input.is_text();
+}
+
 std::unique_ptr<Model> make(const history::ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<ReadWriteLock>(pool);
 }
@@ -51,7 +56,9 @@ ModelRow rw_lock_row() {
           .summary = "A lock held by one writer or by many readers: acquire, release.",
           .knows = knows,
           .make = make,
-          .closed_form = check_rw_lock};
+          .closed_form = check_rw_lock,
+          .strength = 0,
+          .suits = suits};
 }
 
 }  // namespace sunder::checkers

@@ -82,7 +82,8 @@ ModelInfo txn_rw_model() {
           .summary = "Transactions of reads and writes; sessions are processes.",
           .levels = kLevel_infos,
           .fits = isolation::are_transactions,
-          .check = check};
+          .check = check,
+          .strength = 2};
 }
 
 }  // namespace sunder::checkers
