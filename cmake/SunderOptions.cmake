@@ -14,13 +14,17 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 
 add_library(sunder_options INTERFACE)
-target_compile_options(sunder_options INTERFACE
+# For our own targets; whoever uses the installed library has options of his own.
+set(SUNDER_WARNINGS
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
   -Woverloaded-virtual -Wduplicated-cond -Wlogical-op $<$<BOOL:${SUNDER_WERROR}>:-Werror>)
-target_include_directories(sunder_options INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
-target_compile_definitions(sunder_options INTERFACE
+set(SUNDER_DEFINITIONS
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
   FMT_USE_NONTYPE_TEMPLATE_ARGS=0)
+target_compile_options(sunder_options INTERFACE "$<BUILD_INTERFACE:${SUNDER_WARNINGS}>")
+target_include_directories(sunder_options INTERFACE
+  "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>" "$<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated>")
+target_compile_definitions(sunder_options INTERFACE "$<BUILD_INTERFACE:${SUNDER_DEFINITIONS}>")
 
 if(SUNDER_SANITIZE)
   add_compile_options(-fsanitize=${SUNDER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -14,7 +14,7 @@ endfunction()
 function(sunder_use_pch target kind)
   if(kind)
     target_precompile_headers(${target} REUSE_FROM sunder_pch_${kind})
-    target_link_libraries(${target} PUBLIC sunder_pch_${kind})
+    target_link_libraries(${target} PUBLIC $<BUILD_INTERFACE:sunder_pch_${kind}>)
   endif()
 endfunction()
 

@@ -53,6 +53,7 @@ const std::vector<Folder>& folders() {
       {"nodes/kv", {"harness/base", "harness/wire", "nodes", "nodes/replica"}, {}},
       {"nodes/raft", {"harness/base"}, {}},
       {"nodes/replica", {"harness/base", "harness/wire", "nodes/host", "nodes/raft"}, {}},
+      {"include/sunder", {"checkers", "harness/base", "harness/history"}, {}},
       {"tests", {"*"}, {}},
       {"workloads", {"harness/base", "harness/history", "harness/wire"}, {}},
   };
