@@ -246,7 +246,8 @@ class Composer {
   }
 
   [[nodiscard]] static bool is_of_leader(const Pick& pick) {
-    return pick.shape->name.starts_with("leader");
+    const std::string_view name = pick.shape->name;
+    return name.starts_with("leader") || name.ends_with("leader");
   }
 
   // The one on the leader first, the others inside its time.
