@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "checkers/isolation/weak.hpp"
 #include "harness/base/assert.hpp"
 
 namespace sunder::checkers::isolation {
@@ -90,6 +89,15 @@ std::vector<std::uint32_t> Axioms::order_near(std::span<const std::uint32_t> tra
     priority[first_instant + i] = slot[finished_[i]] + 2;
   }
   return order_by_priority(priority, fixed);
+}
+
+Before Axioms::forced_before(const ForcedEdge& edge) const noexcept {
+  const bool whole = rules_.axiom == Axiom::snapshot;
+  return {commit(edge.from), whole ? start(edge.to) : commit(edge.to)};
+}
+
+Before Axioms::missed_before(const ForcedEdge& edge) const noexcept {
+  return {start(edge.from), commit(edge.to)};
 }
 
 bool Axioms::needs_more_than(std::size_t bytes) const noexcept {

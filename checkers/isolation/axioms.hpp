@@ -29,6 +29,7 @@
 #include "checkers/isolation/clocks.hpp"
 #include "checkers/isolation/event_order.hpp"
 #include "checkers/isolation/transactions.hpp"
+#include "checkers/isolation/weak.hpp"
 
 namespace sunder::checkers::isolation {
 
@@ -90,6 +91,10 @@ class Axioms {
   // shorter when there is none.
   [[nodiscard]] std::vector<std::uint32_t> order_near(std::span<const std::uint32_t> transactions,
                                                       std::span<const Before> fixed) const;
+
+  // A forced edge (weak.hpp) between events: of causal consistency, or of missed writes.
+  [[nodiscard]] Before forced_before(const ForcedEdge& edge) const noexcept;
+  [[nodiscard]] Before missed_before(const ForcedEdge& edge) const noexcept;
 
   // What an order of events does not satisfy: some of it, and nothing exactly when all is well.
   [[nodiscard]] std::vector<Demand> violated(std::span<const std::uint32_t> positions);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -120,7 +121,7 @@ class Words {
                          written(edge.to, edge.key),
                          because(edge));
     }
-    return fmt::format("{} saw {}{} and still read {}, so {} replaced {}",
+    return fmt::format("{} came after {}{} and read {}, so {} replaced {}",
                        name_of(*data_, edge.reader),
                        from,
                        because(edge),
@@ -159,34 +160,24 @@ std::string class_of(const Cycle& cycle) {
 }
 
 // What people call it; empty when it has no better name.
-std::string_view pattern_of(const Transactions& data, const Cycle& cycle) {
-  const auto edges = [&](std::initializer_list<EdgeKind> kinds) {
-    if (kinds.size() != cycle.size()) return false;
-    for (std::size_t turn = 0; turn < cycle.size(); ++turn) {
-      bool same = true;
-      std::size_t i = turn;
-      for (const EdgeKind kind : kinds) same = same && cycle[i++ % cycle.size()].kind == kind;
-      if (same) return true;
-    }
-    return false;
-  };
+std::string_view pattern_of(const Cycle& cycle, Axiom axiom) {
   using enum EdgeKind;
-  const auto both_write = [&](std::uint32_t key) {
-    return data.find_write(cycle[0].from, key) != kNone &&
-           data.find_write(cycle[0].to, key) != kNone;
+  const auto count = [&](EdgeKind kind) {
+    return static_cast<std::size_t>(std::ranges::count(cycle, kind, &Dependency::kind));
   };
-  if (edges({ww, rw}) || edges({rw, rw})) {
-    const bool one_key = cycle[0].key == cycle[1].key;
-    if (one_key && both_write(cycle[0].key)) return "lost update";
+  const bool pair = cycle.size() == 2;
+  if (count(wr) + count(session) == cycle.size()) return "circular information flow";
+  if (pair && count(rw) == 2) return "write skew";
+  if (count(ww) > 0) return {};
+  if (count(rw) == 1 && count(real_time) > 0) return "stale read";
+  if (count(rw) == 1 && pair) {
+    if (count(session) == 1) return "own past missed";
+    return axiom == Axiom::read_committed ? "non-monotonic read" : "fractured read";
   }
-  if (edges({rw, rw})) return "write skew";
-  if (edges({wr, rw})) return "fractured read";
-  if (edges({rw, session})) return "stale read of one's own";
-  if (edges({rw, real_time})) return "stale read";
-  if (edges({wr, rw, wr, rw})) return "long fork";
-  if (edges({wr, session, rw}) || edges({wr, wr, rw})) return "causality violation";
-  if (edges({wr, session, wr, session}) || edges({wr, wr})) return "circular information flow";
-  return {};
+  if (count(rw) == 1) return "causality violation";
+  const bool alternating = cycle.size() == 4 && cycle[0].kind == cycle[2].kind &&
+                           cycle[1].kind == cycle[3].kind && count(rw) == 2;
+  return alternating && count(wr) == 2 ? "long fork" : "";
 }
 
 struct FaultWords {
@@ -238,7 +229,76 @@ Counterexample Contradiction::of_read(const BadRead& bad) const {
   return made;
 }
 
+// Two transactions that read the same version of a key and both replaced it.
+std::optional<Counterexample> Contradiction::lost_update(
+    std::span<const std::uint32_t> core) const {
+  if (rules_.axiom < Axiom::parallel_snapshot) return std::nullopt;
+
+  struct Update {
+    std::uint32_t key;
+    std::uint32_t version;
+    std::uint32_t transaction;
+  };
+
+  std::vector<Update> updates;
+  for (const std::uint32_t transaction : core) {
+    for (std::uint32_t read = data_->read_begin[transaction];
+         read < data_->read_begin[transaction + 1];
+         ++read) {
+      const std::uint32_t key = data_->read_key[read];
+      if (data_->find_write(transaction, key) == kNone) continue;
+      updates.push_back({key, data_->read_write[read], transaction});
+    }
+  }
+  for (std::size_t i = 0; i < updates.size(); ++i) {
+    for (std::size_t j = i + 1; j < updates.size(); ++j) {
+      const Update& one = updates[i];
+      const Update& two = updates[j];
+      if (one.key != two.key || one.version != two.version) continue;
+      if (one.transaction == two.transaction) continue;
+      return lost_update(one.key, one.version, one.transaction, two.transaction);
+    }
+  }
+  return std::nullopt;
+}
+
+Counterexample Contradiction::lost_update(std::uint32_t key,
+                                          std::uint32_t version,
+                                          std::uint32_t one,
+                                          std::uint32_t two) const {
+  const Words words(*data_, *history_);
+  const std::uint32_t writer = version == kNone ? kNone : data_->write_transaction[version];
+  Counterexample made;
+  made.title =
+      rules_.axiom == Axiom::serializable ? "lost update (G2-item)" : "lost update (G-single)";
+  made.key = words.key(key);
+  made.why = fmt::format("{} and {} both read {} and replaced it, by {} and by {}",
+                         name_of(*data_, one),
+                         name_of(*data_, two),
+                         words.version(writer, key),
+                         words.written(one, key),
+                         words.written(two, key));
+  const auto add_edge = [&](std::uint32_t from, std::uint32_t to) {
+    const Dependency edge{
+        .kind = EdgeKind::rw, .from = from, .to = to, .key = key, .read_from = writer};
+    const std::size_t node = made.graph.nodes.size();
+    made.graph.nodes.push_back({data_->operation[from], name_of(*data_, from)});
+    made.graph.edges.push_back({node, 1 - node, words.label(edge), words.why(edge)});
+  };
+  add_edge(one, two);
+  add_edge(two, one);
+  made.items.push_back({data_->operation[one], true, name_of(*data_, one)});
+  made.items.push_back({data_->operation[two], true, name_of(*data_, two)});
+  if (writer != kNone) {
+    made.items.push_back({data_->operation[writer], false, "wrote what both replaced"});
+  }
+  std::ranges::sort(made.items, {}, &Counterexample::Item::operation);
+  made.first_error = std::max(data_->operation[one], data_->operation[two]);
+  return made;
+}
+
 Counterexample Contradiction::of_transactions(std::span<const std::uint32_t> core) const {
+  if (std::optional<Counterexample> lost = lost_update(core)) return *std::move(lost);
   constexpr std::size_t kCoreMax = 200;  // beyond it no reader would follow
   std::vector<Cycle> cycles;
   if (core.size() <= kCoreMax)
@@ -254,7 +314,7 @@ Counterexample Contradiction::of_transactions(std::span<const std::uint32_t> cor
     shown.insert(core.begin(),
                  core.begin() + static_cast<std::ptrdiff_t>(std::min(core.size(), kCoreMax)));
   } else {
-    const std::string_view pattern = pattern_of(*data_, cycles.front());
+    const std::string_view pattern = pattern_of(cycles.front(), rules_.axiom);
     const std::string name = class_of(cycles.front());
     made.title = pattern.empty() ? name : fmt::format("{} ({})", pattern, name);
   }
@@ -321,47 +381,70 @@ std::vector<std::uint32_t> shortest_path(const Transactions& data,
   return path;
 }
 
-std::vector<std::uint32_t> shortest_cycle(std::uint32_t events, std::span<const Before> edges) {
-  std::vector<std::uint32_t> begin(events + 1, 0);
-  for (const Before& edge : edges) ++begin[edge.second + 1];
-  for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-  std::vector<std::uint32_t> sources(edges.size());
-  std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
-  std::vector<std::uint32_t> waits(events, 0);
-  for (const Before& edge : edges) {
-    sources[next[edge.second]++] = edge.first;
-    ++waits[edge.first];
+namespace {
+
+// The other ends of each event's edges.
+struct Neighbours {
+  std::vector<std::uint32_t> begin;
+  std::vector<std::uint32_t> list;
+
+  Neighbours(std::uint32_t events, std::span<const Before> edges, bool after)
+      : begin(events + 1, 0), list(edges.size()) {
+    for (const Before& edge : edges) ++begin[(after ? edge.first : edge.second) + 1];
+    for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
+    std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
+    for (const Before& edge : edges) {
+      list[next[after ? edge.first : edge.second]++] = after ? edge.second : edge.first;
+    }
   }
-  // What has no way on is on no cycle. The others have each a successor that is left, so walking
-  // back from one of them must not leave them either: only those with a predecessor count.
+
+  [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t event) const {
+    return std::span(list).subspan(begin[event], begin[event + 1] - begin[event]);
+  }
+};
+
+// Clears the marks of events that nothing marked comes after, again and again.
+void trim(const Neighbours& before, const Neighbours& after, std::vector<std::uint8_t>& marked) {
+  std::vector<std::uint32_t> waits(marked.size(), 0);
   std::vector<std::uint32_t> dead;
-  for (std::uint32_t i = 0; i < events; ++i) {
+  for (std::uint32_t i = 0; i < marked.size(); ++i) {
+    if (marked[i] == 0) continue;
+    for (const std::uint32_t other : after.of(i)) waits[i] += marked[other];
     if (waits[i] == 0) dead.push_back(i);
   }
   for (std::size_t i = 0; i < dead.size(); ++i) {
-    for (std::uint32_t j = begin[dead[i]]; j < begin[dead[i] + 1]; ++j) {
-      if (--waits[sources[j]] == 0) dead.push_back(sources[j]);
+    marked[dead[i]] = 0;
+    for (const std::uint32_t other : before.of(dead[i])) {
+      if (marked[other] != 0 && --waits[other] == 0) dead.push_back(other);
     }
   }
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> shortest_cycle(std::uint32_t events, std::span<const Before> edges) {
+  const Neighbours before(events, edges, false);
+  const Neighbours after(events, edges, true);
+  std::vector<std::uint8_t> marked(events, 1);
+  trim(before, after, marked);
+  trim(after, before, marked);
   std::vector<std::uint32_t> best;
   std::vector<std::uint32_t> towards(events);
   constexpr std::size_t kStartsMax = 64;
   std::size_t tried = 0;
   for (std::uint32_t start = 0; start < events && (tried < kStartsMax || best.empty()); ++start) {
-    if (waits[start] == 0) continue;
+    if (marked[start] == 0) continue;
     ++tried;
     std::ranges::fill(towards, kNone);
     std::vector<std::uint32_t> queue{start};
-    bool closed = false;
-    for (std::size_t i = 0; i < queue.size() && !closed; ++i) {
-      for (std::uint32_t j = begin[queue[i]]; j < begin[queue[i] + 1] && !closed; ++j) {
-        if (towards[sources[j]] != kNone || waits[sources[j]] == 0) continue;
-        towards[sources[j]] = queue[i];
-        queue.push_back(sources[j]);
-        closed = sources[j] == start;
+    for (std::size_t i = 0; i < queue.size() && towards[start] == kNone; ++i) {
+      for (const std::uint32_t other : before.of(queue[i])) {
+        if (towards[other] != kNone || marked[other] == 0) continue;
+        towards[other] = queue[i];
+        queue.push_back(other);
       }
     }
-    if (!closed) continue;
+    if (towards[start] == kNone) continue;
     std::vector<std::uint32_t> cycle{start};
     while (towards[cycle.back()] != start) cycle.push_back(towards[cycle.back()]);
     if (best.empty() || cycle.size() < best.size()) best = std::move(cycle);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,13 @@ class Contradiction {
   [[nodiscard]] Counterexample of_transactions(std::span<const std::uint32_t> core) const;
 
  private:
+  [[nodiscard]] std::optional<Counterexample> lost_update(
+      std::span<const std::uint32_t> core) const;
+  [[nodiscard]] Counterexample lost_update(std::uint32_t key,
+                                           std::uint32_t version,
+                                           std::uint32_t one,
+                                           std::uint32_t two) const;
+
   const Transactions* data_;
   const history::History* history_;
   Rules rules_;

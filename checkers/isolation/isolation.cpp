@@ -19,6 +19,7 @@ struct Answer {
   VerdictKind kind = VerdictKind::kept;
   std::string reason = {};               // when undetermined
   std::vector<std::uint32_t> core = {};  // when broken: transactions that contradict each other
+  bool core_is_whole = true;             // nothing that the contradiction rests on is missing
   std::string_view route = {};           // how it was found
   std::size_t clauses = 0;
 };
@@ -39,10 +40,11 @@ class Decision {
     if (question_->routes.witness && order.size() == data_->size() && is_witness(order)) {
       return {.route = "commit order"};
     }
+    std::vector<ForcedEdge> forced;
     if (question_->routes.polynomial) {
-      if (const std::optional<Answer> answer = decide_weak()) return *answer;
+      if (const std::optional<Answer> answer = decide_weak(forced)) return *answer;
     }
-    return search(order);
+    return search(order, forced);
   }
 
  private:
@@ -56,15 +58,15 @@ class Decision {
     return explains_by_snapshots(*data_, order, rules.real_time ? history_ : nullptr);
   }
 
-  // Nothing: it takes a search.
-  [[nodiscard]] std::optional<Answer> decide_weak() const {
+  // Nothing: it takes a search, in which causal consistency forces these edges.
+  [[nodiscard]] std::optional<Answer> decide_weak(std::vector<ForcedEdge>& forced) const {
     const Rules& rules = question_->rules;
-    if (!rules.sessions || rules.real_time) return std::nullopt;
+    if (!rules.sessions) return std::nullopt;
     const bool exact = rules.axiom <= Axiom::causal;
     const WeakLevel level = rules.axiom == Axiom::read_committed ? WeakLevel::read_committed
                             : rules.axiom == Axiom::read_atomic  ? WeakLevel::read_atomic
                                                                  : WeakLevel::causal;
-    const WeakResult result = check_weak(*data_, level, limits_->memory);
+    WeakResult result = check_weak(*data_, level, limits_->memory);
     if (result.out_of_memory) {
       if (!exact) return std::nullopt;
       return Answer{.kind = VerdictKind::undetermined,
@@ -72,6 +74,7 @@ class Decision {
     }
     if (!result.violation) {
       if (exact) return Answer{.route = "forced order"};
+      forced = std::move(result.forced);
       return std::nullopt;
     }
     Answer answer{.kind = VerdictKind::broken, .route = "forced order"};
@@ -99,7 +102,56 @@ class Decision {
     core.erase(std::unique(core.begin(), core.end()), core.end());
   }
 
-  [[nodiscard]] Answer search(std::span<const std::uint32_t> guess) const {
+  // What must be so at every strong level: what is known, and what follows from causality.
+  [[nodiscard]] std::vector<Before> saturated(const Axioms& axioms,
+                                              std::span<const ForcedEdge> forced) const {
+    std::vector<Before> edges = axioms.fixed();
+    if (forced.empty()) return edges;
+    for (const ForcedEdge& edge : forced) edges.push_back(axioms.forced_before(edge));
+    if (question_->rules.axiom == Axiom::parallel_snapshot) return edges;
+    for (const ForcedEdge& edge : missed_writes(*data_)) {
+      edges.push_back(axioms.missed_before(edge));
+    }
+    return edges;
+  }
+
+  // A cycle of what must be so, with all that it follows from.
+  void explain_cycle(const Axioms& axioms,
+                     std::span<const Before> edges,
+                     std::span<const ForcedEdge> forced,
+                     Answer& answer) const {
+    answer.kind = VerdictKind::broken;
+    const std::vector<std::uint32_t> cycle = shortest_cycle(axioms.events(), edges);
+    std::vector<std::uint32_t> transactions;
+    for (const std::uint32_t event : cycle) {
+      if (axioms.transaction_of(event) != kNone) {
+        transactions.push_back(axioms.transaction_of(event));
+      }
+    }
+    answer.core = transactions;
+    for (std::size_t i = 0; i < transactions.size(); ++i) {
+      const std::uint32_t from = transactions[i];
+      const std::uint32_t to = transactions[(i + 1) % transactions.size()];
+      for (const ForcedEdge& edge : forced) {
+        if (edge.from != from || edge.to != to) continue;
+        answer.core.push_back(edge.reader);
+        add_path(from, edge.reader, WeakLevel::causal, answer.core);
+        break;
+      }
+      // Where the edge is of a missed write: whom the reader had read from, and the way from there.
+      for (std::uint32_t read = data_->read_begin[from]; read < data_->read_begin[from + 1];
+           ++read) {
+        const std::uint32_t writer = data_->writer_of(read);
+        if (writer == kNone || data_->find_write(to, data_->read_key[read]) == kNone) continue;
+        answer.core.push_back(writer);
+        add_path(writer, to, WeakLevel::causal, answer.core);
+      }
+    }
+    tidy(answer.core);
+  }
+
+  [[nodiscard]] Answer search(std::span<const std::uint32_t> guess,
+                              std::span<const ForcedEdge> forced) const {
     Axioms axioms(*data_, *history_, question_->rules);
     Answer answer{.route = "search"};
     if (axioms.needs_more_than(limits_->memory)) {
@@ -107,16 +159,10 @@ class Decision {
       answer.reason = "more memory would be needed for the clocks of its sessions";
       return answer;
     }
-    const std::vector<Before> fixed = axioms.fixed();
+    const std::vector<Before> fixed = saturated(axioms, forced);
     std::vector<std::uint32_t> order = axioms.order_near(guess, fixed);
     if (order.size() < axioms.events()) {
-      answer.kind = VerdictKind::broken;
-      for (const std::uint32_t event : shortest_cycle(axioms.events(), fixed)) {
-        if (axioms.transaction_of(event) != kNone) {
-          answer.core.push_back(axioms.transaction_of(event));
-        }
-      }
-      tidy(answer.core);
+      explain_cycle(axioms, fixed, forced, answer);
       return answer;
     }
     OrderSolver solver(std::move(order), fixed);
@@ -128,8 +174,37 @@ class Decision {
       answer.clauses = demands.size();
       if (outcome == OrderSolver::Outcome::satisfied) continue;
       conclude(outcome, solver, axioms, demands, answer);
+      add_reasons(forced, answer);
       return answer;
     }
+  }
+
+  // What the forced edges between transactions of the core follow from belongs to it, too.
+  void add_reasons(std::span<const ForcedEdge> forced, Answer& answer) const {
+    if (answer.kind != VerdictKind::broken || forced.empty()) return;
+    constexpr std::size_t kCoreMax = 100;
+    const std::vector<std::uint32_t> core = answer.core;
+    const auto inside = [&](std::uint32_t i) { return std::ranges::binary_search(core, i); };
+    for (const ForcedEdge& edge : forced) {
+      if (!inside(edge.from) || !inside(edge.to)) continue;
+      answer.core.push_back(edge.reader);
+      add_path(edge.from, edge.reader, WeakLevel::causal, answer.core);
+    }
+    answer.core_is_whole = core.size() <= kCoreMax;
+    for (const std::uint32_t reader : core) {
+      if (!answer.core_is_whole) break;
+      for (std::uint32_t read = data_->read_begin[reader]; read < data_->read_begin[reader + 1];
+           ++read) {
+        const std::uint32_t writer = data_->writer_of(read);
+        if (writer == kNone) continue;
+        for (const std::uint32_t other : core) {
+          if (data_->find_write(other, data_->read_key[read]) == kNone) continue;
+          answer.core.push_back(writer);
+          add_path(writer, other, WeakLevel::causal, answer.core);
+        }
+      }
+    }
+    tidy(answer.core);
   }
 
   [[nodiscard]] OrderSolver::Outcome require(OrderSolver& solver,
@@ -204,31 +279,62 @@ bool matters(ReadFault fault, Axiom axiom) noexcept {
   return axiom >= Axiom::read_atomic;
 }
 
-// Tries every reading of reads whose value several transactions wrote.
+// Goes through the readings of reads whose value several transactions wrote.
+class Readings {
+ public:
+  explicit Readings(Transactions& transactions)
+      : data_(&transactions), choice_(transactions.ambiguous.size(), 0) {}
+
+  // Takes the next one that avoids a contradiction. False: there is none.
+  [[nodiscard]] bool advance(const Answer& answer) {
+    std::size_t i = 0;
+    // Reads that it does not rest on may be of whatever they like: it stays.
+    const auto matters = [&](std::size_t index) {
+      return !answer.core_is_whole ||
+             std::ranges::binary_search(answer.core, data_->ambiguous[index].reader);
+    };
+    for (; i < choice_.size() && !matters(i); ++i) choose(i, 0);
+    for (; i < choice_.size(); ++i) {
+      choose(i, (choice_[i] + 1) % data_->ambiguous[i].writes.size());
+      if (choice_[i] != 0) return true;
+    }
+    return false;
+  }
+
+  void restart() {
+    for (std::size_t i = 0; i < choice_.size(); ++i) choose(i, 0);
+  }
+
+ private:
+  void choose(std::size_t index, std::size_t choice) {
+    choice_[index] = choice;
+    const AmbiguousRead& read = data_->ambiguous[index];
+    data_->read_write[read.read] = read.writes[choice];
+    data_->read_from[read.read] = data_->write_transaction[read.writes[choice]];
+  }
+
+  Transactions* data_;
+  std::vector<std::size_t> choice_;
+};
+
 Answer decide_all(Transactions& transactions,
                   const History& history,
                   const Question& question,
                   const SolverLimits& limits) {
   const Decision decision(transactions, history, question, limits);
-  std::vector<std::size_t> choice(transactions.ambiguous.size(), 0);
-  std::optional<Answer> first;
-  while (true) {
-    Answer answer = decision.decide();
-    if (answer.kind != VerdictKind::broken) return answer;
-    if (!first) first = std::move(answer);
-    std::size_t i = 0;
-    for (; i < choice.size(); ++i) {
-      AmbiguousRead& read = transactions.ambiguous[i];
-      choice[i] = (choice[i] + 1) % read.writes.size();
-      transactions.read_write[read.read] = read.writes[choice[i]];
-      if (choice[i] != 0) break;
-    }
-    if (i == choice.size()) return *first;
+  Readings readings(transactions);
+  Answer first = decision.decide();
+  if (first.kind != VerdictKind::broken) return first;
+  for (Answer answer = first; readings.advance(answer);) {
     if (limits.stop.stop_requested() || std::chrono::steady_clock::now() >= limits.deadline) {
       return {.kind = VerdictKind::undetermined,
               .reason = "its time was over before every reading of repeated values was tried"};
     }
+    answer = decision.decide();
+    if (answer.kind != VerdictKind::broken) return answer;
   }
+  readings.restart();  // which the first answer is about
+  return first;
 }
 
 }  // namespace

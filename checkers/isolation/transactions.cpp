@@ -1,7 +1,9 @@
 #include "checkers/isolation/transactions.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
+#include <utility>
 
 #include "harness/base/assert.hpp"
 
@@ -14,18 +16,32 @@ using history::Operation;
 using history::Outcome;
 using history::Value;
 
-// Numbers of things by their hash: open addressing, at most half full, grown by doubling.
+// Numbers of things by their hash: open addressing, at most half full, grown by doubling. A slot
+// holds half of the hash beside the number, so that hardly anything but the right thing is looked
+// at.
 class NumberTable {
  public:
+  // Room for so many things, without growing.
+  void reserve(std::size_t things) {
+    slots_.assign(std::bit_ceil(std::max<std::size_t>(64, 2 * things + 2)), kEmpty);
+    size_ = 0;
+  }
+
+  void prefetch(std::uint64_t hash) const noexcept {
+    __builtin_prefetch(slots_.data() + (hash & (slots_.size() - 1)));
+  }
+
   // The number of the thing that `equal` accepts, or kNone.
   template <typename Equal>
   [[nodiscard]] std::uint32_t find(std::uint64_t hash, const Equal& equal) const {
     if (slots_.empty()) return kNone;
     std::size_t place = hash & (slots_.size() - 1);
-    while (slots_[place] != kNone && !equal(slots_[place])) {
+    while (slots_[place] != kEmpty) {
+      const auto number = static_cast<std::uint32_t>(slots_[place]);
+      if (slots_[place] >> 32 == hash >> 32 && equal(number)) return number;
       place = (place + 1) & (slots_.size() - 1);
     }
-    return slots_[place];
+    return kNone;
   }
 
   // Precondition: it is not there. `hash_of` gives the hash of any number in the table.
@@ -37,22 +53,25 @@ class NumberTable {
   }
 
  private:
+  static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};
+
   template <typename HashOf>
   void grow(const HashOf& hash_of) {
-    const std::vector<std::uint32_t> old = std::exchange(
-        slots_, std::vector<std::uint32_t>(std::max<std::size_t>(64, slots_.size() * 2), kNone));
-    for (const std::uint32_t number : old) {
-      if (number != kNone) put(hash_of(number), number);
+    const std::vector<std::uint64_t> old = std::exchange(
+        slots_, std::vector<std::uint64_t>(std::max<std::size_t>(64, slots_.size() * 2), kEmpty));
+    for (const std::uint64_t slot : old) {
+      const auto number = static_cast<std::uint32_t>(slot);
+      if (slot != kEmpty) put(hash_of(number), number);
     }
   }
 
   void put(std::uint64_t hash, std::uint32_t number) {
     std::size_t place = hash & (slots_.size() - 1);
-    while (slots_[place] != kNone) place = (place + 1) & (slots_.size() - 1);
-    slots_[place] = number;
+    while (slots_[place] != kEmpty) place = (place + 1) & (slots_.size() - 1);
+    slots_[place] = (hash >> 32 << 32) | number;
   }
 
-  std::vector<std::uint32_t> slots_;
+  std::vector<std::uint64_t> slots_;
   std::size_t size_ = 0;
 };
 
@@ -70,15 +89,23 @@ struct Version {
 constexpr std::uint32_t kInitial = kNone - 1;  // a read of the value of a key at first
 
 std::uint64_t hash_of(std::uint32_t key, Value value) noexcept {
-  const std::uint64_t hash = history::ValueHash{}(value) ^ (key * 0x9e3779b97f4a7c15ULL);
-  return hash ^ (hash >> 32);
+  std::uint64_t hash = history::ValueHash{}(value) ^ (key * 0x9e3779b97f4a7c15ULL);
+  hash = (hash ^ (hash >> 32)) * 0xff51afd7ed558ccdULL;
+  return hash ^ (hash >> 29);
 }
 
 // What the transaction under the loader's hand did with a key so far.
 struct Touched {
   std::uint32_t operation = kNone;
-  std::uint32_t version = kNone;  // written, or kNone
-  std::uint32_t read = kNone;     // the version read from others, kInitial, or kNone
+  std::uint32_t version = kNone;  // the one written; or, later, the one read
+};
+
+// A read as recorded.
+struct PendingRead {
+  Value value;
+  std::uint32_t key = 0;
+  std::uint32_t own = kNone;  // the version that the reader itself had written
+  std::uint32_t position = 0;
 };
 
 class Loader {
@@ -88,19 +115,27 @@ class Loader {
 
   [[nodiscard]] bool load(std::string& foreign) {
     const std::vector<Operation>& operations = history_->operations();
+    outcomes_.reserve(operations.size());
+    pending_begin_.reserve(operations.size() + 1);
     for (std::uint32_t i = 0; i < operations.size(); ++i) {
-      if (operations[i].function != Function::txn || !add_writes(i)) {
+      outcomes_.push_back(operations[i].outcome);
+      pending_begin_.push_back(static_cast<std::uint32_t>(pending_.size()));
+      if (operations[i].function != Function::txn || !collect(i)) {
         foreign = history_->describe(operations[i]);
         return false;
       }
     }
+    pending_begin_.push_back(static_cast<std::uint32_t>(pending_.size()));
+    index_versions();
     observed_.assign(operations.size(), 0);
     touched_.assign(result_.keys.size(), {});
+    reads_.reserve(pending_.size());
     for (std::uint32_t i = 0; i < operations.size(); ++i) {
       reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
-      if (operations[i].outcome == Outcome::ok && operations[i].output.is_list()) add_reads(i);
+      resolve_reads(i);
     }
     reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
+    pending_ = {};
     number_transactions();
     place_writes();
     place_reads();
@@ -136,79 +171,86 @@ class Loader {
   }
 
   // False: an item is neither a read nor a write.
-  bool add_writes(std::uint32_t index) {
-    for (const Value item : reader_.items(history_->operations()[index])) {
+  bool collect(std::uint32_t index) {
+    const Operation& operation = history_->operations()[index];
+    const bool told = operation.outcome == Outcome::ok && operation.output.is_list();
+    std::uint32_t position = 0;
+    for (const Value item : reader_.items(operation)) {
       const std::optional<Access> access = reader_.access(item);
       if (!access) return false;
       const std::uint32_t key = number_of_key(access->key);
-      if (!access->write) continue;
-      const auto number = static_cast<std::uint32_t>(versions_.size());
       Touched& touched = touched_[key];
-      if (touched.operation == index) versions_[touched.version].last = false;
-      touched.operation = index;
-      touched.version = number;
-      const std::uint32_t known = find_version(key, access->value);
-      versions_.push_back({.value = access->value, .key = key, .operation = index});
-      if (known != kNone) {
-        versions_[number].twin = std::exchange(versions_[known].twin, number);
-        versions_[number].twins = versions_[known].twins = true;
-        continue;
+      if (access->write) {
+        if (touched.operation == index) versions_[touched.version].last = false;
+        touched = {.operation = index, .version = static_cast<std::uint32_t>(versions_.size())};
+        versions_.push_back({.value = access->value, .key = key, .operation = index});
+      } else if (told && !access->value.is_none()) {
+        const std::uint32_t own = touched.operation == index ? touched.version : kNone;
+        pending_.push_back({.value = access->value, .key = key, .own = own, .position = position});
       }
-      table_.insert(hash_of(key, access->value), number, [&](std::uint32_t other) {
-        return hash_of(versions_[other].key, versions_[other].value);
-      });
+      ++position;
     }
     return true;
   }
 
-  void add_reads(std::uint32_t index) {
-    std::uint32_t position = 0;
-    std::uint32_t own = first_version_;  // the next of its own writes
-    for (const Value item : reader_.items(history_->operations()[index])) {
-      const Access access = *reader_.access(item);
-      const std::uint32_t key = number_of_key(access.key);
-      Touched& touched = touched_[key];
-      if (touched.operation != index) touched = {.operation = index};
-      if (access.write) {
-        while (versions_[own].operation != index) ++own;
-        touched.version = own++;
-      } else if (!access.value.is_none()) {
-        add_read(index, position, key, access.value);
+  // Memory is asked for well before it is needed: each look would otherwise wait for it.
+  static constexpr std::size_t kAhead = 12;
+
+  void index_versions() {
+    table_.reserve(versions_.size());
+    const auto hash = [&](std::size_t i) { return hash_of(versions_[i].key, versions_[i].value); };
+    for (std::size_t i = 0; i < versions_.size(); ++i) {
+      if (i + kAhead < versions_.size()) table_.prefetch(hash(i + kAhead));
+      Version& version = versions_[i];
+      const auto number = static_cast<std::uint32_t>(i);
+      const std::uint32_t known = find_version(version.key, version.value);
+      if (known == kNone) {
+        table_.insert(hash(i), number, hash);
+        continue;
       }
-      ++position;
+      version.twin = std::exchange(versions_[known].twin, number);
+      version.twins = versions_[known].twins = true;
     }
-    first_version_ = own;
   }
 
-  void add_read(std::uint32_t index, std::uint32_t position, std::uint32_t key, Value value) {
-    Touched& touched = touched_[key];
-    const std::uint32_t version = version_read(index, key, value);
+  void resolve_reads(std::uint32_t index) {
+    for (std::uint32_t i = pending_begin_[index]; i < pending_begin_[index + 1]; ++i) {
+      if (i + kAhead < pending_.size()) {
+        const PendingRead& ahead = pending_[i + kAhead];
+        table_.prefetch(hash_of(ahead.key, ahead.value));
+      }
+      resolve_read(index, pending_[i]);
+    }
+  }
+
+  void resolve_read(std::uint32_t index, const PendingRead& read) {
+    if (read.own != kNone && versions_[read.own].value == read.value) return;
+    const std::uint32_t version = version_read(index, read.key, read.value);
     const std::uint32_t writer = version < kInitial ? versions_[version].operation : kNone;
     const auto bad = [&](ReadFault fault) {
       result_.bad_reads.push_back(
-          {.fault = fault, .operation = index, .position = position, .writer = writer});
+          {.fault = fault, .operation = index, .position = read.position, .writer = writer});
     };
-    if (touched.version != kNone) {
-      if (versions_[touched.version].value != value) bad(ReadFault::not_own_write);
-      return;
-    }
+    if (read.own != kNone) return bad(ReadFault::not_own_write);
     if (version == kNone) return bad(ReadFault::thin_air);
     if (version != kInitial) {
       if (writer == index) return bad(ReadFault::future);
-      const Outcome outcome = history_->operations()[writer].outcome;
+      const Outcome outcome = outcomes_[writer];
       if (outcome == Outcome::fail) return bad(ReadFault::aborted);
       if (outcome == Outcome::info) observed_[writer] = 1;
       if (!versions_[version].last) return bad(ReadFault::intermediate);
     }
-    if (touched.read != kNone && touched.read != version) bad(ReadFault::non_repeatable);
-    touched.read = version;
-    reads_.push_back({.key = key, .version = version});
+    Touched& touched = touched_[read.key];
+    const bool again = touched.operation == index;
+    if (again && touched.version != version) bad(ReadFault::non_repeatable);
+    touched = {.operation = index, .version = version};
+    reads_.push_back({.key = read.key, .version = version});
   }
 
   // How much a write of the right value explains a read: the most is what counts.
   [[nodiscard]] int worth(const Version& version, std::uint32_t reader) const {
     if (version.operation == reader) return 1;
-    if (history_->operations()[version.operation].outcome == Outcome::fail) return 0;
+    if (outcomes_[version.operation] == Outcome::fail) return 0;
     return version.last ? 3 : 2;
   }
 
@@ -227,18 +269,15 @@ class Loader {
   }
 
   void number_transactions() {
-    const std::vector<Operation>& operations = history_->operations();
-    number_.assign(operations.size(), kNone);
     // Any of the twins of a value that was read may have been the one.
     for (const Read& read : reads_) {
-      if (read.version == kInitial) continue;
+      if (read.version == kInitial || !versions_[read.version].twins) continue;
       for_each_twin(read.version, [&](std::uint32_t i) { observed_[versions_[i].operation] = 1; });
     }
-    for (std::uint32_t i = 0; i < operations.size(); ++i) {
-      const Outcome outcome = operations[i].outcome;
+    for (std::uint32_t i = 0; i < outcomes_.size(); ++i) {
+      const Outcome outcome = outcomes_[i];
       if (outcome == Outcome::ok) ++result_.acknowledged;
       if (outcome != Outcome::ok && (outcome == Outcome::fail || observed_[i] == 0)) continue;
-      number_[i] = result_.size();
       result_.operation.push_back(i);
     }
   }
@@ -286,21 +325,25 @@ class Loader {
     result_.read_key.push_back(read.key);
     if (read.version == kInitial) {
       result_.read_write.push_back(kNone);
+      result_.read_from.push_back(kNone);
       return;
     }
-    SUNDER_ASSERT(versions_[read.version].write != kNone);
-    result_.read_write.push_back(versions_[read.version].write);
+    const std::uint32_t write = versions_[read.version].write;
+    SUNDER_ASSERT(write != kNone);
+    result_.read_write.push_back(write);
+    result_.read_from.push_back(result_.write_transaction[write]);
     if (!versions_[read.version].twins) return;
     AmbiguousRead ambiguous;
+    ambiguous.reader = transaction;
     ambiguous.read = static_cast<std::uint32_t>(result_.read_write.size() - 1);
     for_each_twin(read.version, [&](std::uint32_t i) {
-      const std::uint32_t write = versions_[i].write;
       const bool own = versions_[i].operation == result_.operation[transaction];
-      if (write != kNone && !own) ambiguous.writes.push_back(write);
+      if (versions_[i].write != kNone && !own) ambiguous.writes.push_back(versions_[i].write);
     });
     if (ambiguous.writes.size() < 2) return;
     std::ranges::sort(ambiguous.writes);
     result_.read_write.back() = ambiguous.writes.front();
+    result_.read_from.back() = result_.write_transaction[ambiguous.writes.front()];
     result_.ambiguous.push_back(std::move(ambiguous));
   }
 
@@ -342,11 +385,12 @@ class Loader {
   NumberTable table_;  // versions by key and value: the first of each
   std::vector<Version> versions_;
   std::vector<Touched> touched_;
+  std::vector<Outcome> outcomes_;
+  std::vector<PendingRead> pending_;
+  std::vector<std::uint32_t> pending_begin_;  // by operation
   std::vector<Read> reads_;
   std::vector<std::uint32_t> reads_begin_;  // by operation
-  std::vector<std::uint32_t> number_;
   std::vector<std::uint8_t> observed_;
-  std::uint32_t first_version_ = 0;  // no operation to come has an earlier one
 };
 
 }  // namespace

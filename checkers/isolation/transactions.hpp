@@ -51,6 +51,7 @@ struct Dialect {
 
 // A read of a value that several transactions wrote: it may be from any of them.
 struct AmbiguousRead {
+  std::uint32_t reader = 0;           // the transaction
   std::uint32_t read = 0;             // an index into `read_write`
   std::vector<std::uint32_t> writes;  // at least two; the first is the one taken at first
 };
@@ -66,7 +67,8 @@ struct Transactions {
   // Reads of other transactions' writes, in the order of the transaction.
   std::vector<std::uint32_t> read_begin;
   std::vector<std::uint32_t> read_key;
-  std::vector<std::uint32_t> read_write;  // whose write was read: an index below; kNone: initial
+  std::vector<std::uint32_t> read_write;  // which write was read: an index below; kNone: initial
+  std::vector<std::uint32_t> read_from;   // and whose it is, or kNone
 
   // What each transaction left behind: one write a key, sorted by key.
   std::vector<std::uint32_t> write_begin;
@@ -89,8 +91,7 @@ struct Transactions {
 
   // The transaction that a read took its value from, or kNone.
   [[nodiscard]] std::uint32_t writer_of(std::uint32_t read) const noexcept {
-    const std::uint32_t write = read_write[read];
-    return write == kNone ? kNone : write_transaction[write];
+    return read_from[read];
   }
 
   [[nodiscard]] std::span<const std::uint32_t> keys_written(std::uint32_t transaction) const {

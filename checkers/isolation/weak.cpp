@@ -44,16 +44,28 @@ class Forcing {
     }
   }
 
+  void missed(const Clocks& clocks) {
+    const KeySessions keys(*data_);
+    for (std::uint32_t reader = 0; reader < data_->size(); ++reader) {
+      for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
+        if (writer == kNone) return;  // every writer of the key came later: too many to say so
+        keys.for_each_earliest(key, writer, *data_, clocks, [&](std::uint32_t other) {
+          const bool known = other == reader || clocks.precedes(*data_, reader, other);
+          if (!known) force(reader, other, reader);
+        });
+      });
+    }
+  }
+
   void causal(const Clocks& clocks) {
     KeySessions keys(*data_);
-    const std::vector<std::uint32_t> order = by_session(*data_);
-    for (const std::uint32_t reader : order) {
+    for (const std::uint32_t reader : by_session(*data_)) {
       const std::span<const std::uint32_t> seen = clocks.of(reader);
       for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
-        keys.for_each_latest(key, data_->session[reader], seen, [&](std::uint32_t other) {
-          // What the writer itself had seen came before it in any case.
-          const bool known = writer != kNone && clocks.precedes(*data_, other, writer);
-          if (!known && other != reader) force(other, writer, reader);
+        // What the writer itself had seen came before it in any case.
+        const auto known = writer == kNone ? std::span<const std::uint32_t>() : clocks.of(writer);
+        keys.for_each_latest(key, data_->session[reader], seen, known, [&](std::uint32_t other) {
+          if (other != reader) force(other, writer, reader);
         });
       });
     }
@@ -92,12 +104,14 @@ class Forcing {
       writers_ = std::move(sorted);
     }
 
-    // The latest writer of the key in each session that a reader with this clock had seen.
-    // Precondition: the clocks of one reading session come in order, one session after the other.
+    // The latest writer of the key in each session that a reader with this clock had seen, without
+    // those that are known. Precondition: the clocks of one reading session come in order, one
+    // session after the other.
     template <typename Action>
     void for_each_latest(std::uint32_t key,
                          std::uint32_t reading_session,
                          std::span<const std::uint32_t> clock,
+                         std::span<const std::uint32_t> known,
                          const Action& action) {
       const auto parts = std::span(parts_).subspan(begin_[key], begin_[key + 1] - begin_[key]);
       if (reader_[key] != reading_session) {
@@ -107,7 +121,26 @@ class Forcing {
       for (Part& part : parts) {
         const std::uint32_t seen = clock[part.session];  // how many of the session's transactions
         while (part.cursor < part.end && places_[part.cursor] < seen) ++part.cursor;
-        if (part.cursor > part.begin) action(writers_[part.cursor - 1]);
+        if (part.cursor == part.begin) continue;
+        const bool new_one = known.empty() || places_[part.cursor - 1] >= known[part.session];
+        if (new_one) action(writers_[part.cursor - 1]);
+      }
+    }
+
+    // The earliest writer of the key in each session that had seen a transaction.
+    template <typename Action>
+    void for_each_earliest(std::uint32_t key,
+                           std::uint32_t seen,
+                           const Transactions& data,
+                           const Clocks& clocks,
+                           const Action& action) const {
+      for (std::uint32_t i = begin_[key]; i < begin_[key + 1]; ++i) {
+        const auto first = writers_.begin() + parts_[i].begin;
+        const auto last = writers_.begin() + parts_[i].end;
+        const auto found = std::partition_point(first, last, [&](std::uint32_t writer) {
+          return !clocks.precedes(data, seen, writer);
+        });
+        if (found != last) action(*found);
       }
     }
 
@@ -239,6 +272,12 @@ WeakViolation violation_of(const std::vector<std::uint32_t>& cycle,
 
 }  // namespace
 
+std::vector<ForcedEdge> missed_writes(const Transactions& transactions) {
+  Forcing forcing(transactions);
+  forcing.missed(Clocks(transactions, topological_order(transactions)));
+  return forcing.take();
+}
+
 WeakResult check_weak(const Transactions& transactions,
                       WeakLevel level,
                       std::size_t memory_budget) {
@@ -258,14 +297,18 @@ WeakResult check_weak(const Transactions& transactions,
       forcing.causal(Clocks(transactions, order));
     }
   }
-  const std::vector<ForcedEdge> edges = forcing.take();
+  std::vector<ForcedEdge> edges = forcing.take();
   const auto impossible = std::ranges::find(edges, kNone, &ForcedEdge::to);
   if (impossible != edges.end()) {
     result.violation = WeakViolation{.transactions = {impossible->from}, .forced = {*impossible}};
     return result;
   }
   const std::vector<std::uint32_t> cycle = find_cycle(transactions, edges);
-  if (!cycle.empty()) result.violation = violation_of(cycle, edges);
+  if (!cycle.empty()) {
+    result.violation = violation_of(cycle, edges);
+  } else {
+    result.forced = std::move(edges);
+  }
   return result;
 }
 

@@ -35,13 +35,19 @@ struct WeakViolation {
 
 struct WeakResult {
   std::optional<WeakViolation> violation;
-  bool out_of_memory = false;  // vector clocks larger than allowed: nothing was decided
+  std::vector<ForcedEdge> forced;  // all of them, when there is no violation
+  bool out_of_memory = false;      // vector clocks larger than allowed: nothing was decided
 };
 
 // Precondition: the order of sessions counts; single reads are right (Transactions::bad_reads).
 [[nodiscard]] WeakResult check_weak(const Transactions& transactions,
                                     WeakLevel level,
                                     std::size_t memory_budget);
+
+// The other side of causal consistency, for the strong levels: who read x from T1 came before T2
+// that wrote x after T1 had happened. The earliest such T2 of each session, without those that the
+// reader happened before anyway.
+[[nodiscard]] std::vector<ForcedEdge> missed_writes(const Transactions& transactions);
 
 // An order of transactions in which each follows its session's earlier ones and those it read from;
 // shorter than their number when there is none.
