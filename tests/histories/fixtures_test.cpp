@@ -33,6 +33,7 @@
 #include "harness/history/event_pairing.hpp"
 #include "tests/histories/support/brute_force.hpp"
 #include "tests/histories/support/collection_oracle.hpp"
+#include "tests/histories/support/isolation_brute_force.hpp"
 #include "tests/histories/support/level_oracle.hpp"
 #include "tests/histories/support/list_oracle.hpp"
 
@@ -225,7 +226,14 @@ void compare_routes(const Fixture& fixture,
       EXPECT_EQ(*holds, kind == checkers::VerdictKind::kept) << "by brute force";
     }
   }
-  if (fixture.checker != "linearizable" || kind == checkers::VerdictKind::undetermined) return;
+  const bool decided = kind != checkers::VerdictKind::undetermined;
+  constexpr std::string_view kTransactions = "txn-rw/";
+  if (fixture.checker.starts_with(kTransactions) && decided && history.operations().size() <= 6) {
+    const auto level = std::string_view(fixture.checker).substr(kTransactions.size());
+    EXPECT_EQ(test::brute_force_isolation(history, level), kind == checkers::VerdictKind::kept)
+        << "by brute force";
+  }
+  if (fixture.checker != "linearizable" || !decided) return;
   const std::string model = fixture.model.empty() ? "register" : fixture.model;
   checkers::CheckOptions options;
   options.parameters = fixture.parameters;

@@ -210,6 +210,68 @@ History transaction_history(const TransactionOptions& options) {
   return builder.finish();
 }
 
+namespace {
+
+// Copies a history's transactions; `change` may replace the value of an item.
+template <typename Change>
+void copy_items(const History& from,
+                const Operation& operation,
+                HistoryBuilder& to,
+                const Change& change) {
+  Items make(to.pool());
+  std::vector<Value> list;
+  for (const Value item : from.pool().items_of(operation.output)) {
+    const auto parts = from.pool().items_of(item);
+    const bool write = from.pool().text_of(parts[0]) == "w";
+    list.push_back(make.item(write, parts[1], change(write, parts[1], parts[2])));
+  }
+  Operation copy = operation;
+  copy.output = to.pool().list(list);
+  copy.input = copy.output;
+  to.add(copy);
+}
+
+}  // namespace
+
+History by_session(const History& history) {
+  std::vector<Operation> operations = history.operations();
+  std::ranges::stable_sort(operations, {}, &Operation::process);
+  HistoryBuilder builder;
+  std::int64_t line = 0;
+  for (Operation& operation : operations) {
+    operation.invoke = operation.complete = line++;
+    copy_items(history, operation, builder, [](bool, Value, Value value) { return value; });
+  }
+  return builder.finish();
+}
+
+History flip_one_read(const History& history, std::uint64_t seed) {
+  Draws draws(seed);
+  std::map<std::int64_t, std::vector<Value>> written;
+  std::uint64_t reads = 0;
+  for (const Operation& operation : history.operations()) {
+    for (const Value item : history.pool().items_of(operation.output)) {
+      const auto parts = history.pool().items_of(item);
+      const bool write = history.pool().text_of(parts[0]) == "w";
+      if (write) written[parts[1].raw()].push_back(parts[2]);
+      reads += write ? 0U : 1U;
+    }
+  }
+  const std::uint64_t chosen = reads == 0 ? 0 : draws.below(reads);
+  const std::uint64_t other = draws.below(1000);
+  HistoryBuilder builder;
+  std::uint64_t next = 0;
+  for (const Operation& operation : history.operations()) {
+    copy_items(history, operation, builder, [&](bool write, Value key, Value value) {
+      if (write || next++ != chosen) return value;
+      const std::vector<Value>& values = written[key.raw()];
+      const std::size_t index = other % (values.size() + 1);
+      return index == values.size() ? Value::integer(0) : values[index];
+    });
+  }
+  return builder.finish();
+}
+
 History small_transaction_history(const SmallTransactionOptions& options) {
   Draws draws(options.seed);
   HistoryBuilder builder;

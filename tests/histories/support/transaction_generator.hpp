@@ -36,6 +36,13 @@ struct TransactionOptions {
 
 [[nodiscard]] history::History transaction_history(const TransactionOptions& options);
 
+// The same transactions session by session and without times, as text forms of sessions give them.
+[[nodiscard]] history::History by_session(const history::History& history);
+
+// The same history but for one read, which gets another value that was written to its key, or the
+// one that was there at first.
+[[nodiscard]] history::History flip_one_read(const history::History& history, std::uint64_t seed);
+
 // A few transactions with random items, outcomes and results.
 struct SmallTransactionOptions {
   std::uint64_t seed = 1;

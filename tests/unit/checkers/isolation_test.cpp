@@ -100,6 +100,86 @@ TEST_P(Isolation, AgreesWithBruteForceOnRepeatedValues) {
         test::case_count() / 4);
 }
 
+// Longer histories than brute force can judge: all routes must agree, with bugs and without.
+TEST_P(Isolation, RoutesAgreeOnSimulatedStores) {
+  const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 200, 1);
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    test::TransactionOptions options;
+    options.level = static_cast<test::StoreLevel>(seed % 3);
+    options.seed = seed;
+    options.transactions = 120;
+    options.sessions = 5;
+    options.operations = 4;
+    options.keys = 8 + seed % 40;
+    options.bug = static_cast<test::StoreBug>(seed % 4 == 3 ? 0 : seed % 4);
+    options.timed = seed % 2 == 0;
+    const history::History history = test::transaction_history(options);
+    const VerdictKind first = kind_of(history, GetParam(), kRoutes.front());
+    for (const Routes& routes : kRoutes) {
+      ASSERT_EQ(name_of(kind_of(history, GetParam(), routes)), name_of(first))
+          << "seed " << seed << (routes.witness ? " with" : " without") << " a witness, "
+          << (routes.polynomial ? "polynomial" : "searched");
+    }
+    if (options.bug != test::StoreBug::none) continue;
+    // Without times every line is over before the next: then only the newest snapshot will do.
+    const bool current = !GetParam().rules.real_time || options.timed;
+    const bool snapshots = GetParam().rules.axiom != Axiom::serializable && current;
+    const bool promised = options.level == test::StoreLevel::serializable ||
+                          (options.level == test::StoreLevel::snapshot && snapshots);
+    if (promised) {
+      ASSERT_EQ(name_of(first), "kept") << "seed " << seed;
+    }
+  }
+}
+
+// The same histories as a text form without times gives them: one session after the other.
+TEST_P(Isolation, NeedsNoTimes) {
+  if (GetParam().rules.real_time) GTEST_SKIP() << "about time";
+  const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 1000, 1);
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    test::TransactionOptions options;
+    options.seed = seed;
+    options.level = test::StoreLevel::serializable;
+    options.transactions = 200;
+    options.sessions = 6;
+    options.operations = 4;
+    options.keys = 10 + seed % 50;
+    const history::History in_order = test::transaction_history(options);
+    const history::History by_session = test::by_session(in_order);
+    for (const Routes& routes : kRoutes) {
+      ASSERT_EQ(name_of(kind_of(by_session, GetParam(), routes)), "kept") << "seed " << seed;
+    }
+  }
+}
+
+// One read of a valid history gets another value that was written: brute force says what that
+// means.
+TEST_P(Isolation, AgreesAboutOneFlippedResult) {
+  const std::uint64_t cases = test::case_count() / 10;
+  std::uint64_t broken = 0;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    test::TransactionOptions options;
+    options.seed = seed;
+    options.level = test::StoreLevel::serializable;
+    options.transactions = 6;
+    options.sessions = 3;
+    options.operations = 3;
+    options.keys = 2;
+    options.timed = true;
+    const history::History flipped = test::flip_one_read(test::transaction_history(options), seed);
+    const bool holds = test::brute_force_isolation(flipped, GetParam().level);
+    broken += holds ? 0U : 1U;
+    for (const Routes& routes : kRoutes) {
+      ASSERT_EQ(kind_of(flipped, GetParam(), routes) == VerdictKind::kept, holds)
+          << GetParam().level << " seed " << seed << "\n"
+          << history::to_jsonl(flipped);
+    }
+  }
+  if (GetParam().level != "read-uncommitted") {
+    EXPECT_GT(broken, cases / 20);
+  }
+}
+
 std::string test_name(const testing::TestParamInfo<Judged>& info) {
   std::string name(info.param.level);
   std::ranges::replace(name, '-', '_');
