@@ -1,0 +1,109 @@
+// How fast levels of isolation are judged, on the generator of CHECKERS' key-value transactions:
+// 8 operations each, 50 sessions, 10,000 keys.
+//
+// "Guessed" histories are right and come in the order of their commits; "Forced" ones are judged
+// without that guess, by the exact test of the level.
+
+#include <benchmark/benchmark.h>
+
+#include "checkers/isolation/isolation.hpp"
+#include "tests/histories/support/transaction_generator.hpp"
+
+namespace sunder {
+namespace {
+
+using checkers::VerdictKind;
+using checkers::isolation::Axiom;
+using test::StoreBug;
+using test::StoreLevel;
+
+struct Case {
+  Axiom axiom = Axiom::serializable;
+  StoreLevel store = StoreLevel::serializable;
+  StoreBug bug = StoreBug::none;
+  bool witness = true;
+  bool by_session = false;  // the order of commits is not told
+};
+
+void judge(benchmark::State& state, const Case& judged) {
+  test::TransactionOptions options;
+  options.level = judged.store;
+  options.bug = judged.bug;
+  options.transactions = static_cast<std::uint64_t>(state.range(0));
+  options.keys = 10'000;
+  history::History history = test::transaction_history(options);
+  if (judged.by_session) history = test::by_session(history);
+  const checkers::isolation::Question question{.level = "the level",
+                                               .rules = {.axiom = judged.axiom},
+                                               .dialect = {},
+                                               .routes = {.witness = judged.witness}};
+  const bool small = options.transactions < 100'000;  // may have no chance for its bug
+  const VerdictKind expected =
+      judged.bug == StoreBug::none ? VerdictKind::kept : VerdictKind::broken;
+  for (auto _ : state) {
+    const auto verdict = checkers::isolation::check_isolation(history, question, {}, {});
+    if (verdict.kind != expected && !small) state.SkipWithError("wrong verdict");
+    benchmark::DoNotOptimize(&verdict);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
+  benchmark->Unit(benchmark::kMillisecond);
+}
+
+void BM_Isolation_ReadCommitted(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::read_committed});
+}
+
+void BM_Isolation_ReadAtomic(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::read_atomic});
+}
+
+void BM_Isolation_CausalGuessed(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::causal});
+}
+
+void BM_Isolation_CausalForced(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::causal, .witness = false});
+}
+
+void BM_Isolation_CausalFractured(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::causal, .bug = StoreBug::fractured});
+}
+
+void BM_Isolation_SnapshotGuessed(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::snapshot, .store = StoreLevel::snapshot});
+}
+
+void BM_Isolation_SerializableGuessed(benchmark::State& state) {
+  judge(state, {});
+}
+
+void BM_Isolation_SerializableStale(benchmark::State& state) {
+  judge(state, {.bug = StoreBug::stale});
+}
+
+// One session after the other, as some text forms have it: nothing tells the order of commits.
+void BM_Isolation_SerializableBySession(benchmark::State& state) {
+  judge(state, {.by_session = true});
+}
+
+void BM_Isolation_SnapshotBySession(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::snapshot, .store = StoreLevel::snapshot, .by_session = true});
+}
+
+BENCHMARK(BM_Isolation_ReadCommitted)->Apply(sizes);
+BENCHMARK(BM_Isolation_ReadAtomic)->Apply(sizes);
+BENCHMARK(BM_Isolation_CausalGuessed)->Apply(sizes);
+BENCHMARK(BM_Isolation_CausalForced)->Apply(sizes);
+BENCHMARK(BM_Isolation_CausalFractured)->Apply(sizes);
+BENCHMARK(BM_Isolation_SnapshotGuessed)->Apply(sizes);
+BENCHMARK(BM_Isolation_SerializableGuessed)->Apply(sizes);
+BENCHMARK(BM_Isolation_SerializableStale)->Apply(sizes);
+BENCHMARK(BM_Isolation_SerializableBySession)->Apply(sizes);
+BENCHMARK(BM_Isolation_SnapshotBySession)->Apply(sizes);
+
+}  // namespace
+}  // namespace sunder
