@@ -272,88 +272,114 @@ History flip_one_read(const History& history, std::uint64_t seed) {
   return builder.finish();
 }
 
-History small_transaction_history(const SmallTransactionOptions& options) {
-  Draws draws(options.seed);
-  HistoryBuilder builder;
-  Items make(builder.pool());
-  const std::uint64_t count = 1 + draws.below(options.transactions_max);
-  std::vector<std::vector<Item>> all(count);
-  // All writes first, so that a read may see any of them.
-  std::map<std::uint64_t, std::vector<std::int64_t>> written;
-  std::int64_t next = 0;
-  for (std::vector<Item>& items : all) {
-    items.resize(1 + draws.below(options.items_max));
+namespace {
+
+class SmallTransactions {
+ public:
+  explicit SmallTransactions(const SmallTransactionOptions& options)
+      : options_(options),
+        draws_(options.seed),
+        make_(builder_.pool()),
+        all_(1 + draws_.below(options.transactions_max)),
+        free_at_(options.sessions, 0) {}
+
+  History history() {
+    for (std::vector<Item>& items : all_) draw_writes(items);
+    for (std::vector<Item>& items : all_) draw_reads(items);
+    for (std::size_t i = 0; i < all_.size(); ++i) record(i);
+    return builder_.finish();
+  }
+
+ private:
+  // All writes come first, so that a read may see any of them.
+  void draw_writes(std::vector<Item>& items) {
+    items.resize(1 + draws_.below(options_.items_max));
     for (Item& item : items) {
-      item.key = draws.below(options.keys);
-      item.write = draws.percent(45);
+      item.key = draws_.below(options_.keys);
+      item.write = draws_.percent(45);
       if (!item.write) continue;
-      const bool again = options.repeated && next > 0 && draws.percent(25);
+      const bool again = options_.repeated && next_ > 0 && draws_.percent(25);
       item.value =
-          again ? 1 + static_cast<std::int64_t>(draws.below(static_cast<std::uint64_t>(next)))
-                : ++next;
-      written[item.key].push_back(item.value);
+          again ? 1 + static_cast<std::int64_t>(draws_.below(static_cast<std::uint64_t>(next_)))
+                : ++next_;
+      written_[item.key].push_back(item.value);
     }
   }
+
   // Mostly plausible: the values follow one another as the transactions do, a little shaken.
-  std::map<std::uint64_t, std::vector<std::int64_t>> so_far;
-  for (std::uint64_t i = 0; i < count; ++i) {
+  void draw_reads(std::vector<Item>& items) {
     std::map<std::uint64_t, std::int64_t> seen;
     std::map<std::uint64_t, std::int64_t> own;
-    for (Item& item : all[i]) {
+    for (Item& item : items) {
       if (item.write) {
         own[item.key] = item.value;
         continue;
       }
-      const std::vector<std::int64_t>& past = so_far[item.key];
-      const std::vector<std::int64_t>& any = written[item.key];
-      if (own.contains(item.key) && !(options.faults && draws.below(60) == 0)) {
+      const std::vector<std::int64_t>& past = so_far_[item.key];
+      const std::vector<std::int64_t>& any = written_[item.key];
+      if (own.contains(item.key) && !(options_.faults && draws_.below(60) == 0)) {
         item.value = own[item.key];
-      } else if (seen.contains(item.key) && draws.percent(90)) {
+      } else if (seen.contains(item.key) && draws_.percent(90)) {
         item.value = seen[item.key];
-      } else if (options.faults && draws.below(80) == 0) {
+      } else if (options_.faults && draws_.below(80) == 0) {
         item.value = 99;
-      } else if (!any.empty() && draws.percent(15)) {
-        item.value = any[draws.below(any.size())];
-      } else if (!past.empty() && draws.percent(80)) {
-        item.value = past[past.size() - 1 - draws.below(std::min<std::size_t>(past.size(), 2))];
+      } else if (!any.empty() && draws_.percent(15)) {
+        item.value = any[draws_.below(any.size())];
+      } else if (!past.empty() && draws_.percent(80)) {
+        item.value = past[past.size() - 1 - draws_.below(std::min<std::size_t>(past.size(), 2))];
       }
       seen[item.key] = item.value;
     }
-    for (const auto& [key, value] : own) so_far[key].push_back(value);
+    for (const auto& [key, value] : own) so_far_[key].push_back(value);
   }
-  std::vector<std::int64_t> free_at(options.sessions, 0);
-  for (std::uint64_t i = 0; i < count; ++i) {
+
+  void record(std::size_t i) {
     std::vector<Value> done;
     std::vector<Value> tried;
-    for (const Item& item : all[i]) {
+    for (const Item& item : all_[i]) {
       const Value key = Value::integer(static_cast<std::int64_t>(item.key));
-      const bool nil = item.value == 0 && draws.percent(50);
+      const bool nil = item.value == 0 && draws_.percent(50);
       const Value value = nil ? Value::nil() : Value::integer(item.value);
-      done.push_back(make.item(item.write, key, value));
-      tried.push_back(make.item(item.write, key, item.write ? value : Value::nil()));
+      done.push_back(make_.item(item.write, key, value));
+      tried.push_back(make_.item(item.write, key, item.write ? value : Value::nil()));
     }
     Operation operation;
-    const std::uint64_t session = draws.below(options.sessions);
+    const std::uint64_t session = draws_.below(options_.sessions);
     operation.process = static_cast<std::int64_t>(session);
     operation.function = Function::txn;
-    operation.input = builder.pool().list(tried);
+    operation.input = builder_.pool().list(tried);
     operation.outcome = Outcome::ok;
-    operation.invoke = std::max(free_at[session], static_cast<std::int64_t>(2 * i)) +
-                       static_cast<std::int64_t>(draws.below(3));
-    operation.complete = operation.invoke + 1 + static_cast<std::int64_t>(draws.below(8));
-    free_at[session] = operation.complete + 1;
-    const std::uint64_t roll = draws.below(100);
-    if (options.unknown && roll < 12) {
+    operation.invoke = std::max(free_at_[session], static_cast<std::int64_t>(2 * i)) +
+                       static_cast<std::int64_t>(draws_.below(3));
+    operation.complete = operation.invoke + 1 + static_cast<std::int64_t>(draws_.below(8));
+    free_at_[session] = operation.complete + 1;
+    const std::uint64_t roll = draws_.below(100);
+    if (options_.unknown && roll < 12) {
       operation.outcome = Outcome::info;
       operation.complete = history::kNever;
-    } else if (options.faults && roll < 18) {
+    } else if (options_.faults && roll < 18) {
       operation.outcome = Outcome::fail;
     } else {
-      operation.output = builder.pool().list(done);
+      operation.output = builder_.pool().list(done);
     }
-    builder.add(operation);
+    builder_.add(operation);
   }
-  return builder.finish();
+
+  SmallTransactionOptions options_;
+  Draws draws_;
+  HistoryBuilder builder_;
+  Items make_;
+  std::vector<std::vector<Item>> all_;
+  std::vector<std::int64_t> free_at_;
+  std::int64_t next_ = 0;
+  std::map<std::uint64_t, std::vector<std::int64_t>> written_;  // by key
+  std::map<std::uint64_t, std::vector<std::int64_t>> so_far_;   // the last of each transaction
+};
+
+}  // namespace
+
+History small_transaction_history(const SmallTransactionOptions& options) {
+  return SmallTransactions(options).history();
 }
 
 }  // namespace sunder::test
