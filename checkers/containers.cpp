@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -24,10 +23,10 @@ class Gathering {
   Gathering(const history::History& history,
             std::span<const std::uint32_t> operations,
             ContainerWords words)
-      : history_(&history), operations_(operations), words_(words), index_(operations.size()) {}
+      : history_(&history), operations_(operations), words_(words) {}
 
   [[nodiscard]] std::optional<Gathered> run() {
-    if (!sort_by_value()) return std::nullopt;
+    if (!number_values() || !sort_by_value()) return std::nullopt;
     group_looks();
     for (std::uint32_t id = 0; id < lives().size() && !gathered_.problem; ++id) tune(lives()[id]);
     if (gathered_.problem) return std::move(gathered_);
@@ -35,6 +34,16 @@ class Gathering {
     std::erase_if(lives(), [&](const Life& life) {
       return life.first_seen == kNo_operation && at(life.insertion).outcome == Outcome::info;
     });
+    Container& container = gathered_.container;
+    container.by_end.reserve(lives().size());
+    for (std::uint32_t id = 0; id < lives().size(); ++id) {
+      container.by_end.push_back({lives()[id].inserted_end, id});
+    }
+    sort_by_stamp(container.by_end);
+    if (!operations_.empty()) {
+      container.first_invoke = at(operations_.front()).invoke;
+      container.last_invoke = at(operations_.back()).invoke;
+    }
     return std::move(gathered_);
   }
 
@@ -45,32 +54,46 @@ class Gathering {
 
   std::vector<Life>& lives() { return gathered_.container.lives; }
 
-  Life& life_of(history::Value value) {
-    const std::uint32_t id = index_.number(value);
-    if (id == lives().size()) lives().emplace_back().value = value;
-    return lives()[id];
+  [[nodiscard]] bool inserts(const Operation& operation) const noexcept {
+    return operation.function == words_.insert && operation.outcome != Outcome::fail;
+  }
+
+  // False: a value was put in twice, and the tests do not apply.
+  bool number_values() {
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(
+        operations_, [&](std::uint32_t index) { return inserts(at(index)); }));
+    lives().reserve(count);
+    index_.emplace(count);
+    for (const std::uint32_t index : operations_) {
+      if (!inserts(at(index))) continue;
+      if (index_->number(at(index).input) != lives().size()) return false;
+      Life& life = lives().emplace_back();
+      life.value = at(index).input;
+      life.insertion = index;
+    }
+    return true;
   }
 
   // False: the tests do not apply.
   bool sort_by_value() {
     for (const std::uint32_t index : operations_) {
       const Operation& operation = at(index);
-      if (operation.outcome == Outcome::fail) continue;
-      if (operation.function == words_.insert) {
-        Life& life = life_of(operation.input);
-        if (life.insertion != kNo_operation) return false;
-        life.insertion = index;
-      } else if (operation.outcome == Outcome::info) {
-        if (operation.function == words_.remove) {
-          gathered_.container.unknown_removals.push_back(index);
-        }
+      if (operation.outcome == Outcome::fail || operation.function == words_.insert) continue;
+      const bool removes = operation.function == words_.remove;
+      if (operation.outcome == Outcome::info) {
+        if (removes) gathered_.container.unknown_removals.push_back(index);
       } else if (operation.output.is_nil()) {
         gathered_.container.empties.push_back(index);
-      } else if (operation.function == words_.remove) {
-        if (operation.output.is_none()) return false;
-        note_removal(life_of(operation.output), index);
-      } else if (!operation.output.is_none()) {
-        ++life_of(operation.output).looks_end;  // counted first
+      } else if (operation.output.is_none()) {
+        if (removes) return false;
+      } else if (const std::uint32_t id = index_->find(operation.output);
+                 id == ValueIndex::kMissing) {
+        if (!gathered_.problem) from_nowhere(index);
+      } else if (removes) {
+        note_removal(lives()[id], index);
+      } else {
+        ++lives()[id].looks_end;  // counted first
+        looks_.emplace_back(id, index);
       }
     }
     return true;
@@ -98,14 +121,8 @@ class Gathering {
       life.looks_end = life.looks_begin;
     }
     gathered_.container.looks.resize(begin);
-    if (begin == 0) return;
-    for (const std::uint32_t index : operations_) {
-      const Operation& operation = at(index);
-      const bool is_look = operation.outcome == Outcome::ok &&
-                           operation.function == Function::peek && !operation.output.is_nil() &&
-                           !operation.output.is_none();
-      if (!is_look) continue;
-      gathered_.container.looks[life_of(operation.output).looks_end++] = index;
+    for (const auto& [id, index] : looks_) {
+      gathered_.container.looks[lives()[id].looks_end++] = index;
     }
   }
 
@@ -133,10 +150,6 @@ class Gathering {
     } else {
       life.seen_start = kNever;
     }
-    if (life.insertion == kNo_operation) {
-      from_nowhere(life);
-      return;
-    }
     life.inserted_start = at(life.insertion).invoke;
     life.inserted_end = std::min(at(life.insertion).complete, life.seen_end);
     if (life.seen_end < life.inserted_start) {
@@ -158,11 +171,10 @@ class Gathering {
     }
   }
 
-  void from_nowhere(const Life& life) {
-    Counterexample example = story("value from nowhere", {life.first_seen});
-    example.why =
-        fmt::format("{}, a value that nobody put in", statement(*history_, at(life.first_seen)));
-    example.first_error = life.first_seen;
+  void from_nowhere(std::uint32_t index) {
+    Counterexample example = story("value from nowhere", {index});
+    example.why = fmt::format("{}, a value that nobody put in", statement(*history_, at(index)));
+    example.first_error = index;
     gathered_.problem = std::move(example);
   }
 
@@ -188,18 +200,9 @@ class Gathering {
   const history::History* history_;
   std::span<const std::uint32_t> operations_;
   ContainerWords words_;
-  ValueIndex index_;
+  std::optional<ValueIndex> index_;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> looks_;  // life, operation
   Gathered gathered_;
-};
-
-// A moment at which the number of values surely inside changes, or an operation that found none
-// begins or ends. At one stamp: values leave, then such operations begin and end, then values come.
-enum class Step : std::uint8_t { leave, begin, end, come };
-
-struct Moment {
-  std::int64_t stamp = 0;
-  Step step = Step::leave;
-  std::uint32_t index = 0;  // of the operation
 };
 
 Counterexample false_empty(const history::History& history,
@@ -236,28 +239,28 @@ std::optional<Gathered> gather(const history::History& history,
 std::optional<Counterexample> find_false_empty(const history::History& history,
                                                const Container& container) {
   if (container.empties.empty()) return std::nullopt;
-  std::vector<Moment> moments;
-  moments.reserve(2 * (container.lives.size() + container.empties.size()));
-  for (const Life& life : container.lives) {
+
+  // From one instant to another, both with them, nothing was surely inside.
+  struct Gap {
+    std::int64_t from;
+    std::int64_t to;
+  };
+
+  std::vector<Gap> gaps;
+  std::int64_t reach = kBefore_all;
+  for (const End& end : container.by_end) {
+    const Life& life = container.lives[end.position];
     if (life.inserted_end >= life.removed_start) continue;
-    moments.push_back({life.inserted_end, Step::come, 0});
-    moments.push_back({life.removed_start, Step::leave, 0});
+    if (reach <= life.inserted_end) gaps.push_back({reach, life.inserted_end});
+    reach = std::max(reach, life.removed_start);
   }
+  if (reach != kNever) gaps.push_back({reach, kNever});
+  std::size_t next = 0;
   for (const std::uint32_t empty : container.empties) {
-    moments.push_back({history.operations()[empty].invoke, Step::begin, empty});
-    moments.push_back({history.operations()[empty].complete, Step::end, empty});
-  }
-  std::ranges::sort(moments, {}, [](const Moment& moment) {
-    return std::tuple(moment.stamp, moment.step, moment.index);
-  });
-  std::size_t inside = 0;
-  std::int64_t last_empty = kBefore_all;
-  for (const Moment& moment : moments) {
-    if (moment.step == Step::leave) --inside;
-    if (inside == 0) last_empty = moment.stamp;
-    if (moment.step == Step::come) ++inside;
-    if (moment.step == Step::end && last_empty < history.operations()[moment.index].invoke) {
-      return false_empty(history, container, moment.index);
+    const Operation& operation = history.operations()[empty];
+    while (next < gaps.size() && gaps[next].to < operation.invoke) ++next;
+    if (next == gaps.size() || gaps[next].from > operation.complete) {
+      return false_empty(history, container, empty);
     }
   }
   return std::nullopt;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "checkers/closed_form.hpp"
+#include "checkers/instants.hpp"
 
 namespace sunder::checkers {
 
@@ -55,10 +56,13 @@ struct Life {
 };
 
 struct Container {
-  std::vector<Life> lives;
+  std::vector<Life> lives;                      // in order of invocation of their insertions
+  std::vector<End> by_end;                      // of the lives: by inserted_end
   std::vector<std::uint32_t> looks;             // grouped by life
   std::vector<std::uint32_t> empties;           // acknowledged: it was empty
   std::vector<std::uint32_t> unknown_removals;  // of unknown outcome
+  std::int64_t first_invoke = 0;                // of all operations
+  std::int64_t last_invoke = 0;
 };
 
 // Which functions put in and take out.

@@ -28,7 +28,8 @@ std::optional<Addition> addition_of(const Operation& operation) noexcept {
   if (operation.outcome != Outcome::ok) return addition;
   if (operation.function == Function::fetch_add) {
     addition.found = integer_of(operation.output);
-  } else if (operation.output.is_integer()) {
+  } else if (operation.output.is_integer() && (operation.function == Function::add || by_one)) {
+    // An increment's answer beside a given amount is the amount again.
     addition.found = minus(operation.output.raw(), addition.delta);
   }
   return addition;

@@ -32,16 +32,20 @@ std::vector<KeyOperations> split_by_key(
   const std::vector<history::Operation>& operations = history.operations();
   std::vector<std::uint32_t> sizes;
   std::vector<std::uint32_t> key_of(operations.size());
+  std::uint64_t last = 0;  // the name before
   for (std::uint32_t i = 0; i < operations.size(); ++i) {
     std::uint64_t name = operations[i].key;
     if (part != nullptr) name |= std::uint64_t{parts.number(part(operations[i]))} << 32U;
-    const auto [found, added] = index.try_emplace(name, keys.size());
-    if (added) {
+    // The same as the last one's, mostly, when there are few.
+    const std::size_t id =
+        i > 0 && name == last ? key_of[i - 1] : index.try_emplace(name, keys.size()).first->second;
+    last = name;
+    if (id == keys.size()) {
       keys.push_back({operations[i].key, {}});
       sizes.push_back(0);
     }
-    key_of[i] = static_cast<std::uint32_t>(found->second);
-    ++sizes[found->second];
+    key_of[i] = static_cast<std::uint32_t>(id);
+    ++sizes[id];
   }
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i].operations.reserve(sizes[i]);
   for (std::uint32_t i = 0; i < operations.size(); ++i) keys[key_of[i]].operations.push_back(i);

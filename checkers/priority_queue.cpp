@@ -23,37 +23,37 @@ using history::Operation;
 class PriorityCheck {
  public:
   PriorityCheck(const history::History& history, const Container& container)
-      : history_(&history), container_(&container) {
+      : history_(&history),
+        container_(&container),
+        instants_(container.first_invoke, container.last_invoke, container.lives.size()) {
     for (const Life& life : container.lives) {
-      instants_.push_back(life.inserted_end);
-      if (life.removed_start != kNever) instants_.push_back(life.removed_start);
-      for_each_sight(life, [&](std::uint32_t sight) {
-        instants_.push_back(begin_of(life, sight));
-        instants_.push_back(at(sight).complete);
-      });
+      if (life.removed_start != kNever) instants_.add(life.removed_start);
+      for (std::uint32_t i = life.looks_begin; i < life.looks_end; ++i) {
+        instants_.add(begin_of(life, container.looks[i]));
+      }
     }
-    std::ranges::sort(instants_);
-    const auto same = std::ranges::unique(instants_);
-    instants_.erase(same.begin(), same.end());
+    instants_.number();
     next_free_.resize(instants_.size() + 1);
     std::iota(next_free_.begin(), next_free_.end(), 0U);
   }
 
   [[nodiscard]] std::optional<Counterexample> run() {
-    std::vector<const Life*> falling;
-    for (const Life& life : container_->lives) falling.push_back(&life);
-    std::ranges::sort(
-        falling, std::ranges::greater(), [](const Life* life) { return life->value.raw(); });
-    for (const Life* life : falling) {
+    std::vector<End> rising;  // by value
+    rising.reserve(container_->lives.size());
+    for (std::uint32_t id = 0; id < container_->lives.size(); ++id) {
+      rising.push_back({container_->lives[id].value.raw(), id});
+    }
+    sort_by_stamp(rising);
+    for (auto next = rising.rbegin(); next != rising.rend(); ++next) {
+      const Life& life = container_->lives[next->position];
       std::uint32_t blocked = kNo_operation;
-      for_each_sight(*life, [&](std::uint32_t sight) {
-        const std::uint32_t instant = free_from(rank(begin_of(*life, sight)));
-        const bool too_late =
-            instant == instants_.size() || instants_[instant] > at(sight).complete;
+      for_each_sight(life, [&](std::uint32_t sight) {
+        const std::uint32_t instant = free_from(instants_.rank(begin_of(life, sight)));
+        const bool too_late = instant >= instants_.rank_after(at(sight).complete);
         if (too_late && blocked == kNo_operation) blocked = sight;
       });
-      if (blocked != kNo_operation) return out_of_order(*life, blocked);
-      lay_down(*life);
+      if (blocked != kNo_operation) return out_of_order(life, blocked);
+      lay_down(life);
     }
     return std::nullopt;
   }
@@ -75,11 +75,6 @@ class PriorityCheck {
                                  : std::max(at(sight).invoke, life.inserted_start);
   }
 
-  [[nodiscard]] std::uint32_t rank(std::int64_t stamp) const {
-    return static_cast<std::uint32_t>(std::ranges::lower_bound(instants_, stamp) -
-                                      instants_.begin());
-  }
-
   // The first instant from there on that nothing covers; the number of instants when there is none.
   std::uint32_t free_from(std::uint32_t instant) {
     while (next_free_[instant] != instant) {
@@ -90,10 +85,8 @@ class PriorityCheck {
   }
 
   void lay_down(const Life& life) {
-    const std::uint32_t end = life.removed_start == kNever
-                                  ? static_cast<std::uint32_t>(instants_.size())
-                                  : rank(life.removed_start);
-    for (std::uint32_t instant = free_from(rank(life.inserted_end) + 1); instant < end;
+    const std::uint32_t end = instants_.rank(life.removed_start);
+    for (std::uint32_t instant = free_from(instants_.rank_after(life.inserted_end)); instant < end;
          instant = free_from(instant)) {
       next_free_[instant] = instant + 1;
     }
@@ -124,7 +117,7 @@ class PriorityCheck {
 
   const history::History* history_;
   const Container* container_;
-  std::vector<std::int64_t> instants_;
+  Instants instants_;  // the beginnings of sights: what covers any instant covers one of them
   std::vector<std::uint32_t> next_free_;  // itself when nothing covers it
 };
 

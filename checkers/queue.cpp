@@ -45,23 +45,18 @@ class QueueCheck {
 
   // Two values of which one was in before the other could be, yet was at the front later.
   [[nodiscard]] std::optional<Counterexample> find_overtaking(bool all_known) const {
-    std::vector<const Life*> by_end;
-    for (const Life& life : container_.lives) {
-      if (leaves(life, all_known)) by_end.push_back(&life);
-    }
-    std::vector<const Life*> by_start = by_end;
-    std::ranges::sort(by_end, {}, &Life::inserted_end);
-    std::ranges::sort(by_start, {}, &Life::inserted_start);
     const Life* latest = nullptr;  // of those in already, the one that stayed longest
     std::size_t next = 0;
-    for (const Life* second : by_start) {
-      for (; next < by_end.size() && by_end[next]->inserted_end < second->inserted_start; ++next) {
-        if (latest == nullptr || by_end[next]->seen_start > latest->seen_start) {
-          latest = by_end[next];
-        }
+    const std::vector<End>& by_end = container_.by_end;
+    for (const Life& second : container_.lives) {
+      if (!leaves(second, all_known)) continue;
+      for (; next < by_end.size() && by_end[next].stamp < second.inserted_start; ++next) {
+        const Life& first = container_.lives[by_end[next].position];
+        if (!leaves(first, all_known)) continue;
+        if (latest == nullptr || first.seen_start > latest->seen_start) latest = &first;
       }
-      if (latest != nullptr && second->seen_end < latest->seen_start) {
-        return overtaken(*latest, *second);
+      if (latest != nullptr && second.seen_end < latest->seen_start) {
+        return overtaken(*latest, second);
       }
     }
     return std::nullopt;
@@ -90,23 +85,25 @@ class QueueCheck {
     if (container_.looks.empty()) return std::nullopt;
 
     struct Zone {
-      std::int64_t left;
-      bool forward;
-      std::int64_t right;
-      const Life* life;
+      std::int64_t stamp = 0;  // its left end
+      std::int64_t right = 0;
+      const Life* life = nullptr;
+      bool forward = false;
     };
 
     std::vector<Zone> zones;
-    for (const Life& life : container_.lives) {
-      if (!leaves(life, all_known) || life.seen_end == kNever) continue;
-      zones.push_back({std::min(life.seen_end, life.seen_start),
-                       life.seen_end < life.seen_start,
-                       std::max(life.seen_end, life.seen_start),
-                       &life});
-    }
+    zones.reserve(container_.lives.size());
     // At the same left end a backward zone goes first: ties are concurrent.
-    std::ranges::sort(
-        zones, {}, [](const Zone& zone) { return std::pair(zone.left, zone.forward); });
+    for (const bool forward : {false, true}) {
+      for (const Life& life : container_.lives) {
+        const bool counts = leaves(life, all_known) && life.seen_end != kNever &&
+                            (life.seen_end < life.seen_start) == forward;
+        if (!counts) continue;
+        const auto [left, right] = std::minmax(life.seen_end, life.seen_start);
+        zones.push_back({left, right, &life, forward});
+      }
+    }
+    sort_by_stamp(zones);
     const Zone* longest = nullptr;
     for (const Zone& zone : zones) {
       if (longest != nullptr && zone.life->seen_end < longest->right) {

@@ -8,14 +8,17 @@
 // peeled off; the order does not matter.
 //
 // O(n log n): a tree over the instants holds how many critical intervals cover each (and the sum of
-// their numbers, which is the one that covers it when there is one). An instant that nothing covers
-// serves every operation around it; one covered by a single value serves that value's alone, and
-// the others once the value is gone.
+// their numbers without carry, which is the one that covers it when there is one). An instant that
+// nothing covers serves every operation around it; one covered by a single value serves that
+// value's alone, and the others once the value is gone. The instants are the beginnings of
+// operations: where fewest values cover is at the beginning of an operation or where a value begins
+// to leave.
 
 #include <algorithm>
 #include <bit>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -25,13 +28,12 @@
 namespace sunder::checkers {
 namespace {
 
-using history::kNever;
 using history::Operation;
 
 constexpr std::uint32_t kNone = kNo_operation;
 
-// Over instants 0…n-1: how many intervals cover each, the sum of their numbers, the least covered
-// one. Additions to ranges stay at the nodes that they cover whole.
+// Over instants 0…n-1: how many intervals cover each, the marks of those together (exclusive or),
+// the least covered one. Changes of ranges stay at the nodes that they cover whole.
 class CoverTree {
  public:
   explicit CoverTree(std::size_t instants)
@@ -39,15 +41,15 @@ class CoverTree {
     for (std::size_t i = instants; i < leaves_; ++i) nodes_[leaves_ + i].count = kGone;
   }
 
-  struct Least {
+  struct Covered {
     std::uint32_t instant = 0;
     std::int32_t count = 0;
-    std::uint64_t sum = 0;
+    std::uint32_t mark = 0;
   };
 
-  void set_leaf(std::size_t instant, std::int32_t count, std::uint64_t sum) {
+  void set_leaf(std::size_t instant, std::int32_t count, std::uint32_t mark) {
     nodes_[leaves_ + instant].count = count;
-    nodes_[leaves_ + instant].sum = sum;
+    nodes_[leaves_ + instant].mark = mark;
   }
 
   // After the leaves were set.
@@ -55,61 +57,68 @@ class CoverTree {
     for (std::size_t node = leaves_ - 1; node > 0; --node) pull_up(node);
   }
 
-  // Whether all instants are gone.
-  [[nodiscard]] bool is_empty() const noexcept { return nodes_[1].count >= kGone / 2; }
+  // Takes out all instants that at most one interval covers.
+  void take_free(std::vector<Covered>& taken) { take_free(1, 0, 0, taken); }
 
-  [[nodiscard]] Least least() const {
-    Least least{0, nodes_[1].count, nodes_[1].sum};
-    std::size_t node = 1;
-    while (node < leaves_) node = better_child(node);
-    least.instant = static_cast<std::uint32_t>(node - leaves_);
-    return least;
-  }
-
-  void remove(std::size_t instant) {
-    std::size_t node = leaves_ + instant;
-    nodes_[node].count = kGone;
-    for (node /= 2; node > 0; node /= 2) pull_up(node);
-  }
-
-  // Takes one interval's number away from the instants [begin, end).
-  void uncover(std::size_t begin, std::size_t end, std::uint64_t number) {
+  // Takes one interval with that mark away from the instants [begin, end).
+  void uncover(std::size_t begin, std::size_t end, std::uint32_t mark) {
     if (begin >= end) return;
     std::size_t left = begin + leaves_;
     std::size_t right = end + leaves_;
     for (; left < right; left /= 2, right /= 2) {
-      if ((left & 1U) != 0) subtract(left++, number);
-      if ((right & 1U) != 0) subtract(--right, number);
+      if ((left & 1U) != 0) subtract(left++, mark);
+      if ((right & 1U) != 0) subtract(--right, mark);
     }
-    for (std::size_t node = (begin + leaves_) / 2; node > 0; node /= 2) pull_up(node);
-    for (std::size_t node = (end - 1 + leaves_) / 2; node > 0; node /= 2) pull_up(node);
+    left = (begin + leaves_) / 2;
+    right = (end - 1 + leaves_) / 2;
+    for (; left != right; left /= 2, right /= 2) {
+      pull_up(left);
+      pull_up(right);
+    }
+    for (; left > 0; left /= 2) pull_up(left);
   }
 
  private:
   struct Node {
     std::int32_t count = 0;          // least of the subtree, with what stays here
     std::int32_t pending_count = 0;  // stays here: of all below
-    std::uint64_t sum = 0;           // at that least
-    std::uint64_t pending_sum = 0;
+    std::uint32_t mark = 0;          // at that least
+    std::uint32_t pending_mark = 0;
   };
 
   static constexpr std::int32_t kGone = std::numeric_limits<std::int32_t>::max() / 2;
 
-  [[nodiscard]] std::size_t better_child(std::size_t node) const {
-    return nodes_[2 * node].count <= nodes_[2 * node + 1].count ? 2 * node : 2 * node + 1;
+  // `count` and `mark` are what stays at the nodes above.
+  void take_free(std::size_t node,
+                 std::int32_t count,
+                 std::uint32_t mark,
+                 std::vector<Covered>& taken) {
+    const Node& now = nodes_[node];
+    if (now.count + count > 1) return;
+    if (node >= leaves_) {
+      taken.push_back(
+          {static_cast<std::uint32_t>(node - leaves_), now.count + count, now.mark ^ mark});
+      nodes_[node].count = kGone;
+      return;
+    }
+    take_free(2 * node, count + now.pending_count, mark ^ now.pending_mark, taken);
+    take_free(2 * node + 1, count + now.pending_count, mark ^ now.pending_mark, taken);
+    pull_up(node);
   }
 
   void pull_up(std::size_t node) {
-    const Node& child = nodes_[better_child(node)];
+    const Node& left = nodes_[2 * node];
+    const Node& right = nodes_[2 * node + 1];
+    const Node& child = left.count <= right.count ? left : right;
     nodes_[node].count = child.count + nodes_[node].pending_count;
-    nodes_[node].sum = child.sum + nodes_[node].pending_sum;
+    nodes_[node].mark = child.mark ^ nodes_[node].pending_mark;
   }
 
-  void subtract(std::size_t node, std::uint64_t number) {
+  void subtract(std::size_t node, std::uint32_t mark) {
     nodes_[node].count -= 1;
-    nodes_[node].sum -= number;
+    nodes_[node].mark ^= mark;
     nodes_[node].pending_count -= 1;
-    nodes_[node].pending_sum -= number;
+    nodes_[node].pending_mark ^= mark;
   }
 
   std::size_t leaves_;
@@ -129,10 +138,17 @@ class ReachTree {
     for (std::size_t node = leaves_ - 1; node > 0; --node) pull_up(node);
   }
 
+  // Whether it was not removed.
+  [[nodiscard]] bool has(std::size_t place) const { return ends_[leaves_ + place] >= 0; }
+
   void remove(std::size_t place) {
     std::size_t node = leaves_ + place;
     ends_[node] = -1;
-    for (node /= 2; node > 0; node /= 2) pull_up(node);
+    for (node /= 2; node > 0; node /= 2) {
+      const std::int32_t before = ends_[node];
+      pull_up(node);
+      if (ends_[node] == before) return;
+    }
   }
 
   // Some place in [begin, end) whose interval ends at `instant` or later; kNone when there is none.
@@ -160,7 +176,7 @@ class ReachTree {
   std::vector<std::int32_t> ends_;
 };
 
-// An operation's interval between instants, both inclusive.
+// An operation's interval: the first and the last instant in it.
 struct Place {
   std::int32_t start = 0;
   std::int32_t end = 0;
@@ -174,26 +190,32 @@ class Peeling {
   Peeling(const history::History& history,
           const Container& container,
           std::span<const std::uint32_t> chosen)
-      : history_(&history), container_(&container), chosen_(chosen) {}
+      : history_(&history),
+        container_(&container),
+        chosen_(chosen),
+        instants_(container.first_invoke, container.last_invoke, chosen.size()) {}
 
   // The lives that cannot be peeled off.
   [[nodiscard]] std::vector<std::uint32_t> run() {
     number_instants();
     place_operations();
+    sort_by_start();
     CoverTree cover(instants_.size());
     lay_intervals(cover);
-    parked_.assign(chosen_.size(), {});
-    while (!cover.is_empty()) {
-      const CoverTree::Least least = cover.least();
-      if (least.count > 1) break;
-      cover.remove(least.instant);
-      if (least.count == 0) {
-        serve_all(least.instant);
-      } else {
-        const auto life = static_cast<std::uint32_t>(least.sum);
-        parked_[life].push_back(least.instant);
-        serve_life(life, least.instant);
+    parked_.assign(chosen_.size(), kNone);
+    next_parked_.resize(instants_.size());
+    std::vector<CoverTree::Covered> taken;
+    for (cover.take_free(taken); !taken.empty(); cover.take_free(taken)) {
+      for (const CoverTree::Covered& covered : taken) {
+        if (covered.count == 0) {
+          serve_all(covered.instant);
+        } else {
+          // The others around it are served once this life is gone.
+          next_parked_[covered.instant] = std::exchange(parked_[covered.mark], covered.instant);
+          serve_life(covered.mark, covered.instant);
+        }
       }
+      taken.clear();
       peel(cover);
     }
     std::vector<std::uint32_t> left;
@@ -219,76 +241,72 @@ class Peeling {
 
   void number_instants() {
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
-      for_each_interval(life(i), [&](std::int64_t start, std::int64_t end) {
-        instants_.push_back(start);
-        instants_.push_back(end);
-      });
+      for_each_interval(life(i), [&](std::int64_t start, std::int64_t) { instants_.add(start); });
     }
-    std::ranges::sort(instants_);
-    const auto same = std::ranges::unique(instants_);
-    instants_.erase(same.begin(), same.end());
-  }
-
-  [[nodiscard]] std::int32_t rank(std::int64_t stamp) const {
-    return static_cast<std::int32_t>(std::ranges::lower_bound(instants_, stamp) -
-                                     instants_.begin());
+    instants_.number();
   }
 
   void place_operations() {
     unserved_.assign(chosen_.size(), 0);
     first_.reserve(chosen_.size() + 1);
+    places_.reserve(2 * chosen_.size() + container_->looks.size());
     for (std::uint32_t i = 0; i < chosen_.size(); ++i) {
       first_.push_back(static_cast<std::uint32_t>(places_.size()));
       for_each_interval(life(i), [&](std::int64_t start, std::int64_t end) {
-        places_.push_back({rank(start), rank(end), i});
+        places_.push_back({static_cast<std::int32_t>(instants_.rank(start)),
+                           static_cast<std::int32_t>(instants_.rank_after(end)) - 1,
+                           i});
         ++unserved_[i];
       });
       std::ranges::sort(places_.begin() + first_[i], places_.end(), {}, &Place::start);
     }
     first_.push_back(static_cast<std::uint32_t>(places_.size()));
+  }
+
+  // Gives every place its turn among all, by start.
+  void sort_by_start() {
+    started_.assign(instants_.size() + 1, 0);
+    for (const Place& place : places_) ++started_[static_cast<std::size_t>(place.start) + 1];
+    std::partial_sum(started_.begin(), started_.end(), started_.begin());
+    std::vector<std::uint32_t> next = started_;
     by_start_.resize(places_.size());
-    std::iota(by_start_.begin(), by_start_.end(), 0U);
-    std::ranges::sort(by_start_, {}, [&](std::uint32_t place) { return places_[place].start; });
     turn_.resize(places_.size());
     all_.emplace(places_.size());
-    own_.emplace(places_.size());
-    started_.assign(instants_.size(), 0);
-    for (std::uint32_t turn = 0; turn < by_start_.size(); ++turn) {
-      const Place& place = places_[by_start_[turn]];
-      turn_[by_start_[turn]] = turn;
-      all_->set(turn, place.end);
-      own_->set(by_start_[turn], place.end);
-      ++started_[static_cast<std::size_t>(place.start)];
+    const bool looked_at = places_.size() > 2 * chosen_.size();
+    if (looked_at) own_.emplace(places_.size());
+    for (std::uint32_t i = 0; i < places_.size(); ++i) {
+      const std::uint32_t turn = next[static_cast<std::size_t>(places_[i].start)]++;
+      by_start_[turn] = i;
+      turn_[i] = turn;
+      all_->set(turn, places_[i].end);
+      if (own_) own_->set(i, places_[i].end);
     }
     all_->build();
-    own_->build();
-    std::partial_sum(started_.begin(), started_.end(), started_.begin());
+    if (own_) own_->build();
   }
 
   // The instants strictly inside a value's critical interval, as [first, last).
   [[nodiscard]] std::pair<std::size_t, std::size_t> critical(std::size_t i) const {
-    const auto begin = static_cast<std::size_t>(rank(life(i).inserted_end)) + 1;
-    const std::size_t end = life(i).removed_start == kNever
-                                ? instants_.size()
-                                : static_cast<std::size_t>(rank(life(i).removed_start));
+    const std::size_t begin = instants_.rank_after(life(i).inserted_end);
+    const std::size_t end = instants_.rank(life(i).removed_start);
     return {begin, std::max(begin, end)};
   }
 
   void lay_intervals(CoverTree& cover) const {
     std::vector<std::int32_t> counts(instants_.size() + 1);
-    std::vector<std::uint64_t> sums(instants_.size() + 1);
-    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    std::vector<std::uint32_t> marks(instants_.size() + 1);
+    for (std::uint32_t i = 0; i < chosen_.size(); ++i) {
       const auto [begin, end] = critical(i);
       if (begin >= end) continue;
       ++counts[begin];
       --counts[end];
-      sums[begin] += i;
-      sums[end] -= i;
+      marks[begin] ^= i;
+      marks[end] ^= i;
     }
     std::int32_t count = 0;
-    std::uint64_t sum = 0;
+    std::uint32_t mark = 0;
     for (std::size_t instant = 0; instant < instants_.size(); ++instant) {
-      cover.set_leaf(instant, count += counts[instant], sum += sums[instant]);
+      cover.set_leaf(instant, count += counts[instant], mark ^= marks[instant]);
     }
     cover.build();
   }
@@ -296,7 +314,7 @@ class Peeling {
   void serve_all(std::uint32_t instant) {
     for (;;) {
       const std::uint32_t turn =
-          all_->find(0, started_[instant], static_cast<std::int32_t>(instant));
+          all_->find(0, started_[instant + 1], static_cast<std::int32_t>(instant));
       if (turn == kNone) return;
       serve(by_start_[turn]);
     }
@@ -307,18 +325,25 @@ class Peeling {
     const auto end = places_.begin() + first_[life + 1];
     const auto after =
         std::ranges::upper_bound(begin, end, static_cast<std::int32_t>(instant), {}, &Place::start);
-    const auto limit = static_cast<std::size_t>(after - places_.begin());
-    for (;;) {
-      const std::uint32_t place =
-          own_->find(first_[life], limit, static_cast<std::int32_t>(instant));
-      if (place == kNone) return;
-      serve(place);
+    const auto limit = static_cast<std::uint32_t>(after - places_.begin());
+    if (own_) {
+      for (;;) {
+        const std::uint32_t place =
+            own_->find(first_[life], limit, static_cast<std::int32_t>(instant));
+        if (place == kNone) return;
+        serve(place);
+      }
+    }
+    // An insertion and a removal at most.
+    for (std::uint32_t place = first_[life]; place < limit; ++place) {
+      const bool waits = all_->has(turn_[place]);
+      if (waits && places_[place].end >= static_cast<std::int32_t>(instant)) serve(place);
     }
   }
 
   void serve(std::uint32_t place) {
     all_->remove(turn_[place]);
-    own_->remove(place);
+    if (own_) own_->remove(place);
     const std::uint32_t life = places_[place].life;
     if (--unserved_[life] == 0) free_.push_back(life);
   }
@@ -329,25 +354,30 @@ class Peeling {
       free_.pop_back();
       const auto [begin, end] = critical(life);
       cover.uncover(begin, end, life);
-      for (const std::uint32_t instant : parked_[life]) serve_all(instant);
-      parked_[life] = {};
+      for (std::uint32_t instant = parked_[life]; instant != kNone;) {
+        serve_all(instant);
+        instant = next_parked_[instant];
+      }
+      parked_[life] = kNone;
     }
   }
 
   const history::History* history_;
   const Container* container_;
   std::span<const std::uint32_t> chosen_;
-  std::vector<std::int64_t> instants_;   // stamps, sorted
+  Instants instants_;
   std::vector<Place> places_;            // by life, then start
   std::vector<std::uint32_t> first_;     // each life's first place
   std::vector<std::uint32_t> by_start_;  // places by start
   std::vector<std::uint32_t> turn_;      // each place's position there
-  std::vector<std::uint32_t> started_;   // how many have started by each instant
+  std::vector<std::uint32_t> started_;   // how many had started before each instant
   std::vector<std::uint32_t> unserved_;  // operations of each life that still need an instant
   std::vector<std::uint32_t> free_;      // lives to peel off
-  std::vector<std::vector<std::uint32_t>> parked_;  // instants that only one life covers
+  // Instants that only one life covers, in lists: each life's last, and for each the one before.
+  std::vector<std::uint32_t> parked_;
+  std::vector<std::uint32_t> next_parked_;
   std::optional<ReachTree> all_;
-  std::optional<ReachTree> own_;
+  std::optional<ReachTree> own_;  // nothing when nobody looked: a life has two places at most
 };
 
 // What is left may be long: leaves out what is not needed to contradict.

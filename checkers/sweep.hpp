@@ -9,16 +9,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "checkers/instants.hpp"
 #include "harness/history/operation.hpp"
 
 namespace sunder::checkers {
-
-// When the item at a position ends.
-struct End {
-  std::int64_t stamp = 0;
-  std::uint32_t position = 0;
-  friend constexpr auto operator<=>(const End&, const End&) noexcept = default;
-};
 
 // Calls invoke(position) and complete(position) in order of time, until one of them returns false.
 // Items have a `start`, by which they are sorted, and an `end`; those that never end do not
@@ -30,7 +24,7 @@ void sweep(const std::vector<Item>& items, Invoke invoke, Complete complete) {
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     if (items[i].end != history::kNever) ends.push_back({items[i].end, i});
   }
-  std::ranges::sort(ends);
+  sort_by_stamp(ends);
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     for (; next < ends.size() && ends[next].stamp < items[i].start; ++next) {

@@ -2,7 +2,8 @@
 // first met.
 //
 // An open hash table of 4-byte entries, made once for the most values that can come: it never
-// grows and is at most half full.
+// grows and is at most half full. Values that follow each other share a cache line, as most
+// histories count theirs.
 
 #pragma once
 
@@ -21,7 +22,7 @@ class ValueIndex {
   static constexpr std::uint32_t kMissing = 0xffffffff;
 
   explicit ValueIndex(std::size_t values_max)
-      : table_(std::bit_ceil(2 * values_max + 2), kMissing) {}
+      : table_(std::bit_ceil(2 * values_max + kLine), kMissing) {}
 
   // The value's number; a new one when it has none.
   std::uint32_t number(history::Value value) {
@@ -44,9 +45,15 @@ class ValueIndex {
   [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
 
  private:
+  static constexpr std::size_t kLine = 16;  // entries
+
   // Where the value is, or belongs.
   [[nodiscard]] std::size_t place_of(history::Value value) const noexcept {
-    std::size_t place = history::ValueHash{}(value) & (table_.size() - 1);
+    const auto raw = static_cast<std::uint64_t>(value.raw());
+    std::uint64_t line = (raw / kLine + static_cast<std::uint64_t>(value.kind())) *
+                         std::uint64_t{0x9e3779b97f4a7c15};
+    line = (line ^ (line >> 32U)) * std::uint64_t{0xbf58476d1ce4e5b9};
+    std::size_t place = ((line >> 20U) * kLine + raw % kLine) & (table_.size() - 1);
     while (table_[place] != kMissing && values_[table_[place]] != value) {
       place = (place + 1) & (table_.size() - 1);
     }
