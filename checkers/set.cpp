@@ -16,6 +16,7 @@
 #include "checkers/elements.hpp"
 #include "checkers/findings.hpp"
 #include "checkers/linearizability.hpp"
+#include "checkers/objects.hpp"
 #include "checkers/set_order.hpp"
 
 namespace sunder::checkers {
@@ -121,12 +122,22 @@ Verdict check_linearizable(const history::History& history) {
                          "the set was never read");
 }
 
-// Removals and questions for single elements: each element is an object of its own.
+// Removals and questions for single elements, and additions that tell what they found of theirs:
+// each element is an object of its own.
 bool asks_for_elements(const history::History& history) {
-  return std::ranges::any_of(history.operations(), [](const Operation& operation) {
+  const auto asks = [](const Operation& operation) {
     return operation.function == history::Function::remove ||
            operation.function == history::Function::contains;
-  });
+  };
+  const auto tells = [](const Operation& operation) {
+    return operation.function == history::Function::add && truth_of(operation).has_value();
+  };
+  const auto reads = [](const Operation& operation) {
+    return operation.function == history::Function::read;
+  };
+  const std::vector<Operation>& operations = history.operations();
+  return std::ranges::any_of(operations, asks) ||
+         (std::ranges::any_of(operations, tells) && std::ranges::none_of(operations, reads));
 }
 
 bool fits(const history::History& history) {
