@@ -106,6 +106,8 @@ class Store {
         options_->model == "mutex" || options_->model == "fenced-lease" ||
         (operation.input.is_text() && builder_->pool().text_of(operation.input) == "write");
     if (!errs && !is_free(operation.process, permits, exclusive)) {
+      // Who waits gives up in the end, so that nobody waits for ever for one that crashed.
+      if (draws_->percent(5)) return Answer::refused;
       if (!options_->refuses || draws_->percent(50)) return Answer::blocked;
       operation.output = Value::boolean(false);
       return Answer::done;
