@@ -33,6 +33,7 @@ ModelInfo list_append_model();
 ModelInfo long_fork_model();
 ModelInfo monotonic_model();
 ModelInfo register_model();
+ModelInfo rw_register_model();
 ModelInfo set_full_model();
 ModelInfo set_model();
 ModelInfo total_queue_model();
@@ -96,6 +97,7 @@ std::span<const ModelInfo> all_models() {
       search_model_info<queue_row>(),
       register_model(),
       search_model_info<rw_lock_row>(),
+      rw_register_model(),
       search_model_info<semaphore_row>(),
       set_model(),
       set_full_model(),

@@ -60,7 +60,7 @@ class Dependencies {
   }
 
   [[nodiscard]] std::string key_text(std::uint32_t key) const {
-    return text(transactions_->keys.value(key));
+    return name_key(*history_, *transactions_, key);
   }
 
   const history::History* history_;

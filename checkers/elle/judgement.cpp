@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "checkers/elle/cycles.hpp"
 #include "checkers/elle/levels.hpp"
 
 namespace sunder::checkers::elle {
@@ -45,9 +47,13 @@ void add_consequences(Verdict& verdict, const Sightings& sightings) {
 }  // namespace
 
 Forbidden forbid(std::string_view level) {
+  return forbid(level, forbidden_by(level));
+}
+
+Forbidden forbid(std::string_view level, AnomalySet set) {
   Forbidden forbidden;
   forbidden.level = level;
-  forbidden.anomalies = forbidden_by(level);
+  forbidden.anomalies = set;
   for (const CycleRule& rule : cycle_rules()) {
     if (!contains(forbidden.anomalies, rule.anomaly)) continue;
     if (rule.anomaly == Anomaly::non_causal) {
@@ -92,18 +98,35 @@ std::string unjudgeable(const Transactions& transactions, std::string_view model
   return {};
 }
 
+void decide_cycles(Verdict& verdict,
+                   const history::History& history,
+                   const Transactions& transactions,
+                   Dependencies& dependencies,
+                   const Forbidden& forbidden) {
+  if (forbidden.cycles == 0) return;
+  Digraph& graph = dependencies.graph();
+  if (explains(graph, forbidden.cycles, commit_ranks(history, transactions, graph))) return;
+  graph.finish();
+  for (const std::vector<Step>& cycle : find_cycles(graph, forbidden.cycles, kCycles_max)) {
+    verdict.counterexamples.push_back(explain_cycle(history, transactions, dependencies, cycle));
+  }
+}
+
 void conclude(Verdict& verdict,
               const history::History& history,
               const Transactions& transactions,
               const Forbidden& forbidden,
               const Sightings& sightings) {
+  // What a single read shows is easier to follow than a cycle: it comes first.
+  std::vector<Counterexample> examples;
   for (const Sighting& sighting : sightings.told()) {
     if (!contains(forbidden.anomalies, sighting.anomaly)) continue;
-    if (verdict.counterexamples.size() >= kExamples_max) break;
-    verdict.counterexamples.push_back(example_of(transactions, sighting));
-    verdict.counterexamples.back().key =
-        history.pool().describe(transactions.keys.value(sighting.key));
+    examples.push_back(example_of(transactions, sighting));
+    examples.back().key = name_key(history, transactions, sighting.key);
   }
+  for (Counterexample& cycle : verdict.counterexamples) examples.push_back(std::move(cycle));
+  if (examples.size() > kExamples_max) examples.resize(kExamples_max);
+  verdict.counterexamples = std::move(examples);
   verdict.measurements = {{"transactions", static_cast<double>(transactions.all.size()), ""},
                           {"micro-operations", static_cast<double>(transactions.micro.size()), ""},
                           {"keys", static_cast<double>(transactions.keys.size()), ""}};

@@ -27,6 +27,7 @@ struct Forbidden {
 };
 
 [[nodiscard]] Forbidden forbid(std::string_view level);
+[[nodiscard]] Forbidden forbid(std::string_view level, AnomalySet anomalies);
 
 // For each transaction when it seems to have committed: by the end of the operation, of unknown
 // ones before whoever depends on them.
@@ -36,6 +37,16 @@ struct Forbidden {
 
 // Why nothing can be said of the history; empty when something can.
 [[nodiscard]] std::string unjudgeable(const Transactions& transactions, std::string_view model);
+
+// How many cycles of different names are told.
+constexpr std::size_t kCycles_max = 5;
+
+// Looks for forbidden cycles in a graph whose arcs are all that is known, and adds them.
+void decide_cycles(Verdict& verdict,
+                   const history::History& history,
+                   const Transactions& transactions,
+                   Dependencies& dependencies,
+                   const Forbidden& forbidden);
 
 // Adds what was found, up to five counter-examples, and sets kind and summary.
 void conclude(Verdict& verdict,

@@ -27,8 +27,6 @@ namespace {
 using Pair = std::pair<std::uint32_t, std::uint32_t>;
 using Cycles = std::vector<std::vector<Step>>;
 
-constexpr std::size_t kCycles_max = 5;
-
 // Whether a level allows cycles whose arcs are known but not every order of the unread appends.
 bool needs_order_of_tails(AnomalySet forbidden) {
   constexpr AnomalySet kSome = anomalies(Anomaly::g_single,
@@ -68,15 +66,15 @@ class ListCheck {
   [[nodiscard]] Digraph& graph() { return graph_.graph(); }
 
   void decide(Verdict& verdict) {
-    const bool tails = needs_order_of_tails(forbidden_->anomalies);
-    if (tails) assume(all_tails(by_rank()));
-    const bool explained = explains(graph(), forbidden_->cycles, ranks_);
-    if (explained) return;
+    if (!needs_order_of_tails(forbidden_->anomalies)) {
+      decide_cycles(verdict, *history_, *transactions_, graph_, *forbidden_);
+      return;
+    }
+    assume(all_tails(by_rank()));
+    if (explains(graph(), forbidden_->cycles, ranks_)) return;
     graph().truncate(base_);
-    graph().finish();
-    const Cycles cycles = find_cycles(graph(), forbidden_->cycles, kCycles_max);
-    tell(verdict, cycles);
-    if (!tails || !cycles.empty() || graph_.tails(by_rank()).empty()) return;
+    decide_cycles(verdict, *history_, *transactions_, graph_, *forbidden_);
+    if (!verdict.counterexamples.empty() || graph_.tails(by_rank()).empty()) return;
     const std::optional<Cycles> contradiction = try_orders({});
     if (!contradiction) {
       verdict.summary = fmt::format(
@@ -84,8 +82,6 @@ class ListCheck {
           tried_);
     } else if (!contradiction->empty()) {
       tell(verdict, *contradiction);
-      verdict.counterexamples.back().why +=
-          "; every other order of the appends that nobody read is contradicted too";
     }
   }
 
@@ -121,7 +117,8 @@ class ListCheck {
 
   // Looks for an order of the unread appends that contradicts nothing: assumes one that follows
   // the arcs, and where it leads into a forbidden cycle, some pair that is part of the cycle must
-  // be the other way round. Nothing: out of budget. No cycles: there is an order.
+  // be the other way round. Nothing: out of budget. No cycles: there is an order; otherwise what
+  // contradicts this one, and each way out of that.
   [[nodiscard]] std::optional<Cycles> try_orders(const std::vector<Pair>& forced) {
     if (++tried_ > 10'000 || std::chrono::steady_clock::now() > deadline_) return std::nullopt;
     graph().truncate(base_);
@@ -135,14 +132,14 @@ class ListCheck {
     graph().finish();
     cycles = find_cycles(graph(), forbidden_->cycles, 1);
     if (cycles.empty()) return Cycles{};
-    const std::vector<Step> cycle = cycles.front();
-    for (const Step& step : cycle) {
+    for (const Step& step : std::vector<Step>(cycles.front())) {
       const Pair pair(step.from, step.to);
       if (step.kinds != arc::kWw || std::ranges::find(assumed, pair) == assumed.end()) continue;
       std::vector<Pair> reversed = forced;
       reversed.emplace_back(pair.second, pair.first);
       const std::optional<Cycles> found = try_orders(reversed);
       if (!found || found->empty()) return found;
+      cycles.push_back(found->front());
     }
     return cycles;
   }

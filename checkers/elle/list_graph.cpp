@@ -93,23 +93,31 @@ void ListGraph::add_reads(ArcKinds kinds) {
 }
 
 void ListGraph::add_claims() {
-  std::vector<std::uint32_t> reads(order_->keys.size(),
-                                   kNone);  // read last, nothing appended since
+  // Of each key the read that was last and after which nothing was appended yet, and the append
+  // that claims to follow the last version.
+  std::vector<std::uint32_t> reads(order_->keys.size(), kNone);
+  std::vector<std::uint32_t> claims(order_->keys.size(), kNone);
+  std::vector<std::uint8_t> contested(order_->keys.size(), 0);
   for (std::uint32_t i = 0; i < transactions_->micro.size(); ++i) {
     const MicroOperation& micro = transactions_->micro[i];
     const ListKey& key = order_->keys[micro.key];
-    std::uint32_t& read = reads[micro.key];
     if (micro.kind == MicroKind::read) {
-      read = order_->place[i] == kNone ? kNone : i;
+      reads[micro.key] = order_->place[i] == kNone ? kNone : i;
       continue;
     }
-    const std::uint32_t claimed = std::exchange(read, kNone);
-    const bool claims = claimed != kNone && order_->owner[claimed] == order_->owner[i] &&
-                        key.usable && order_->place[i] == kNone &&
-                        next_writer(key, order_->place[claimed]) == kNone;
-    if (!claims) continue;
-    for (std::uint32_t j = key.tail_begin; j < key.tail_end; ++j) {
-      graph_.add(order_->owner[i], order_->owner[order_->tail[j]], arc::kWw);
+    const std::uint32_t read = std::exchange(reads[micro.key], kNone);
+    const bool same = read != kNone && order_->owner[read] == order_->owner[i];
+    if (!same || !key.usable || order_->place[i] != kNone) continue;
+    if (next_writer(key, order_->place[read]) != kNone) continue;
+    if (claims[micro.key] != kNone) contested[micro.key] = 1;
+    claims[micro.key] = i;
+  }
+  for (std::uint32_t number = 0; number < claims.size(); ++number) {
+    // Two claims are a lost update, which needs no cycle to be told.
+    if (claims[number] == kNone || contested[number] != 0) continue;
+    const ListKey& key = order_->keys[number];
+    for (std::uint32_t i = key.tail_begin; i < key.tail_end; ++i) {
+      graph_.add(order_->owner[claims[number]], order_->owner[order_->tail[i]], arc::kWw);
     }
   }
 }
@@ -206,6 +214,20 @@ std::uint32_t ListGraph::last_writer(const ListKey& key, std::uint32_t length) c
   return kNone;
 }
 
+// Whether a transaction read the last version of a key and appended to that.
+bool ListGraph::claims(std::uint32_t transaction, std::uint32_t key) const {
+  const Transaction& one = transactions_->all[transaction];
+  bool read_last = false;
+  for (std::uint32_t i = one.begin; i < one.end; ++i) {
+    const MicroOperation& micro = transactions_->micro[i];
+    if (micro.key != key) continue;
+    if (micro.kind == MicroKind::append) return read_last;
+    read_last =
+        order_->place[i] != kNone && next_writer(order_->keys[key], order_->place[i]) == kNone;
+  }
+  return false;
+}
+
 // Which append of `to` follows one of `from`.
 Reason ListGraph::written_after(const Step& step) const {
   const std::string from = name_of_transaction(step.from);
@@ -221,9 +243,15 @@ Reason ListGraph::written_after(const Step& step) const {
     if (!follows && !(unread && in_tail(key, step.from))) continue;
     const std::string on = key_text(micro.key);
     if (!follows) {
-      return {
-          "ww " + on,
-          fmt::format("{} and {} both appended to {}, unread, one before the other", from, to, on)};
+      const bool claimed = claims(step.from, micro.key);
+      return {"ww " + on,
+              claimed
+                  ? fmt::format("{} read the last version of {} and appended to it, so {}'s "
+                                "append is later",
+                                from,
+                                on,
+                                to)
+                  : fmt::format("nobody read either append to {}: say {}'s came first", on, from)};
     }
     std::uint32_t position = length;
     while (order_->writer(key, --position) != step.from) {

@@ -48,6 +48,7 @@ class ListGraph final : public Dependencies {
   [[nodiscard]] Reason read_without(const Step& step) const;
   [[nodiscard]] Reason saw(const Step& step) const;
   [[nodiscard]] std::uint32_t next_writer(const ListKey& key, std::uint32_t position) const;
+  [[nodiscard]] bool claims(std::uint32_t transaction, std::uint32_t key) const;
   [[nodiscard]] bool in_tail(const ListKey& key, std::uint32_t transaction) const;
   [[nodiscard]] std::uint32_t last_writer(const ListKey& key, std::uint32_t length) const;
 

@@ -1,7 +1,6 @@
 #include "checkers/elle/list_order.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,34 +12,6 @@ using history::Outcome;
 using history::Value;
 using history::ValueKind;
 
-// Where each appended element came from: an open hash table of micro-operations.
-class Appends {
- public:
-  Appends(const Transactions& transactions, std::size_t count)
-      : transactions_(&transactions), table_(std::bit_ceil(2 * count + 2), kNone) {}
-
-  // The place for that element: an append of it, or kNone.
-  [[nodiscard]] std::uint32_t& at(std::uint32_t key, Value value) {
-    std::size_t place = hash(key, value) & (table_.size() - 1);
-    while (table_[place] != kNone) {
-      const MicroOperation& micro = transactions_->micro[table_[place]];
-      if (micro.key == key && micro.value == value) break;
-      place = (place + 1) & (table_.size() - 1);
-    }
-    return table_[place];
-  }
-
- private:
-  [[nodiscard]] static std::size_t hash(std::uint32_t key, Value value) noexcept {
-    std::uint64_t h = history::ValueHash{}(value) + key * 0x9e3779b97f4a7c15ULL;
-    h = (h ^ (h >> 32)) * 0xbf58476d1ce4e5b9ULL;
-    return static_cast<std::size_t>(h ^ (h >> 29));
-  }
-
-  const Transactions* transactions_;
-  std::vector<std::uint32_t> table_;
-};
-
 class Ordering {
  public:
   Ordering(const history::History& history,
@@ -51,7 +22,7 @@ class Ordering {
         transactions_(&transactions),
         unknown_may_commit_(unknown_may_commit),
         sightings_(&sightings),
-        appends_(transactions, count_appends(transactions)) {
+        appends_(transactions, MicroKind::append) {
     order_.keys.resize(transactions.keys.size());
     order_.place.assign(transactions.micro.size(), kNone);
     order_.owner.resize(transactions.micro.size());
@@ -69,11 +40,6 @@ class Ordering {
   }
 
  private:
-  static std::size_t count_appends(const Transactions& transactions) {
-    return static_cast<std::size_t>(
-        std::ranges::count(transactions.micro, MicroKind::append, &MicroOperation::kind));
-  }
-
   [[nodiscard]] const MicroOperation& micro(std::uint32_t index) const {
     return transactions_->micro[index];
   }
@@ -85,7 +51,7 @@ class Ordering {
   [[nodiscard]] std::string text(Value value) const { return history_->pool().describe(value); }
 
   [[nodiscard]] std::string key_text(std::uint32_t key) const {
-    return text(transactions_->keys.value(key));
+    return name_key(*history_, *transactions_, key);
   }
 
   [[nodiscard]] std::string name(std::uint32_t transaction) const {
@@ -341,7 +307,7 @@ class Ordering {
   const Transactions* transactions_;
   bool unknown_may_commit_;
   Sightings* sightings_;
-  Appends appends_;
+  Writes appends_;
   ListOrder order_;
 };
 
@@ -352,14 +318,6 @@ ListOrder order_lists(const history::History& history,
                       bool unknown_may_commit,
                       Sightings& sightings) {
   return Ordering(history, transactions, unknown_may_commit, sightings).run();
-}
-
-std::string name_transaction(const history::History& history,
-                             const Transactions& transactions,
-                             std::uint32_t transaction) {
-  const history::Operation& operation =
-      history.operations()[transactions.all[transaction].operation];
-  return fmt::format("T{} of p{}", transaction + 1, operation.process);
 }
 
 }  // namespace sunder::checkers::elle

@@ -16,10 +16,9 @@
 
 #include "checkers/elle/sightings.hpp"
 #include "checkers/elle/transactions.hpp"
+#include "checkers/elle/writes.hpp"
 
 namespace sunder::checkers::elle {
-
-constexpr std::uint32_t kNone = 0xffffffff;
 
 struct ListKey {
   std::uint32_t begin = 0;  // its versions are ListOrder::versions[begin, begin + count)
@@ -61,10 +60,5 @@ void inspect_reads(const history::History& history,
                    const ListOrder& order,
                    AnomalySet asked,
                    Sightings& sightings);
-
-// "T of p3" in sentences: "p3's transaction of op 12".
-[[nodiscard]] std::string name_transaction(const history::History& history,
-                                           const Transactions& transactions,
-                                           std::uint32_t transaction);
 
 }  // namespace sunder::checkers::elle

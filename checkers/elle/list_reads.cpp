@@ -54,7 +54,7 @@ class Inspection {
   [[nodiscard]] std::string text(Value value) const { return history_->pool().describe(value); }
 
   [[nodiscard]] std::string key_text(std::uint32_t index) const {
-    return text(transactions_->keys.value(micro(index).key));
+    return name_key(*history_, *transactions_, micro(index).key);
   }
 
   [[nodiscard]] std::string name(std::uint32_t transaction) const {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace sunder::checkers::elle {
 namespace {
 
@@ -114,6 +116,21 @@ class Gathering {
 
 Transactions gather_transactions(const history::History& history, MicroKind writing) {
   return Gathering(history, writing).run();
+}
+
+std::string name_transaction(const history::History& history,
+                             const Transactions& transactions,
+                             std::uint32_t transaction) {
+  const Operation& operation = history.operations()[transactions.all[transaction].operation];
+  return fmt::format("T{} of p{}", transaction + 1, operation.process);
+}
+
+std::string name_key(const history::History& history,
+                     const Transactions& transactions,
+                     std::uint32_t key) {
+  const Value value = transactions.keys.value(key);
+  if (value.is_text()) return std::string(history.pool().text_of(value));
+  return history.pool().describe(value);
 }
 
 }  // namespace sunder::checkers::elle

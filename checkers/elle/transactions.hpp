@@ -51,4 +51,14 @@ struct Transactions {
 // first foreign operation.
 [[nodiscard]] Transactions gather_transactions(const history::History& history, MicroKind writing);
 
+// "T5 of p3": what a transaction is called in sentences, by its place in the history.
+[[nodiscard]] std::string name_transaction(const history::History& history,
+                                           const Transactions& transactions,
+                                           std::uint32_t transaction);
+
+// A key as a reader writes it, texts without quotes.
+[[nodiscard]] std::string name_key(const history::History& history,
+                                   const Transactions& transactions,
+                                   std::uint32_t key);
+
 }  // namespace sunder::checkers::elle

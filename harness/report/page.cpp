@@ -8,6 +8,7 @@
 #include "harness/base/assert.hpp"
 #include "harness/report/document.hpp"
 #include "harness/report/escape.hpp"
+#include "harness/report/graph.hpp"
 
 namespace sunder::report {
 namespace {
@@ -244,13 +245,14 @@ std::string counterexample_html(const History& history,
       "<article class=\"counterexample\" id=\"picture-{0}\">\n"
       "<h3>{1}{2}</h3>\n<p class=\"why\">{3}</p>\n"
       "<div class=\"picture\" data-picture=\"{0}\"></div>\n"
-      "<ol class=\"core\">\n{4}</ol>\n{5}</article>\n",
+      "{6}<ol class=\"core\">\n{4}</ol>\n{5}</article>\n",
       picture,
       escape_markup(counterexample.title),
       key,
       escape_markup(counterexample.why),
       core,
-      cut);
+      cut,
+      counterexample.graph.empty() ? "" : graph_svg(history, counterexample.graph));
 }
 
 }  // namespace sunder::report
