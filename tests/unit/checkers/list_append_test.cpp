@@ -62,8 +62,8 @@ TEST(ListAppend, AgreesWithBruteForceAtEveryLevel) {
     }
   }
   for (const auto& [level, both] : counts) {
-    EXPECT_GT(both[0], cases / 250) << level;
-    EXPECT_GT(both[1], cases / 250) << level;
+    EXPECT_GT(both[0], cases / 500) << level;
+    EXPECT_GT(both[1], cases / 500) << level;
   }
 }
 
