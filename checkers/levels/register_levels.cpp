@@ -10,6 +10,7 @@
 
 #include "checkers/closed_form.hpp"
 #include "checkers/levels/levels.hpp"
+#include "checkers/levels/staleness.hpp"
 #include "checkers/linearizability.hpp"
 #include "checkers/phrase.hpp"
 
@@ -79,12 +80,32 @@ constexpr std::array kTraced{
           Rule::writes_follow_reads},
 };
 
+// Bounds of staleness: in real time, each key for itself.
+struct BoundedLevel {
+  LevelInfo info;
+  Verdict (*check)(const history::History& history,
+                   const ModelRow& row,
+                   const CheckOptions& options,
+                   std::stop_token stop) = nullptr;
+};
+
+constexpr std::array kBounded{
+    BoundedLevel{{"delta-atomic",
+                  "Linearizable if reads may be stale by a time (parameter delta_ms; else any)."},
+                 check_delta_atomic},
+    BoundedLevel{{"k-atomic", "Every read finds one of the last k values (parameter k; else 2)."},
+                 check_k_atomic},
+};
+
 constexpr std::array kLevels = [] {
-  std::array<LevelInfo, kTraced.size() + 1> infos;
+  std::array<LevelInfo, kTraced.size() + kBounded.size() + 1> infos;
   infos[0] = kLinearizable_only[0];
-  for (std::size_t i = 0; i < kTraced.size(); ++i) {
-    infos[i + 1] = {kTraced[i].name, kTraced[i].summary};
-  }
+  std::size_t next = 1;
+  for (const Level& level : kTraced) infos[next++] = {level.name, level.summary};
+  for (const BoundedLevel& level : kBounded) infos[next++] = level.info;
+  std::sort(infos.begin() + 1, infos.end(), [](const LevelInfo& a, const LevelInfo& b) {
+    return a.name < b.name;
+  });
   return infos;
 }();
 
@@ -244,6 +265,10 @@ Verdict check_register(const history::History& history,
                        Routes routes) {
   const auto traced = std::ranges::find(kTraced, level, &Level::name);
   const bool is_empty = history.empty();
+  for (const BoundedLevel& bounded : kBounded) {
+    const bool asked = bounded.info.name == level && !is_empty && knows_all(history, row);
+    if (asked) return bounded.check(history, row, options, std::move(stop));
+  }
   if (traced == kTraced.end() || is_empty || !knows_all(history, row)) {
     return check_linearizability(history, row, options, std::move(stop));
   }

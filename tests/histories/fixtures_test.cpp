@@ -202,10 +202,17 @@ void compare_with_list_oracle(std::string_view model,
 // Registers below linearizability: by their definitions.
 void compare_with_level_oracle(std::string_view model,
                                const history::History& history,
+                               const checkers::Parameters& parameters,
                                checkers::VerdictKind kind) {
   constexpr std::string_view kType = "register/";
   if (!model.starts_with(kType) || history.operations().size() > 8) return;
   const std::string_view level = model.substr(kType.size());
+  if (level == "k-atomic" && has_one_key(history)) {
+    const auto k = parameters.find("k");
+    const auto last = static_cast<std::uint32_t>(k == parameters.end() ? 2.0 : k->second);
+    EXPECT_EQ(test::brute_force_k_atomic(history, last), kind == checkers::VerdictKind::kept)
+        << "by brute force";
+  }
   if (std::ranges::find(test::kLevels, level) == std::end(test::kLevels)) return;
   EXPECT_EQ(test::brute_force_level(history, level), kind == checkers::VerdictKind::kept)
       << "by brute force";
@@ -217,7 +224,7 @@ void compare_routes(const Fixture& fixture,
   EXPECT_EQ(judge(fixture, build(fixture, 1000)).kind, kind) << "with renamed processes";
   if (kind != checkers::VerdictKind::undetermined) {
     compare_with_list_oracle(fixture.checker, history, kind);
-    compare_with_level_oracle(fixture.checker, history, kind);
+    compare_with_level_oracle(fixture.checker, history, fixture.parameters, kind);
   }
   if (history.operations().size() <= 16 && fixture.parameters.empty()) {
     const auto holds = test::collection_oracle(history, fixture.checker);

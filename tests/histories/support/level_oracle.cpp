@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/assert.hpp"
+#include "tests/histories/support/brute_force.hpp"
 
 namespace sunder::test {
 namespace {
@@ -478,6 +479,50 @@ class Saturation {
 bool saturation_allows(const History& history, std::string_view level) {
   const std::vector<Call> calls = calls_of(history);
   return Saturation(calls).allows(level);
+}
+
+bool brute_force_k_atomic(const History& history, std::uint32_t k) {
+  std::vector<const Operation*> all;
+  for (const Operation& operation : history.operations()) {
+    const bool reads = operation.function == Function::read;
+    const bool told = operation.outcome == Outcome::ok && !operation.output.is_none();
+    if (reads ? told : operation.outcome != Outcome::fail) all.push_back(&operation);
+  }
+  SUNDER_ASSERT(all.size() <= 16);
+  std::vector<Value> values{Value::nil()};
+  const std::function<bool(std::uint32_t)> go = [&](std::uint32_t done) {
+    bool complete = true;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (((done >> i) & 1U) != 0) continue;
+      if (all[i]->outcome != Outcome::info) complete = false;
+      bool first = true;
+      for (std::size_t j = 0; j < all.size(); ++j) {
+        if (j != i && ((done >> j) & 1U) == 0 && all[j]->precedes(*all[i])) first = false;
+      }
+      if (!first) continue;
+      const bool reads = all[i]->function == Function::read;
+      const std::size_t seen = std::min<std::size_t>(values.size(), k);
+      const auto newest = values.end() - static_cast<std::ptrdiff_t>(seen);
+      if (reads && std::find(newest, values.end(), all[i]->output) == values.end()) continue;
+      if (!reads) values.push_back(all[i]->input);
+      const bool found = go(done | (1U << i));
+      if (!reads) values.pop_back();
+      if (found) return true;
+    }
+    return complete;
+  };
+  return go(0);
+}
+
+bool brute_force_delta_atomic(const History& history, std::int64_t delta) {
+  history::HistoryBuilder builder;
+  for (Operation operation : history.operations()) {
+    if (operation.function == Function::read) operation.invoke -= delta;
+    operation.key = 0;
+    operation.error = 0;
+    builder.add(operation);
+  }
+  return brute_force_linearizable(builder.finish(), "register");
 }
 
 }  // namespace sunder::test

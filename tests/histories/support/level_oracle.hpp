@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "harness/history/history.hpp"
@@ -28,5 +29,12 @@ constexpr std::string_view kLevels[] = {"causal",
 // "causal", "causal-memory", "ccv" or "pram". Every value is written once, and no outcome is
 // unknown. Cubic, and more.
 [[nodiscard]] bool saturation_allows(const history::History& history, std::string_view level);
+
+// Whether some order of one key's reads and writes, which keeps real time, lets every read find one
+// of the last k values. At most 16 operations.
+[[nodiscard]] bool brute_force_k_atomic(const history::History& history, std::uint32_t k);
+
+// Whether one key's history is linearizable when reads begin so many stamps earlier.
+[[nodiscard]] bool brute_force_delta_atomic(const history::History& history, std::int64_t delta);
 
 }  // namespace sunder::test

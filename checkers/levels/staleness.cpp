@@ -1,0 +1,380 @@
+#include "checkers/levels/staleness.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "checkers/closed_form.hpp"
+#include "checkers/key_split.hpp"
+#include "checkers/levels/versions.hpp"
+#include "checkers/linearizability.hpp"
+#include "checkers/phrase.hpp"
+#include "harness/base/duration.hpp"
+
+namespace sunder::checkers::levels {
+namespace {
+
+using history::Operation;
+using history::Outcome;
+
+constexpr double kNanoseconds_per_ms = 1e6;
+
+// Whether something contradicts a level, for a part of a key's versions.
+using Contradicts = std::function<bool(const Versions&)>;
+
+// The least part of the versions that still contradicts; the effort is bounded by their number.
+class Reduction {
+ public:
+  Reduction(Versions versions, Contradicts contradicts)
+      : versions_(std::move(versions)),
+        contradicts_(std::move(contradicts)),
+        effort_(kEffort + 8 * versions_.all.size()) {}
+
+  [[nodiscard]] Versions reduce() {
+    for (std::size_t chunk = std::max<std::size_t>(versions_.all.size() / 2, 1); chunk > 0;
+         chunk /= 2) {
+      leave_out_versions(chunk);
+    }
+    for (std::size_t v = 0; v < versions_.all.size(); ++v) leave_out_reads(v);
+    leave_out_versions(1);
+    return versions_;
+  }
+
+ private:
+  static constexpr std::size_t kEffort = 2'000'000;
+
+  bool keep_if_contradicting(Versions candidate) {
+    effort_ -= std::min(effort_, candidate.all.size() + 16);
+    if (effort_ == 0 || !contradicts_(candidate)) return false;
+    versions_ = std::move(candidate);
+    return true;
+  }
+
+  // The initial value stays.
+  void leave_out_versions(std::size_t chunk) {
+    for (std::size_t begin = 1; begin < versions_.all.size() && effort_ > 0;) {
+      Versions candidate;
+      const std::size_t end = std::min(begin + chunk, versions_.all.size());
+      for (std::size_t v = 0; v < versions_.all.size(); ++v) {
+        if (v < begin || v >= end) candidate.all.push_back(versions_.all[v]);
+      }
+      if (!keep_if_contradicting(std::move(candidate))) begin = end;
+    }
+  }
+
+  void leave_out_reads(std::size_t v) {
+    for (std::size_t r = 0; r < versions_.all[v].reads.size() && effort_ > 0;) {
+      Versions candidate = versions_;
+      candidate.all[v].reads.erase(candidate.all[v].reads.begin() + static_cast<std::ptrdiff_t>(r));
+      if (!keep_if_contradicting(std::move(candidate))) ++r;
+    }
+  }
+
+  Versions versions_;
+  Contradicts contradicts_;
+  std::size_t effort_;
+};
+
+struct Key {
+  KeyOperations operations;
+  Versions versions;
+};
+
+// What both levels have to know first.
+struct Overview {
+  Verdict verdict;
+  bool is_decided = false;
+  std::vector<Key> keys;
+  Clock clock = Clock::stamps;  // for amounts of time
+};
+
+bool is_timed(const history::History& history) {
+  return std::ranges::all_of(history.operations(), [](const Operation& operation) {
+    return operation.invoke_time != history::kUnknownTime &&
+           (operation.outcome != Outcome::ok || operation.complete_time != history::kUnknownTime);
+  });
+}
+
+// One operation that is wrong however stale reads may be.
+Counterexample single(const history::History& history, const Key& key) {
+  const Versions& versions = key.versions;
+  const bool unmade = versions.unmade != kNone;
+  const std::uint32_t read = unmade ? versions.unmade : versions.early;
+  Counterexample example =
+      story(unmade ? "value never written" : "value read before it was written", {read});
+  example.why = fmt::format(
+      "{}, {}",
+      statement(history, history.operations()[read]),
+      unmade ? "a value that nobody wrote" : "and had ended before the write of it began");
+  example.first_error = read;
+  add_context(example, history, key.operations);
+  return example;
+}
+
+Overview survey(const history::History& history,
+                const ModelRow& row,
+                const CheckOptions& options,
+                const std::stop_token& stop) {
+  constexpr int kShare_of_budget = 4;
+  Overview overview;
+  CheckOptions quick = options;
+  quick.time_budget = options.time_budget / kShare_of_budget;
+  overview.verdict = check_linearizability(history, row, quick, stop);
+  overview.is_decided = overview.verdict.kind == VerdictKind::kept || history.empty() ||
+                        overview.verdict.summary.starts_with("nothing observed");
+  if (overview.is_decided) return overview;
+  overview.is_decided = true;
+  const double count = static_cast<double>(history.operations().size());
+  overview.verdict = {};
+  overview.verdict.measurements = {{"operations", count, ""}};
+  for (KeyOperations& operations : split_by_key(history)) {
+    std::optional<Versions> versions = versions_of(history, operations.operations, Clock::stamps);
+    if (!versions) {
+      overview.verdict.summary =
+          "not linearizable, and how stale reads are can be told only of plain reads and writes "
+          "of values that are written once";
+      return overview;
+    }
+    overview.keys.push_back({std::move(operations), std::move(*versions)});
+    const Key& key = overview.keys.back();
+    if (key.versions.unmade == kNone && key.versions.early == kNone) continue;
+    overview.verdict.kind = VerdictKind::broken;
+    overview.verdict.counterexamples = {single(history, key)};
+    overview.verdict.summary = overview.verdict.counterexamples.front().why;
+    return overview;
+  }
+  overview.is_decided = false;
+  overview.clock = is_timed(history) ? Clock::times : Clock::stamps;
+  return overview;
+}
+
+double quantile(const std::vector<double>& sorted, double share) {
+  if (sorted.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1));
+  return sorted[rank];
+}
+
+// Share of stale reads, and how stale they are, in time and in versions.
+void measure(const history::History& history, Overview& overview) {
+  const bool timed = overview.clock == Clock::times;
+  std::vector<double> times;
+  std::vector<double> versions;
+  std::size_t reads = 0;
+  for (const Key& key : overview.keys) {
+    const std::vector<Lag> lags = lags_of(history, key.versions, Clock::stamps);
+    const auto timed_versions =
+        timed ? versions_of(history, key.operations.operations, Clock::times) : std::nullopt;
+    const std::vector<Lag> in_time =
+        timed_versions ? lags_of(history, *timed_versions, Clock::times) : lags;
+    reads += lags.size();
+    for (std::size_t i = 0; i < lags.size(); ++i) {
+      if (lags[i].versions == 0) continue;
+      versions.push_back(lags[i].versions);
+      times.push_back(static_cast<double>(in_time[i].time) / (timed ? kNanoseconds_per_ms : 1));
+    }
+  }
+  std::ranges::sort(times);
+  std::ranges::sort(versions);
+  const std::string unit = timed ? "ms" : "stamps";
+  const double share =
+      reads == 0 ? 0 : 100.0 * static_cast<double>(times.size()) / static_cast<double>(reads);
+  for (const history::Evidence& evidence : {
+           history::Evidence{"reads", static_cast<double>(reads), ""},
+           history::Evidence{"stale reads", share, "%"},
+           history::Evidence{"staleness p50", quantile(times, 0.5), unit},
+           history::Evidence{"staleness p99", quantile(times, 0.99), unit},
+           history::Evidence{"staleness max", quantile(times, 1), unit},
+           history::Evidence{"versions behind p50", quantile(versions, 0.5), ""},
+           history::Evidence{"versions behind p99", quantile(versions, 0.99), ""},
+           history::Evidence{"versions behind max", quantile(versions, 1), ""},
+       }) {
+    overview.verdict.measurements.push_back(evidence);
+  }
+}
+
+std::string amount(std::int64_t delta, Clock clock) {
+  if (clock == Clock::stamps) return fmt::format("{} stamps", delta);
+  return base::format_duration(std::chrono::nanoseconds(delta));
+}
+
+// The operations of a key that are left after the reduction, with a sentence.
+Counterexample tell(const history::History& history,
+                    const Key& key,
+                    const Versions& core,
+                    std::string title,
+                    std::string otherwise) {
+  constexpr std::size_t kTold_max = 48;
+  std::vector<std::uint32_t> members;
+  for (const Version& version : core.all) {
+    members.push_back(version.write);
+    members.insert(members.end(), version.reads.begin(), version.reads.end());
+  }
+  std::erase(members, kNone);
+  std::ranges::sort(members);
+  if (members.size() > kTold_max) members.erase(members.begin(), members.end() - kTold_max);
+  Counterexample example = story(std::move(title), members);
+  example.first_error = members.back();
+  const std::vector<Lag> lags = lags_of(history, core, Clock::stamps);
+  const auto worst = std::ranges::max_element(lags, {}, &Lag::versions);
+  if (worst == lags.end() || worst->versions == 0) {
+    example.why = std::move(otherwise);
+  } else {
+    const Operation& read = history.operations()[worst->read];
+    example.first_error = worst->read;
+    example.why = fmt::format("{}, {} write{} behind",
+                              statement(history, read),
+                              worst->versions,
+                              worst->versions == 1 ? "" : "s");
+    // The newest write that had ended.
+    const Operation* newest = nullptr;
+    for (const Version& version : core.all) {
+      if (version.write == kNone) continue;
+      const Operation& write = history.operations()[version.write];
+      const bool later = newest == nullptr || write.complete > newest->complete;
+      if (write.precedes(read) && later) newest = &write;
+    }
+    if (newest != nullptr) {
+      example.why +=
+          fmt::format(": {} had ended {}", phrase(history, *newest), lead(*newest, read));
+    }
+  }
+  add_context(example, history, key.operations);
+  return example;
+}
+
+void break_with(Verdict& verdict, Counterexample example) {
+  verdict.kind = VerdictKind::broken;
+  verdict.summary = example.why;
+  verdict.counterexamples.push_back(std::move(example));
+}
+
+}  // namespace
+
+Verdict check_delta_atomic(const history::History& history,
+                           const ModelRow& row,
+                           const CheckOptions& options,
+                           std::stop_token stop) {
+  Overview overview = survey(history, row, options, stop);
+  if (overview.is_decided) return overview.verdict;
+  measure(history, overview);
+  const Clock clock = overview.clock;
+  const double unit = clock == Clock::times ? kNanoseconds_per_ms : 1;
+  const auto given = options.parameters.find("delta_ms");
+  const std::int64_t allowed = given == options.parameters.end()
+                                   ? kUnbounded - 1
+                                   : static_cast<std::int64_t>(given->second * unit);
+  std::int64_t greatest = 0;
+  const Key* worst = nullptr;
+  for (const Key& key : overview.keys) {
+    const auto versions = versions_of(history, key.operations.operations, clock);
+    std::int64_t delta = smallest_delta(history, *versions, clock);
+    // Equal times of operations that were one after the other.
+    if (delta == 0 && smallest_delta(history, key.versions, Clock::stamps) > 0) delta = 1;
+    if (delta > greatest) worst = &key;
+    greatest = std::max(greatest, delta);
+  }
+  Verdict& verdict = overview.verdict;
+  if (greatest != kUnbounded) {
+    verdict.measurements.push_back({"smallest delta",
+                                    static_cast<double>(greatest) / unit,
+                                    clock == Clock::times ? "ms" : "stamps"});
+  }
+  if (greatest <= allowed) {
+    verdict.kind = VerdictKind::kept;
+    verdict.summary = fmt::format("{} operations are linearizable if reads may be stale by {}",
+                                  history.operations().size(),
+                                  amount(greatest, clock));
+    return verdict;
+  }
+  const auto contradicts = [&](const Versions& versions) {
+    return smallest_delta(history, versions, clock) > std::min(allowed, greatest - 1);
+  };
+  Versions all = *versions_of(history, worst->operations.operations, clock);
+  const Versions core = Reduction(std::move(all), contradicts).reduce();
+  break_with(verdict,
+             tell(history,
+                  *worst,
+                  core,
+                  "too stale",
+                  "No order of these operations explains every read, however stale reads may be"));
+  if (greatest != kUnbounded) {
+    verdict.details.push_back(fmt::format("reads are stale by up to {}", amount(greatest, clock)));
+  }
+  return verdict;
+}
+
+Verdict check_k_atomic(const history::History& history,
+                       const ModelRow& row,
+                       const CheckOptions& options,
+                       std::stop_token stop) {
+  Overview overview = survey(history, row, options, stop);
+  if (overview.is_decided) return overview.verdict;
+  measure(history, overview);
+  const Limits limits{.deadline = std::chrono::steady_clock::now() + options.time_budget,
+                      .memory = options.memory_budget,
+                      .stop = stop};
+  const auto given = options.parameters.find("k");
+  const auto k = static_cast<std::uint32_t>(
+      given == options.parameters.end() ? 2.0 : std::clamp(given->second, 1.0, 1e9));
+  Verdict& verdict = overview.verdict;
+  verdict.kind = VerdictKind::kept;
+  std::uint32_t least = 2;  // it is not linearizable
+  const auto lags_by_k = [&](const Versions& versions) {
+    const std::vector<Lag> lags = lags_of(history, versions, Clock::stamps);
+    return std::ranges::any_of(lags, [&](const Lag& lag) { return lag.versions >= k; });
+  };
+  const auto contradicts = [&](const Versions& versions) {
+    if (k == 1) return smallest_delta(history, versions, Clock::stamps) > 0;
+    if (lags_by_k(versions)) return true;
+    return k == 2 && test_two_atomic(history, versions, Clock::stamps, {}) == Finding::violated;
+  };
+  for (const Key& key : overview.keys) {
+    for (const Lag& lag : lags_of(history, key.versions, Clock::stamps)) {
+      least = std::max(least, lag.versions + 1);
+    }
+    if (smallest_delta(history, key.versions, Clock::stamps) == 0) continue;
+    Finding finding = Finding::violated;
+    if (k > 1 && !lags_by_k(key.versions)) {
+      finding = test_two_atomic(history, key.versions, Clock::stamps, limits);
+    }
+    const bool above = k > 2 && finding == Finding::violated && !lags_by_k(key.versions);
+    if (above && achieved_k(history, key.versions, Clock::stamps) <= k) finding = Finding::holds;
+    if (finding == Finding::holds) continue;
+    const bool open = finding != Finding::violated ||
+                      (above && achieved_k(history, key.versions, Clock::stamps) > k);
+    if (open) {
+      verdict.kind = worse(verdict.kind, VerdictKind::undetermined);
+      verdict.summary =
+          finding == Finding::violated
+              ? fmt::format("not 2-atomic, and no order was found that is {}-atomic", k)
+              : "k-atomicity could not be decided: out of time";
+      continue;
+    }
+    const Versions core = Reduction(key.versions, contradicts).reduce();
+    break_with(verdict,
+               tell(history,
+                    key,
+                    core,
+                    "too many versions behind",
+                    fmt::format("No order of these operations lets every read find one of the "
+                                "last {} values",
+                                k)));
+    break;
+  }
+  verdict.measurements.push_back({"k at least", static_cast<double>(least), ""});
+  if (verdict.kind == VerdictKind::kept) {
+    verdict.summary = fmt::format(
+        "{} operations are {}-atomic: every read found one of the last "
+        "{} values",
+        history.operations().size(),
+        k,
+        k);
+  }
+  return verdict;
+}
+
+}  // namespace sunder::checkers::levels

@@ -1,0 +1,91 @@
+// How fast registers are judged below linearizability, by each level's own test, on simulated
+// stores that keep what they promise and no more.
+
+#include <benchmark/benchmark.h>
+
+#include "checkers/levels/register_levels.hpp"
+#include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/session_generator.hpp"
+
+namespace sunder {
+namespace {
+
+using checkers::VerdictKind;
+
+void judge(benchmark::State& state,
+           const history::History& history,
+           std::string_view level,
+           VerdictKind expected) {
+  for (auto _ : state) {
+    const auto verdict = checkers::levels::check_register(
+        history, *checkers::find_search_model("register"), level, {}, {}, {.linearizable = false});
+    if (verdict.kind != expected) state.SkipWithError("wrong verdict");
+    benchmark::DoNotOptimize(&verdict);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
+  benchmark->Unit(benchmark::kMillisecond);
+}
+
+test::StoreOptions store_of(const benchmark::State& state, test::StoreKind kind) {
+  test::StoreOptions options;
+  options.kind = kind;
+  options.operations = static_cast<std::uint64_t>(state.range(0));
+  options.processes = 32;
+  options.keys = 100;
+  options.lag = 200;
+  return options;
+}
+
+void BM_Level_Causal(benchmark::State& state, std::string_view level) {
+  judge(state,
+        test::store_history(store_of(state, test::StoreKind::causal)),
+        level,
+        VerdictKind::kept);
+}
+
+void BM_Level_Convergent(benchmark::State& state, std::string_view level) {
+  judge(
+      state, test::store_history(store_of(state, test::StoreKind::last)), level, VerdictKind::kept);
+}
+
+void BM_Level_LinearizableOneKey(benchmark::State& state, std::string_view level) {
+  test::RegisterOptions options;
+  options.operations = static_cast<std::uint64_t>(state.range(0));
+  judge(state, test::register_history(options), level, VerdictKind::kept);
+}
+
+// The same store with one value from another copy near the end.
+void BM_Level_WrongAtTheEnd(benchmark::State& state, std::string_view level) {
+  test::RegisterOptions options;
+  options.operations = static_cast<std::uint64_t>(state.range(0));
+  options.violation = true;
+  options.keys = 10;
+  const history::History history = test::register_history(options);
+  for (auto _ : state) {
+    const auto verdict = checkers::levels::check_register(
+        history, *checkers::find_search_model("register"), level, {}, {});
+    benchmark::DoNotOptimize(&verdict);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+BENCHMARK_CAPTURE(BM_Level_Causal, read_your_writes, "read-your-writes")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_Causal, monotonic_reads, "monotonic-reads")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_Causal, monotonic_writes, "monotonic-writes")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_Causal, writes_follow_reads, "writes-follow-reads")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_Causal, pram, "pram")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_Causal, causal, "causal")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_Causal, causal_memory, "causal-memory")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_Convergent, ccv, "ccv")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_LinearizableOneKey, causal_memory, "causal-memory")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_LinearizableOneKey, ccv, "ccv")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_LinearizableOneKey, sequential, "sequential")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_WrongAtTheEnd, causal, "causal")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Level_WrongAtTheEnd, pram, "pram")->Apply(sizes);
+
+}  // namespace
+}  // namespace sunder
