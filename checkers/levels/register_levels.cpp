@@ -90,11 +90,12 @@ struct BoundedLevel {
 };
 
 constexpr std::array kBounded{
-    BoundedLevel{{"delta-atomic",
+    BoundedLevel{{"delta-atomicity",
                   "Linearizable if reads may be stale by a time (parameter delta_ms; else any)."},
                  check_delta_atomic},
-    BoundedLevel{{"k-atomic", "Every read finds one of the last k values (parameter k; else 2)."},
-                 check_k_atomic},
+    BoundedLevel{
+        {"k-atomicity", "Every read finds one of the last k values (parameter k; else 2)."},
+        check_k_atomic},
 };
 
 constexpr std::array kLevels = [] {

@@ -207,7 +207,7 @@ void compare_with_level_oracle(std::string_view model,
   constexpr std::string_view kType = "register/";
   if (!model.starts_with(kType) || history.operations().size() > 8) return;
   const std::string_view level = model.substr(kType.size());
-  if (level == "k-atomic" && has_one_key(history)) {
+  if (level == "k-atomicity" && has_one_key(history)) {
     const auto k = parameters.find("k");
     const auto last = static_cast<std::uint32_t>(k == parameters.end() ? 2.0 : k->second);
     EXPECT_EQ(test::brute_force_k_atomic(history, last), kind == checkers::VerdictKind::kept)

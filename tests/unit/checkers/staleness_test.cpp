@@ -41,7 +41,7 @@ TEST(KAtomicity, AgreesWithBruteForceOnTheLastTwo) {
   const std::uint64_t cases = test::case_count();
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     const history::History history = small(seed, 8);
-    const Verdict verdict = judge(history, "register/k-atomic");
+    const Verdict verdict = judge(history, "register/k-atomicity");
     if (is_nothing(verdict)) continue;
     const bool expected = test::brute_force_k_atomic(history, 2);
     kept += expected ? 1U : 0U;
@@ -59,7 +59,7 @@ TEST(KAtomicity, NeverContradictsBruteForceBeyondTwo) {
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     const history::History history = small(seed, 8);
     const std::uint32_t k = 3 + seed % 2;
-    const Verdict verdict = judge(history, "register/k-atomic", "k", k);
+    const Verdict verdict = judge(history, "register/k-atomicity", "k", k);
     if (verdict.kind == VerdictKind::undetermined) continue;
     ++told;
     ASSERT_EQ(verdict.kind == VerdictKind::kept, test::brute_force_k_atomic(history, k))
@@ -75,13 +75,13 @@ TEST(DeltaAtomicity, AgreesWithBruteForce) {
     const history::History history = small(seed, 6);
     const auto delta = static_cast<std::int64_t>(seed % 7);
     const Verdict bounded =
-        judge(history, "register/delta-atomic", "delta_ms", static_cast<double>(delta));
+        judge(history, "register/delta-atomicity", "delta_ms", static_cast<double>(delta));
     if (is_nothing(bounded)) continue;
     ASSERT_EQ(bounded.kind == VerdictKind::kept, test::brute_force_delta_atomic(history, delta))
         << "delta " << delta << ", seed " << seed << "\n"
         << history::to_jsonl(history);
     constexpr std::int64_t kLong = 64;
-    ASSERT_EQ(judge(history, "register/delta-atomic").kind == VerdictKind::kept,
+    ASSERT_EQ(judge(history, "register/delta-atomicity").kind == VerdictKind::kept,
               test::brute_force_delta_atomic(history, kLong))
         << "seed " << seed << "\n"
         << history::to_jsonl(history);
@@ -97,7 +97,7 @@ TEST(Staleness, MeasuresAPlantedStaleRead) {
     options.clients = 4;
     options.violation = true;
     const history::History history = test::register_history(options);
-    const Verdict verdict = judge(history, "register/delta-atomic");
+    const Verdict verdict = judge(history, "register/delta-atomicity");
     ASSERT_EQ(verdict.kind, VerdictKind::kept) << "seed " << seed << ": " << verdict.summary;
     const auto measured = [&](std::string_view name) {
       const auto found = std::ranges::find(verdict.measurements, name, &history::Evidence::name);
@@ -106,14 +106,15 @@ TEST(Staleness, MeasuresAPlantedStaleRead) {
     EXPECT_GE(measured("versions behind max"), 1) << "seed " << seed;
     const double delta = measured("smallest delta");
     EXPECT_GT(delta, 0) << "seed " << seed;
-    EXPECT_EQ(judge(history, "register/delta-atomic", "delta_ms", delta).kind, VerdictKind::kept);
-    const Verdict shorter = judge(history, "register/delta-atomic", "delta_ms", delta - 1);
+    EXPECT_EQ(judge(history, "register/delta-atomicity", "delta_ms", delta).kind,
+              VerdictKind::kept);
+    const Verdict shorter = judge(history, "register/delta-atomicity", "delta_ms", delta - 1);
     ASSERT_EQ(shorter.kind, VerdictKind::broken);
     EXPECT_LE(std::ranges::count_if(shorter.counterexamples.at(0).items,
                                     [](const auto& item) { return item.core; }),
               6);
     const double behind = measured("versions behind max");
-    EXPECT_EQ(judge(history, "register/k-atomic", "k", behind).kind, VerdictKind::broken);
+    EXPECT_EQ(judge(history, "register/k-atomicity", "k", behind).kind, VerdictKind::broken);
   }
 }
 
