@@ -166,6 +166,7 @@ std::string_view pattern_of(const Cycle& cycle, Axiom axiom) {
     return static_cast<std::size_t>(std::ranges::count(cycle, kind, &Dependency::kind));
   };
   const bool pair = cycle.size() == 2;
+  if (count(ww) == cycle.size()) return "cyclic versions";
   if (count(wr) + count(session) == cycle.size()) return "circular information flow";
   if (pair && count(rw) == 2) return "write skew";
   if (count(ww) > 0) return {};
@@ -175,9 +176,11 @@ std::string_view pattern_of(const Cycle& cycle, Axiom axiom) {
     return axiom == Axiom::read_committed ? "non-monotonic read" : "fractured read";
   }
   if (count(rw) == 1) return "causality violation";
-  const bool alternating = cycle.size() == 4 && cycle[0].kind == cycle[2].kind &&
-                           cycle[1].kind == cycle[3].kind && count(rw) == 2;
-  return alternating && count(wr) == 2 ? "long fork" : "";
+  const auto both_miss = [&](std::size_t i) {
+    return cycle[i].kind == rw && cycle[i + 2].kind == rw;
+  };
+  const bool fork = cycle.size() == 4 && count(wr) + count(session) == 2;
+  return fork && (both_miss(0) || both_miss(1)) ? "long fork" : "";
 }
 
 struct FaultWords {

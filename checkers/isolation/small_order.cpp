@@ -164,7 +164,8 @@ bool SmallOrder::settle(Choice& choice) {
     force(choice.options[0], choice.other, through_others ? choice.reader : choice.other);
     return true;
   }
-  for (std::size_t i = 0; i < 2; ++i) {
+  // Where neither is possible, what the reader missed tells more than what it makes of versions.
+  for (const std::size_t i : {1U, 0U}) {
     const Option& rejected = choice.options[1 - i];
     if (!reaches(rejected.to, rejected.from)) continue;
     force(choice.options[i], rejected.to, rejected.from);
