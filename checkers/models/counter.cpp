@@ -90,7 +90,8 @@ ModelRow fetch_add_row() {
           .summary = "A sum that starts at 0, whose additions tell what they found; read.",
           .knows = fetch_add_knows,
           .make = make,
-          .closed_form = check_fetch_add};
+          .closed_form = check_fetch_add,
+          .strength = 0};
 }
 
 }  // namespace sunder::checkers

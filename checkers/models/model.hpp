@@ -87,7 +87,7 @@ struct ModelRow {
   // A parameter that the model cannot do without; empty: none.
   std::string_view needs = {};
   int strength = 1;  // ModelInfo::strength
-  // Whether an operation looks like one of this model's, beyond its function: "auto" asks. Null: yes.
+  // Whether an operation looks like the model's, beyond its function: "auto" asks. Null: yes.
   bool (*suits)(const history::Operation& operation) = nullptr;
 };
 
