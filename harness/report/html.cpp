@@ -302,7 +302,8 @@ std::string frame(std::string_view title,
                   std::string_view header,
                   std::string_view promises,
                   std::string_view sections,
-                  std::string_view data) {
+                  std::string_view data,
+                  std::string_view chart) {
   const std::string escaped_title = escape_markup(title);
   return fill(assets::kReportHtml,
               {{"title", escaped_title},
@@ -312,7 +313,7 @@ std::string frame(std::string_view title,
                {"promises", promises},
                {"sections", sections},
                {"data", data},
-               {"chart", assets::kChartJs},
+               {"chart", chart},
                {"timeline", assets::kTimelineJs},
                {"picture", assets::kPictureJs}});
 }
@@ -324,15 +325,18 @@ std::string render_html(const RunReport& report, const History& history) {
                header_html(report) + banners_html(report),
                promises_html(report),
                run_sections(report, history),
-               page_data(report, history));
+               page_data(report, history),
+               assets::kChartJs);
 }
 
 std::string render_counterexample_html(const History& history,
                                        const checkers::Verdict& verdict,
-                                       std::string_view title) {
+                                       std::string_view title,
+                                       std::string_view judged_as) {
   RunReport report;
   PromiseResult& promise = report.promises.emplace_back();
   promise.name = title;
+  promise.sentence = fmt::format("judged as {}", judged_as);
   promise.verdict = verdict;
   const std::string_view kind = name_of(verdict.kind);
   const std::string header = fmt::format(
@@ -345,7 +349,8 @@ std::string render_counterexample_html(const History& history,
                header,
                promises_html(report),
                counterexamples_html(report, history),
-               page_data(report, history));
+               page_data(report, history),
+               {});
 }
 
 }  // namespace sunder::report

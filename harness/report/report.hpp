@@ -96,10 +96,11 @@ struct CampaignReport {
 [[nodiscard]] std::string render_terminal(const RunReport& report, bool colour);
 
 // The verdict on a bare history as a page of its own, with a picture of each counter-example
-// (`sunder check --html`).
+// (`sunder check --html`); small, whatever the history's length. `judged_as` names the model.
 [[nodiscard]] std::string render_counterexample_html(const history::History& history,
                                                      const checkers::Verdict& verdict,
-                                                     std::string_view title);
+                                                     std::string_view title,
+                                                     std::string_view judged_as);
 
 // Writes campaign.html, junit.xml and summary.md into `directory`.
 [[nodiscard]] Result<void> write_campaign(const CampaignReport& campaign,

@@ -90,7 +90,7 @@ TEST_F(ReportPage, DrawsAHealthyRunWithoutCounterexample) {
 TEST_F(ReportPage, DrawsTheVerdictOnABareHistory) {
   const testing::Sample sample = testing::broken_sample();
   const std::string html = render_counterexample_html(
-      sample.history, sample.report.promises[0].verdict, "history.jsonl: register");
+      sample.history, sample.report.promises[0].verdict, "history.jsonl", "register");
   const std::string page = browse(html, "--dump-dom");
   EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
   EXPECT_THAT(page, HasSubstr("data-drawn=\"10\""));
