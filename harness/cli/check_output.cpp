@@ -1,0 +1,168 @@
+#include "harness/cli/check_output.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace sunder::cli {
+namespace {
+
+namespace json = boost::json;
+using checkers::Counterexample;
+using history::Operation;
+
+// kept and broken speak of promises; a bare history is valid or invalid.
+std::string_view word(checkers::VerdictKind kind) {
+  if (kind == checkers::VerdictKind::kept) return "valid";
+  if (kind == checkers::VerdictKind::broken) return "invalid";
+  return checkers::name_of(kind);
+}
+
+std::string heading(const Checked& checked) {
+  const bool invalid = checked.verdict.kind == checkers::VerdictKind::broken;
+  return fmt::format("{}: {} ({}, {} operations, model {}): {}\n",
+                     checked.file,
+                     invalid ? "INVALID" : word(checked.verdict.kind),
+                     history::name_of(checked.read.format),
+                     checked.read.history.operations().size(),
+                     name_of(*checked.choice.chosen),
+                     checked.verdict.summary);
+}
+
+std::string note_on_choice(const Checked& checked) {
+  if (!checked.choice.automatic) return {};
+  const std::string name = name_of(*checked.choice.chosen);
+  if (checked.choice.also_fit.empty()) {
+    return fmt::format("  model {} was chosen: it alone knows every operation\n", name);
+  }
+  return fmt::format(
+      "  model {} was chosen, the strongest that knows every operation; {} would "
+      "too (--model)\n",
+      name,
+      fmt::join(checked.choice.also_fit, ", "));
+}
+
+std::string stamps(const Operation& operation) {
+  if (operation.complete == history::kNever) return fmt::format("[{}, …]", operation.invoke);
+  return fmt::format("[{}, {}]", operation.invoke, operation.complete);
+}
+
+std::string to_text(const Counterexample& example, const history::History& history) {
+  std::string text = fmt::format("  {}{}: {}\n",
+                                 example.title,
+                                 example.key.empty() ? "" : fmt::format(" of {}", example.key),
+                                 example.why);
+  for (const Counterexample::Item& item : example.items) {
+    if (!item.core) continue;
+    const Operation& operation = history.operations()[item.operation];
+    text += fmt::format("    p{} {} {}{}\n",
+                        operation.process,
+                        stamps(operation),
+                        history.describe(operation),
+                        item.note.empty() ? "" : fmt::format("  ← {}", item.note));
+  }
+  for (const checkers::Graph::Edge& edge : example.graph.edges) {
+    text += fmt::format("    {} –{}→ {}{}\n",
+                        example.graph.nodes[edge.from].name,
+                        edge.label,
+                        example.graph.nodes[edge.to].name,
+                        edge.why.empty() ? "" : ": " + edge.why);
+  }
+  return text;
+}
+
+json::value number_or_null(std::int64_t value, std::int64_t unknown) {
+  return value == unknown ? json::value(nullptr) : json::value(value);
+}
+
+json::object to_json(const Counterexample::Item& item, const history::History& history) {
+  const Operation& operation = history.operations()[item.operation];
+  return {{"operation", item.operation},
+          {"process", operation.process},
+          {"core", item.core},
+          {"outcome", history::name_of(operation.outcome)},
+          {"invoke", operation.invoke},
+          {"complete", number_or_null(operation.complete, history::kNever)},
+          {"invoke_time", number_or_null(operation.invoke_time, history::kUnknownTime)},
+          {"complete_time", number_or_null(operation.complete_time, history::kUnknownTime)},
+          {"text", history.describe(operation)},
+          {"note", item.note}};
+}
+
+json::object to_json(const checkers::Graph& graph) {
+  json::array nodes;
+  for (const checkers::Graph::Node& node : graph.nodes) {
+    nodes.push_back({{"name", node.name}, {"operation", node.operation}});
+  }
+  json::array edges;
+  for (const checkers::Graph::Edge& edge : graph.edges) {
+    edges.push_back({{"from", graph.nodes[edge.from].name},
+                     {"to", graph.nodes[edge.to].name},
+                     {"label", edge.label},
+                     {"why", edge.why}});
+  }
+  return {{"nodes", std::move(nodes)}, {"edges", std::move(edges)}};
+}
+
+json::object to_json(const Counterexample& example, const history::History& history) {
+  json::array items;
+  for (const Counterexample::Item& item : example.items) items.push_back(to_json(item, history));
+  json::object object{{"title", example.title},
+                      {"key", example.key},
+                      {"why", example.why},
+                      {"first_error", example.first_error},
+                      {"items", std::move(items)}};
+  if (!example.graph.empty()) object["graph"] = to_json(example.graph);
+  return object;
+}
+
+}  // namespace
+
+std::string name_of(const checkers::ModelChoice& choice) {
+  const bool only = choice.model->levels.size() == 1;
+  return only ? std::string(choice.model->name)
+              : fmt::format("{}/{}", choice.model->name, choice.level);
+}
+
+std::string to_text(const Checked& checked) {
+  std::string text = heading(checked) + note_on_choice(checked);
+  for (const std::string& detail : checked.verdict.details) {
+    text += fmt::format("  {}\n", detail);
+  }
+  for (const Counterexample& example : checked.verdict.counterexamples) {
+    text += to_text(example, checked.read.history);
+  }
+  return text;
+}
+
+json::object to_json(const Checked& checked, std::string_view page) {
+  json::array examples;
+  for (const Counterexample& example : checked.verdict.counterexamples) {
+    examples.push_back(to_json(example, checked.read.history));
+  }
+  json::array details(checked.verdict.details.begin(), checked.verdict.details.end());
+  json::object measurements;
+  for (const history::Evidence& evidence : checked.verdict.measurements) {
+    measurements[evidence.name] = evidence.value;
+  }
+  json::array also(checked.choice.also_fit.begin(), checked.choice.also_fit.end());
+  json::object object{{"file", checked.file},
+                      {"format", history::name_of(checked.read.format)},
+                      {"operations", checked.read.history.operations().size()},
+                      {"model", checked.choice.chosen->model->name},
+                      {"level", checked.choice.chosen->level},
+                      {"automatic", checked.choice.automatic},
+                      {"also_fit", std::move(also)},
+                      {"verdict", word(checked.verdict.kind)},
+                      {"summary", checked.verdict.summary},
+                      {"details", std::move(details)},
+                      {"measurements", std::move(measurements)},
+                      {"counterexamples", std::move(examples)}};
+  if (!page.empty()) object["page"] = page;
+  return object;
+}
+
+json::object error_to_json(std::string_view file, const Error& error) {
+  return {{"file", file}, {"verdict", "unreadable"}, {"summary", error.context}};
+}
+
+}  // namespace sunder::cli

@@ -1,0 +1,146 @@
+// `sunder check` as a user calls it: exit codes, what is printed, pages.
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "harness/base/file.hpp"
+#include "harness/history/text.hpp"
+#include "tests/histories/support/generator.hpp"
+
+namespace sunder {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+const fs::path kPublished = fs::path(SUNDER_SOURCE_DIR) / "tests/histories/published";
+const std::string kEtcd = (kPublished / "porcupine/test_data/jepsen/etcd_000.log").string();
+const std::string kEtcdFine = (kPublished / "porcupine/test_data/jepsen/etcd_002.log").string();
+
+struct Ended {
+  int status = -1;
+  std::string out;  // both streams
+};
+
+// By the shell, so that pipes can be written.
+Ended shell(const std::string& command) {
+  Ended ended;
+  const std::string whole =
+      fmt::format("PATH={}:$PATH; {{ {}; }} 2>&1", SUNDER_BINARY_DIR, command);
+  FILE* pipe = ::popen(whole.c_str(), "r");
+  if (pipe == nullptr) return ended;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    ended.out.append(buffer.data(), count);
+  }
+  const int status = ::pclose(pipe);
+  ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+class CheckCommand : public testing::Test {
+ protected:
+  CheckCommand() : folder_(fs::path(testing::TempDir()) / "sunder_check_test") {
+    fs::create_directories(folder_);
+  }
+
+  ~CheckCommand() override { fs::remove_all(folder_); }
+
+  std::string file(const std::string& name, std::string_view content) {
+    const fs::path path = folder_ / name;
+    EXPECT_TRUE(base::write_file(path, content).has_value());
+    return path.string();
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(CheckCommand, ChoosesTheModelAndSaysSo) {
+  const Ended broken = shell("sunder check " + kEtcd);
+  EXPECT_EQ(broken.status, 1) << broken.out;
+  EXPECT_THAT(broken.out, HasSubstr("INVALID (porcupine-log, "));
+  EXPECT_THAT(broken.out,
+              HasSubstr("model register/linearizable was chosen, the strongest that knows"));
+  const Ended fine = shell("sunder check " + kEtcdFine + " --model cas-register");
+  EXPECT_EQ(fine.status, 0) << fine.out;
+  EXPECT_THAT(fine.out, Not(HasSubstr("chosen")));
+}
+
+TEST_F(CheckCommand, CallsWhatNobodySawUndetermined) {
+  const std::string empty = file("empty.log", "");
+  const std::string unknown = file(
+      "unknown.jsonl",
+      "{\"process\":1,\"type\":\"invoke\",\"f\":\"read\"}\n{\"process\":1,\"type\":\"info\"}\n");
+  for (const std::string& path : {empty, unknown}) {
+    const Ended ended = shell("sunder check " + path);
+    EXPECT_EQ(ended.status, 2) << ended.out;
+    EXPECT_THAT(ended.out, HasSubstr("undetermined"));
+    EXPECT_THAT(ended.out, HasSubstr("nothing observed"));
+  }
+}
+
+TEST_F(CheckCommand, NamesThePlaceOfWhatItCannotRead) {
+  const std::string bad = file("bad.edn", "{:type :invoke}\n{:type :done}\n");
+  const Ended ended = shell("sunder check " + bad);
+  EXPECT_EQ(ended.status, 65);
+  EXPECT_THAT(ended.out, HasSubstr("bad.edn:2:1: expected :type of"));
+  EXPECT_EQ(shell("sunder check /nonexistent").status, 65);
+  EXPECT_EQ(shell("sunder check " + kEtcd + " --model nonsense").status, 64);
+  EXPECT_EQ(shell("sunder check " + kEtcd + " --format nonsense").status, 64);
+  EXPECT_EQ(shell("sunder check " + kEtcd + " --memory nonsense").status, 64);
+}
+
+TEST_F(CheckCommand, JudgesSeveralFilesAndTellsTheWorst) {
+  const std::string bad = file("bad.edn", "{:type :done}\n");
+  const Ended ended = shell(fmt::format("sunder check {} {} {} --json", kEtcdFine, bad, kEtcd));
+  EXPECT_EQ(ended.status, 65);
+  const std::size_t begin = ended.out.find("[{");
+  ASSERT_NE(begin, std::string::npos) << ended.out;
+  const boost::json::value documents = boost::json::parse(ended.out.substr(begin));
+  ASSERT_EQ(documents.as_array().size(), 3U);
+  const auto word = [&](std::size_t i, const char* name) {
+    return std::string(documents.at(i).at(name).as_string());
+  };
+  EXPECT_EQ(word(0, "verdict"), "valid");
+  EXPECT_EQ(word(1, "verdict"), "unreadable");
+  EXPECT_EQ(word(2, "verdict"), "invalid");
+  EXPECT_EQ(word(2, "format"), "porcupine-log");
+  EXPECT_FALSE(documents.at(2).at("counterexamples").as_array().empty());
+  EXPECT_EQ(shell(fmt::format("sunder check {} {}", kEtcdFine, kEtcd)).status, 1);
+}
+
+TEST_F(CheckCommand, ReadsStandardInputAndGzip) {
+  const Ended piped = shell(fmt::format("cat {} | sunder check -", kEtcd));
+  EXPECT_EQ(piped.status, 1) << piped.out;
+  const Ended packed = shell(fmt::format("gzip -c {} | sunder check -", kEtcdFine));
+  EXPECT_EQ(packed.status, 0) << packed.out;
+}
+
+// The page holds the few operations of the counter-example, not the history.
+TEST_F(CheckCommand, DrawsASmallPageOfALongHistory) {
+  test::RegisterOptions options;
+  options.operations = 100'000;
+  options.keys = 50;
+  options.violation = true;
+  const std::string long_one =
+      file("long.jsonl", history::to_jsonl(test::register_history(options)));
+  const std::string page = (folder_ / "page.html").string();
+  const Ended ended = shell(fmt::format("sunder check {} {} --html {}", long_one, kEtcd, page));
+  EXPECT_EQ(ended.status, 1) << ended.out;
+  constexpr std::uintmax_t kBytesMax = 100'000;
+  EXPECT_LT(fs::file_size(page), kBytesMax);
+  EXPECT_THAT(base::read_file(page).value(), HasSubstr("judged as register"));
+  EXPECT_TRUE(fs::exists(folder_ / "page-2.html"));
+}
+
+}  // namespace
+}  // namespace sunder
