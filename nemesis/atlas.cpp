@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kFault_max = 500ms;
+constexpr nanoseconds kSweep_max = 4s;       // of what goes from node to node
 constexpr nanoseconds kPatience = 800ms;     // for an event that comes by itself
 constexpr nanoseconds kConsequence = 700ms;  // for one that a fault brings about, when it is over
 constexpr nanoseconds kCalm = 500ms;         // for an election, after a fault that stops or cuts
@@ -148,7 +149,9 @@ PlannedFault Cells::cell_fault(const FaultInfo& family, const AtlasEvent& event)
     pick.shape = named;
     pick.target = fmt::format("n{}", lasting_nodes_[lasting_++ % lasting_nodes_.size()] + 1);
   }
-  PlannedFault fault = plan_random(pick, begin_, std::min(family.usual, kFault_max), random_);
+  const bool sweeps = find_shape(family, "one") == nullptr && extent_of(*pick.shape) == Extent::all;
+  const nanoseconds longest = sweeps ? kSweep_max : kFault_max;
+  PlannedFault fault = plan_random(pick, begin_, std::min(family.usual, longest), random_);
   fault.at.event = event.name;
   fault.at.count = event.count;
   fault.at.within = event.patience;

@@ -47,7 +47,8 @@ Result<void> ResourceFault::undo() {
       continue;
     }
     const bool unreaped = context_.cluster.pid(victim.node) == victim.pid;
-    if (!unreaped && context_.cluster.state(victim.node) != cluster::NodeState::down) continue;
+    // Whoever killed it, if it did not end by itself, starts it again.
+    if (!unreaped && !context_.cluster.own_end(victim.node)) continue;
     ++ended;
     // So that the cluster knows that it is over.
     if (unreaped) (void)context_.cluster.signal(victim.node, SIGKILL);
