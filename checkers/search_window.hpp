@@ -92,7 +92,9 @@ class Window {
 
   [[nodiscard]] std::uint32_t first_observer() const noexcept { return observers_.first; }
 
-  [[nodiscard]] std::uint32_t after(std::uint32_t operation) const { return links_[operation].next; }
+  [[nodiscard]] std::uint32_t after(std::uint32_t operation) const {
+    return links_[operation].next;
+  }
 
   // Calls of the unknown operations that have begun, in order of their first beginnings, and how
   // many of each.
