@@ -22,6 +22,7 @@ set(SUNDER_PUBLIC_HEADERS
   checkers/closed_form.hpp
   checkers/linearizability.hpp
   checkers/models/model.hpp
+  checkers/search.hpp
   checkers/verdict.hpp
   harness/base/error.hpp
   harness/history/history.hpp
