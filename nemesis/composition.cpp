@@ -67,6 +67,11 @@ bool needs_calm(const FaultShape& shape) {
   return shape.name == "client-link";
 }
 
+// Nothing else would be felt: a starved leader may write nothing for a second.
+bool slows_all(const Pick& pick) {
+  return pick.family->burden.slows && pick.shape->name.starts_with("leader");
+}
+
 bool disables(const FaultInfo& family) {
   const Burden& burden = family.burden;
   return burden.stops || burden.cuts || burden.ends;
@@ -89,7 +94,8 @@ class Composer {
         continue;
       }
       const FaultShape& shape = *settled.shape;
-      const bool alone = settled.needed || !is_light(shape) || needs_calm(shape);
+      const bool alone =
+          settled.needed || !is_light(shape) || needs_calm(shape) || slows_all(settled);
       if (alone) {
         add_alone(std::move(settled));
       } else {
