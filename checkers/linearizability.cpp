@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <numeric>
 #include <thread>
 
 #include <fmt/format.h>
@@ -21,6 +22,7 @@ struct KeyVerdict {
   VerdictKind kind = VerdictKind::undetermined;
   std::string reason;
   bool searched = false;
+  bool unfinished = false;       // the search had more to visit
   std::size_t observations = 0;  // operations that say something
   std::size_t configurations = 0;
   std::vector<Counterexample> counterexamples;
@@ -40,7 +42,8 @@ class KeyJudge {
         limits_(&limits),
         routes_(routes) {}
 
-  [[nodiscard]] KeyVerdict judge(const KeyOperations& task) const {
+  // The search may visit so many configurations; 0: no limit.
+  [[nodiscard]] KeyVerdict judge(const KeyOperations& task, std::size_t configurations) const {
     KeyVerdict verdict;
     if (limits_->stop.stop_requested()) {
       verdict.reason = "stopped";
@@ -62,7 +65,7 @@ class KeyJudge {
         }
       }
     }
-    search_key(task, verdict);
+    search_key(task, configurations, verdict);
     return verdict;
   }
 
@@ -76,8 +79,12 @@ class KeyJudge {
     return static_cast<std::size_t>(std::ranges::count_if(task.operations, says_something));
   }
 
-  void search_key(const KeyOperations& task, KeyVerdict& verdict) const {
+  void search_key(const KeyOperations& task,
+                  std::size_t configurations,
+                  KeyVerdict& verdict) const {
     verdict.searched = true;
+    SearchLimits limits = *limits_;
+    limits.configurations = configurations;
     const std::unique_ptr<Model> model = row_->make(history_->pool(), *parameters_);
     SearchProblem problem;
     problem.initial = {model->initial()};
@@ -90,13 +97,14 @@ class KeyJudge {
     }
     verdict.observations = count_observations(task);
     model->simplify(problem.operations);
-    const SearchResult result = search(*model, problem, *limits_);
+    const SearchResult result = search(*model, problem, limits);
     verdict.configurations = result.configurations;
     switch (result.kind) {
       case SearchResult::Kind::linearizable:
         verdict.kind = VerdictKind::kept;
         return;
       case SearchResult::Kind::undetermined:
+        verdict.unfinished = true;
         verdict.reason = result.reason;
         return;
       case SearchResult::Kind::violation:
@@ -118,44 +126,79 @@ class KeyJudge {
   Routes routes_;
 };
 
-// Judges every task, the largest first, on so many threads; verdicts come back in the order of the
-// tasks.
-std::vector<KeyVerdict> judge_all(const KeyJudge& judge,
-                                  const std::vector<KeyOperations>& tasks,
-                                  unsigned threads) {
-  std::vector<KeyVerdict> verdicts(tasks.size());
-  std::vector<std::size_t> order(tasks.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(
-      order, std::ranges::greater(), [&](std::size_t i) { return tasks[i].operations.size(); });
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    while (true) {
-      const std::size_t turn = next.fetch_add(1);
-      if (turn >= order.size()) return;
-      const std::size_t task = order[turn];
-      try {
-        verdicts[task] = judge.judge(tasks[task]);
-      } catch (const std::exception& exception) {
-        // The boundary of STYLE's checker runner: a thread must not end by an exception.
-        verdicts[task].reason = fmt::format("the checker failed: {}", exception.what());
-      }
+// Judges tasks, the largest first, on so many threads.
+class Judging {
+ public:
+  Judging(const KeyJudge& judge, const std::vector<KeyOperations>& tasks, unsigned threads)
+      : judge_(&judge), tasks_(&tasks), threads_(threads), verdicts_(tasks.size()) {}
+
+  // Every task, in the order of the tasks: first with a little search for each, so that a hard one
+  // does not spend the budget of the others; then, unless something is broken already, those that
+  // are left to the end.
+  [[nodiscard]] std::vector<KeyVerdict> run() {
+    std::vector<std::size_t> order(tasks_->size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::ranges::greater(), [&](std::size_t i) {
+      return (*tasks_)[i].operations.size();
+    });
+    judge_each(order, true);
+    if (std::ranges::find(verdicts_, VerdictKind::broken, &KeyVerdict::kind) != verdicts_.end()) {
+      return std::move(verdicts_);
     }
-  };
-  const std::size_t helpers = std::min<std::size_t>(threads, tasks.size()) - 1;
-  std::vector<std::jthread> pool;
-  for (std::size_t i = 0; i < helpers; ++i) pool.emplace_back(work);
-  work();
-  pool.clear();
-  return verdicts;
+    std::erase_if(order, [&](std::size_t i) { return !verdicts_[i].unfinished; });
+    judge_each(order, false);
+    return std::move(verdicts_);
+  }
+
+ private:
+  void judge_each(const std::vector<std::size_t>& order, bool first_round) {
+    if (order.empty()) return;
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      while (true) {
+        const std::size_t turn = next.fetch_add(1);
+        if (turn >= order.size()) return;
+        judge_one(order[turn], first_round);
+      }
+    };
+    const std::size_t helpers = std::min<std::size_t>(threads_, order.size()) - 1;
+    std::vector<std::jthread> pool;
+    for (std::size_t i = 0; i < helpers; ++i) pool.emplace_back(work);
+    work();
+  }
+
+  void judge_one(std::size_t task, bool first_round) {
+    constexpr std::size_t kBase = 100'000;
+    constexpr std::size_t kPer_operation = 8;
+    const std::size_t share = kBase + kPer_operation * (*tasks_)[task].operations.size();
+    KeyVerdict& verdict = verdicts_[task];
+    const std::size_t visited = verdict.configurations;
+    try {
+      verdict = judge_->judge((*tasks_)[task], first_round ? share : 0);
+    } catch (const std::exception& exception) {
+      // The boundary of STYLE's checker runner: a thread must not end by an exception.
+      verdict.reason = fmt::format("the checker failed: {}", exception.what());
+    }
+    verdict.configurations += visited;
+  }
+
+  const KeyJudge* judge_;
+  const std::vector<KeyOperations>* tasks_;
+  unsigned threads_;
+  std::vector<KeyVerdict> verdicts_;  // by task
+};
+
+bool is_known(const history::History& history, const Operation& operation, const ModelRow& model) {
+  return model.knows(operation.function) &&
+         (model.accepts == nullptr || model.accepts(history.pool(), operation));
 }
 
 // An operation that the model says nothing about, described; empty when there is none.
 std::string foreign_operation(const history::History& history, const ModelRow& model) {
-  for (const Operation& operation : history.operations()) {
-    if (!model.knows(operation.function)) return history.describe(operation);
-  }
-  return {};
+  const auto foreign = std::ranges::find_if(history.operations(), [&](const Operation& operation) {
+    return !is_known(history, operation, model);
+  });
+  return foreign == history.operations().end() ? std::string() : history.describe(*foreign);
 }
 
 struct Tally {
@@ -201,6 +244,10 @@ Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, const Mo
       verdict.details.push_back(
           fmt::format("{} of {} {}s are not linearizable", tally.broken, keys.size(), one));
     }
+    if (tally.undetermined > 0) {
+      verdict.details.push_back(fmt::format(
+          "{} of {} {}s were not searched to the end", tally.undetermined, keys.size(), one));
+    }
   } else if (verdict.kind == VerdictKind::undetermined) {
     verdict.summary = fmt::format("{} of {} {}s could not be decided: {}",
                                   tally.undetermined,
@@ -225,7 +272,7 @@ Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, const Mo
 
 bool knows_all(const history::History& history, const ModelRow& model) {
   return std::ranges::all_of(history.operations(), [&](const Operation& operation) {
-    return model.knows(operation.function);
+    return is_known(history, operation, model);
   });
 }
 
@@ -252,13 +299,12 @@ Verdict check_linearizability(const history::History& history,
       options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
   SearchLimits limits;
   limits.deadline = std::chrono::steady_clock::now() + options.time_budget;
-  limits.memory = options.memory_budget / threads;
+  const std::vector<KeyOperations> tasks = split_by_key(history, model.part);
+  limits.memory = options.memory_budget / std::min<std::size_t>(threads, tasks.size());
   limits.strategy = routes.strategy;
   limits.stop = std::move(stop);
   const KeyJudge judge(history, model, options.parameters, limits, routes);
-  return summarise(judge_all(judge, split_by_key(history, model.part), threads),
-                   history.operations().size(),
-                   model);
+  return summarise(Judging(judge, tasks, threads).run(), history.operations().size(), model);
 }
 
 }  // namespace sunder::checkers

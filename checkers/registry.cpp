@@ -17,6 +17,7 @@ namespace sunder::checkers {
 ModelRow fenced_lease_row();
 ModelRow fetch_add_row();
 ModelRow kv_append_row();
+ModelRow multi_register_row();
 ModelRow mutex_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
@@ -92,6 +93,7 @@ std::span<const ModelInfo> all_models() {
       list_append_model(),
       long_fork_model(),
       monotonic_model(),
+      search_model_info<multi_register_row>(),
       search_model_info<mutex_row>(),
       search_model_info<priority_queue_row>(),
       search_model_info<queue_row>(),

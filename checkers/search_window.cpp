@@ -130,8 +130,7 @@ void Window::insert(std::uint32_t operation) {
   List& list = list_of(operation);
   const Timeline::Entry& entry = timeline_->entry(operation);
   std::uint32_t before = list.last;
-  while (!entry.observes && before != kEnd &&
-         timeline_->entry(before).complete > entry.complete) {
+  while (!entry.observes && before != kEnd && timeline_->entry(before).complete > entry.complete) {
     before = links_[before].previous;
   }
   links_[operation] = {before, before == kEnd ? list.first : links_[before].next};

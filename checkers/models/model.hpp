@@ -89,6 +89,9 @@ struct ModelRow {
   int strength = 1;  // ModelInfo::strength
   // Whether an operation looks like the model's, beyond its function: "auto" asks. Null: yes.
   bool (*suits)(const history::Operation& operation) = nullptr;
+  // Whether the model can say something about this operation of a function that it knows; null:
+  // always.
+  bool (*accepts)(const history::ValuePool& pool, const history::Operation& operation) = nullptr;
 };
 
 // All models that the search decides, sorted by name; null: no such model.

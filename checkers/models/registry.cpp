@@ -13,6 +13,7 @@ ModelRow counter_row();
 ModelRow fenced_lease_row();
 ModelRow fetch_add_row();
 ModelRow kv_append_row();
+ModelRow multi_register_row();
 ModelRow mutex_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
@@ -29,6 +30,7 @@ std::span<const ModelRow> search_models() {
       fenced_lease_row(),
       fetch_add_row(),
       kv_append_row(),
+      multi_register_row(),
       mutex_row(),
       priority_queue_row(),
       queue_row(),

@@ -9,6 +9,7 @@
 #include "checkers/linearizability.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/store_generator.hpp"
 
 namespace sunder {
 namespace {
@@ -84,6 +85,80 @@ BENCHMARK(BM_Search_FourClientsAKey)
     ->RangeMultiplier(10)
     ->Range(1000, 100'000)
     ->Unit(benchmark::kMillisecond);
+
+// Judges a generated store's history by the search alone.
+void search_store(benchmark::State& state, test::StoreOptions options, std::string_view model) {
+  options.operations = static_cast<std::uint64_t>(state.range(0));
+  const history::History history = test::store_history(options);
+  checkers::CheckOptions check;
+  check.threads = 1;
+  for (auto _ : state) {
+    const auto verdict = checkers::check_linearizability(
+        history, *checkers::find_search_model(model), check, {}, {.closed_form = false});
+    if (verdict.kind != VerdictKind::kept) state.SkipWithError("wrong verdict");
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+// 50 clients append to and read 10 texts, as in porcupine's c50-ok (1,712 operations).
+void BM_Search_ContendedTexts(benchmark::State& state) {
+  search_store(state, test::kContended_texts, "kv-append");
+}
+
+BENCHMARK(BM_Search_ContendedTexts)
+    ->ArgName("ops")
+    ->Arg(1000)
+    ->Arg(1712)
+    ->Arg(10'000)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Unit(benchmark::kMillisecond);
+
+// Eight clients, five values that repeat, compare-and-sets that do not tell what they found.
+void BM_Search_Compares(benchmark::State& state) {
+  search_store(state,
+               {.kind = test::StoreKind::compares, .clients = 8, .unknown_per_mille = 10},
+               "cas-register");
+}
+
+BENCHMARK(BM_Search_Compares)
+    ->ArgName("ops")
+    ->RangeMultiplier(10)
+    ->Range(1000, 1'000'000)
+    ->Unit(benchmark::kMillisecond);
+
+// Six clients, transactions over 20 registers.
+void BM_Search_Transactions(benchmark::State& state) {
+  search_store(
+      state,
+      {.kind = test::StoreKind::transactions, .clients = 6, .keys = 20, .unknown_per_mille = 10},
+      "multi-register");
+}
+
+BENCHMARK(BM_Search_Transactions)
+    ->ArgName("ops")
+    ->RangeMultiplier(10)
+    ->Range(1000, 1'000'000)
+    ->Unit(benchmark::kMillisecond);
+
+// Judging 102 logs like etcd's, every other one with a result changed.
+void BM_Search_CompareLogs(benchmark::State& state) {
+  std::vector<history::History> logs;
+  for (std::uint64_t seed = 1; seed <= 102; ++seed) {
+    test::StoreOptions options = test::kCompare_log;
+    options.seed = seed;
+    options.wrong = seed % 2;
+    logs.push_back(test::store_history(options));
+  }
+  for (auto _ : state) {
+    for (const history::History& log : logs) {
+      const auto verdict = checkers::check_model(log, "cas-register", {}, {});
+      benchmark::DoNotOptimize(&verdict);
+    }
+  }
+}
+
+BENCHMARK(BM_Search_CompareLogs)->ArgName("ops")->Arg(1000)->Unit(benchmark::kMillisecond);
 
 // Reading and judging the published etcd logs, all of them; `ops` only gives it a place in the
 // smoke run.

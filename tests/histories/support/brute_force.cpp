@@ -10,6 +10,7 @@
 
 #include "harness/base/assert.hpp"
 #include "tests/histories/support/object_oracle.hpp"
+#include "tests/histories/support/register_oracle.hpp"
 
 namespace sunder::test {
 namespace {
@@ -109,6 +110,7 @@ constexpr std::array kOracles{
     Oracle{"fenced-lease", apply_lock, ""},
     Oracle{"fetch-add", apply_sum, "0"},
     Oracle{"kv-append", apply_text, ""},
+    Oracle{"multi-register", apply_registers, ""},
     Oracle{"mutex", apply_lock, ""},
     Oracle{"priority-queue", apply_container<Function::poll>, ""},
     Oracle{"queue", apply_container<Function::dequeue>, ""},
