@@ -68,8 +68,7 @@ class Minimiser {
     SearchProblem weaker;
     weaker.initial = initial_;
     std::size_t next = 0;
-    for (std::uint32_t i = 0; i < problem_->operations.size(); ++i) {
-      if (!std::ranges::binary_search(window(), i)) continue;
+    for (const std::uint32_t i : window()) {
       while (next < strict.size() && strict[next] < i) ++next;
       const SearchOperation& operation = problem_->operations[i];
       if (next < strict.size() && strict[next] == i) {

@@ -212,7 +212,9 @@ struct Tally {
 
 Verdict summarise(std::vector<KeyVerdict> keys, std::size_t operations, const ModelRow& model) {
   constexpr std::size_t kExamplesMax = 5;
-  const std::string_view one = model.part == nullptr ? "key" : "element";
+  const std::string_view one = model.part != nullptr    ? "element"
+                               : model.split != nullptr ? "part"
+                                                        : "key";
   Verdict verdict;
   Tally tally;
   verdict.kind = VerdictKind::kept;
@@ -299,7 +301,8 @@ Verdict check_linearizability(const history::History& history,
       options.threads != 0 ? options.threads : std::max(std::thread::hardware_concurrency(), 1U);
   SearchLimits limits;
   limits.deadline = std::chrono::steady_clock::now() + options.time_budget;
-  const std::vector<KeyOperations> tasks = split_by_key(history, model.part);
+  const std::vector<KeyOperations> tasks =
+      model.split == nullptr ? split_by_key(history, model.part) : model.split(history);
   limits.memory = options.memory_budget / std::min<std::size_t>(threads, tasks.size());
   limits.strategy = routes.strategy;
   limits.stop = std::move(stop);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "checkers/closed_form.hpp"
+#include "checkers/key_split.hpp"
 #include "harness/history/history.hpp"
 
 namespace sunder::checkers {
@@ -92,6 +93,9 @@ struct ModelRow {
   // Whether the model can say something about this operation of a function that it knows; null:
   // always.
   bool (*accepts)(const history::ValuePool& pool, const history::Operation& operation) = nullptr;
+  // Splits a history where only the operations tell which parts know nothing of each other; null:
+  // by key and `part`.
+  std::vector<KeyOperations> (*split)(const history::History& history) = nullptr;
 };
 
 // All models that the search decides, sorted by name; null: no such model.

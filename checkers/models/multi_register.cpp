@@ -320,6 +320,57 @@ bool accepts(const ValuePool& pool, const Operation& operation) {
                               [&](Value step) { return access_of(pool, step) == Access::other; });
 }
 
+// Sets of numbers that are put together (union–find with path halving).
+class Groups {
+ public:
+  std::uint32_t add() {
+    parents_.push_back(static_cast<std::uint32_t>(parents_.size()));
+    return parents_.back();
+  }
+
+  std::uint32_t leader(std::uint32_t number) {
+    while (parents_[number] != number) {
+      parents_[number] = parents_[parents_[number]];
+      number = parents_[number];
+    }
+    return number;
+  }
+
+  void join(std::uint32_t a, std::uint32_t b) { parents_[leader(a)] = leader(b); }
+
+ private:
+  std::vector<std::uint32_t> parents_;
+};
+
+// Registers that no chain of operations connects know nothing of each other.
+std::vector<KeyOperations> split(const history::History& history) {
+  std::vector<KeyOperations> parts;
+  for (KeyOperations& key : split_by_key(history)) {
+    Groups groups;
+    std::unordered_map<Value, std::uint32_t, history::ValueHash> numbers;
+    std::vector<std::optional<std::uint32_t>> first(key.operations.size());
+    for (std::size_t i = 0; i < key.operations.size(); ++i) {
+      const Value steps = steps_of(history.operations()[key.operations[i]]);
+      if (!steps.is_list()) continue;
+      for (const Value step : history.pool().items_of(steps)) {
+        const auto [found, added] = numbers.try_emplace(history.pool().items_of(step)[1], 0);
+        if (added) found->second = groups.add();
+        if (first[i]) groups.join(*first[i], found->second);
+        first[i] = found->second;
+      }
+    }
+    std::unordered_map<std::uint32_t, std::size_t> part_of;  // by leader
+    for (std::size_t i = 0; i < key.operations.size(); ++i) {
+      if (!first[i]) continue;
+      const auto [found, added] = part_of.try_emplace(groups.leader(*first[i]), parts.size());
+      if (added) parts.push_back({key.key, {}});
+      parts[found->second].operations.push_back(key.operations[i]);
+    }
+    if (part_of.empty()) parts.push_back(std::move(key));
+  }
+  return parts;
+}
+
 std::unique_ptr<Model> make(const ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<MultiRegister>(pool);
 }
@@ -331,7 +382,8 @@ ModelRow multi_register_row() {
           .summary = "Registers that one operation reads and writes together, absent at first.",
           .knows = knows,
           .make = make,
-          .accepts = accepts};
+          .accepts = accepts,
+          .split = split};
 }
 
 }  // namespace sunder::checkers
