@@ -93,6 +93,29 @@ history::Value object_of(const Operation& operation) noexcept {
   return operation.input.is_none() ? operation.output : operation.input;
 }
 
+// "read x = 1, wrote y = 2" of a transaction's steps; empty when they are not of that shape.
+std::string account(const history::History& history, const Operation& operation) {
+  const history::ValuePool& pool = history.pool();
+  const bool told = operation.outcome == Outcome::ok && operation.output.is_list();
+  const history::Value steps = told ? operation.output : operation.input;
+  if (!steps.is_list()) return {};
+  std::string text;
+  for (const history::Value step : pool.items_of(steps)) {
+    if (!step.is_list()) return {};
+    const auto items = pool.items_of(step);
+    if (items.size() != 3 || !items[0].is_text()) return {};
+    const std::string_view function = pool.text_of(items[0]);
+    const bool reads = function == "r" || function == "read";
+    if (!reads && function != "w" && function != "write") return {};
+    const std::string key =
+        items[1].is_text() ? std::string(pool.text_of(items[1])) : pool.describe(items[1]);
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{} {}", reads ? "read" : "wrote", key);
+    if (!reads || told) text += " = " + pool.describe(items[2]);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string phrase(const history::History& history, const Operation& operation) {
@@ -113,6 +136,11 @@ std::string phrase(const history::History& history, const Operation& operation) 
       }
       if (operation.output.is_none()) return fmt::format("{} failed cas from {}", who, from);
       return fmt::format("{} failed cas, which found {}", who, pool.describe(operation.output));
+    }
+    case Function::txn: {
+      const std::string steps = account(history, operation);
+      if (!steps.empty()) return fmt::format("{} {}transaction ({})", who, unknown, steps);
+      return fmt::format("{} {}", who, history.describe(operation));
     }
     default: {
       const Verb* verb = verb_of(operation.function);
@@ -145,6 +173,11 @@ std::string statement(const history::History& history, const Operation& operatio
         return fmt::format("p{}'s cas found another value than {}", operation.process, from);
       }
       return fmt::format("p{}'s cas found {}", operation.process, pool.describe(operation.output));
+    }
+    case Function::txn: {
+      const std::string steps = account(history, operation);
+      if (!steps.empty()) return fmt::format("p{} {}", operation.process, steps);
+      return fmt::format("p{}: {}", operation.process, history.describe(operation));
     }
     default: {
       const Verb* verb = verb_of(operation.function);

@@ -201,12 +201,10 @@ class MultiRegister final : public Model {
     for (std::uint32_t reg = 0; reg < names_.size(); ++reg) {
       const std::uint32_t value = states_.at(state, reg);
       if (value == 0) continue;
-      text += fmt::format("{}{}={}",
-                          text.empty() ? "" : " ",
-                          pool_->describe(names_[reg]),
-                          pool_->describe(values_[value]));
+      text += fmt::format(
+          "{}{}={}", text.empty() ? "" : " ", name_of(reg), pool_->describe(values_[value]));
     }
-    return text.empty() ? "nothing" : "(" + text + ")";
+    return text.empty() ? "nothing written" : "(" + text + ")";
   }
 
   std::size_t memory() const noexcept override {
@@ -222,6 +220,11 @@ class MultiRegister final : public Model {
   };
 
   using Assignments = std::unordered_set<Assignment, AssignmentHash>;
+
+  [[nodiscard]] std::string name_of(std::uint32_t reg) const {
+    const Value name = names_[reg];
+    return name.is_text() ? std::string(pool_->text_of(name)) : pool_->describe(name);
+  }
 
   // False: the step contradicts those before it.
   bool run(Value step, bool told, Program& program) {
