@@ -20,6 +20,7 @@ install(EXPORT sunder_targets NAMESPACE sunder:: FILE sunder-targets.cmake
 set(SUNDER_PUBLIC_HEADERS
   checkers/checker.hpp
   checkers/closed_form.hpp
+  checkers/key_split.hpp
   checkers/linearizability.hpp
   checkers/models/model.hpp
   checkers/search.hpp

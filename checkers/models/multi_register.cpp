@@ -385,6 +385,7 @@ ModelRow multi_register_row() {
           .summary = "Registers that one operation reads and writes together, absent at first.",
           .knows = knows,
           .make = make,
+          .strength = 0,
           .accepts = accepts,
           .split = split};
 }
