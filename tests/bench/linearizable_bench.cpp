@@ -9,7 +9,7 @@
 #include "checkers/linearizability.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
-#include "tests/histories/support/store_generator.hpp"
+#include "tests/histories/support/searched_generator.hpp"
 
 namespace sunder {
 namespace {
@@ -87,9 +87,11 @@ BENCHMARK(BM_Search_FourClientsAKey)
     ->Unit(benchmark::kMillisecond);
 
 // Judges a generated store's history by the search alone.
-void search_store(benchmark::State& state, test::StoreOptions options, std::string_view model) {
+void search_generated(benchmark::State& state,
+                      test::SearchedOptions options,
+                      std::string_view model) {
   options.operations = static_cast<std::uint64_t>(state.range(0));
-  const history::History history = test::store_history(options);
+  const history::History history = test::searched_history(options);
   checkers::CheckOptions check;
   check.threads = 1;
   for (auto _ : state) {
@@ -102,7 +104,7 @@ void search_store(benchmark::State& state, test::StoreOptions options, std::stri
 
 // 50 clients append to and read 10 texts, as in porcupine's c50-ok (1,712 operations).
 void BM_Search_ContendedTexts(benchmark::State& state) {
-  search_store(state, test::kContended_texts, "kv-append");
+  search_generated(state, test::kContended_texts, "kv-append");
 }
 
 BENCHMARK(BM_Search_ContendedTexts)
@@ -116,9 +118,9 @@ BENCHMARK(BM_Search_ContendedTexts)
 
 // Eight clients, five values that repeat, compare-and-sets that do not tell what they found.
 void BM_Search_Compares(benchmark::State& state) {
-  search_store(state,
-               {.kind = test::StoreKind::compares, .clients = 8, .unknown_per_mille = 10},
-               "cas-register");
+  search_generated(state,
+                   {.kind = test::SearchedKind::compares, .clients = 8, .unknown_per_mille = 10},
+                   "cas-register");
 }
 
 BENCHMARK(BM_Search_Compares)
@@ -129,9 +131,9 @@ BENCHMARK(BM_Search_Compares)
 
 // Six clients, transactions over 20 registers.
 void BM_Search_Transactions(benchmark::State& state) {
-  search_store(
+  search_generated(
       state,
-      {.kind = test::StoreKind::transactions, .clients = 6, .keys = 20, .unknown_per_mille = 10},
+      {.kind = test::SearchedKind::transactions, .clients = 6, .keys = 20, .unknown_per_mille = 10},
       "multi-register");
 }
 
@@ -145,10 +147,10 @@ BENCHMARK(BM_Search_Transactions)
 void BM_Search_CompareLogs(benchmark::State& state) {
   std::vector<history::History> logs;
   for (std::uint64_t seed = 1; seed <= 102; ++seed) {
-    test::StoreOptions options = test::kCompare_log;
+    test::SearchedOptions options = test::kCompare_log;
     options.seed = seed;
     options.wrong = seed % 2;
-    logs.push_back(test::store_history(options));
+    logs.push_back(test::searched_history(options));
   }
   for (auto _ : state) {
     for (const history::History& log : logs) {

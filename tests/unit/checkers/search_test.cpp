@@ -15,7 +15,7 @@
 #include "harness/history/text.hpp"
 #include "tests/histories/support/brute_force.hpp"
 #include "tests/histories/support/generator.hpp"
-#include "tests/histories/support/store_generator.hpp"
+#include "tests/histories/support/searched_generator.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -24,8 +24,8 @@ using history::Function;
 using history::Operation;
 using history::Outcome;
 using history::Value;
-using test::StoreKind;
-using test::StoreOptions;
+using test::SearchedKind;
+using test::SearchedOptions;
 
 Verdict searched(const history::History& history,
                  std::string_view model,
@@ -43,30 +43,30 @@ Verdict searched(const history::History& history,
 struct Row {
   std::string_view name;
   std::string_view model;
-  StoreOptions store;
+  SearchedOptions store;
 };
 
 constexpr Row kRows[] = {
     {.name = "Texts",
      .model = "kv-append",
-     .store = {.kind = StoreKind::texts, .clients = 3, .unknown_per_mille = 100, .wrong = 1}},
+     .store = {.kind = SearchedKind::texts, .clients = 3, .unknown_per_mille = 100, .wrong = 1}},
     {.name = "Compares",
      .model = "cas-register",
-     .store = {.kind = StoreKind::compares,
+     .store = {.kind = SearchedKind::compares,
                .clients = 4,
                .values = 2,
                .unknown_per_mille = 150,
                .wrong = 2}},
     {.name = "ComparesOfUniqueValues",
      .model = "cas-register",
-     .store = {.kind = StoreKind::compares,
+     .store = {.kind = SearchedKind::compares,
                .clients = 3,
                .values = 0,
                .unknown_per_mille = 100,
                .wrong = 1}},
     {.name = "Transactions",
      .model = "multi-register",
-     .store = {.kind = StoreKind::transactions,
+     .store = {.kind = SearchedKind::transactions,
                .clients = 4,
                .keys = 2,
                .values = 2,
@@ -74,7 +74,7 @@ constexpr Row kRows[] = {
                .wrong = 2}},
     {.name = "TransactionsOfUniqueValues",
      .model = "multi-register",
-     .store = {.kind = StoreKind::transactions,
+     .store = {.kind = SearchedKind::transactions,
                .clients = 3,
                .keys = 3,
                .values = 0,
@@ -85,17 +85,17 @@ constexpr Row kRows[] = {
 class Search : public testing::TestWithParam<Row> {};
 
 // Both strategies must say what brute force says; both answers must occur often. The mutations
-// (StoreOptions::wrong) are results that were flipped in a valid history.
+// (SearchedOptions::wrong) are results that were flipped in a valid history.
 TEST_P(Search, AgreesWithBruteForce) {
   const std::uint64_t cases = test::case_count();
   std::uint64_t kept = 0;
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    StoreOptions small = GetParam().store;
+    SearchedOptions small = GetParam().store;
     small.seed = seed;
     small.operations = 3 + seed % 6;
     small.half_service_mean = 1 + seed % 4;
     if (seed % 4 == 0) small.wrong = 0;
-    const history::History history = test::store_history(small);
+    const history::History history = test::searched_history(small);
     const bool linearizable = test::brute_force_linearizable(history, GetParam().model);
     const VerdictKind expected = linearizable ? VerdictKind::kept : VerdictKind::broken;
     kept += linearizable ? 1U : 0U;
@@ -116,12 +116,12 @@ TEST_P(Search, AgreesWithBruteForce) {
 TEST_P(Search, AgreesWithItselfOnLongHistories) {
   const std::uint64_t cases = test::case_count() / 100;
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    StoreOptions large = GetParam().store;
+    SearchedOptions large = GetParam().store;
     large.seed = seed;
     large.operations = 80;
     large.unknown_per_mille /= 4;
     if (seed % 2 == 0) large.wrong = 0;
-    const history::History history = test::store_history(large);
+    const history::History history = test::searched_history(large);
     const VerdictKind first = searched(history, GetParam().model, SearchStrategy::depth_first).kind;
     ASSERT_EQ(first, searched(history, GetParam().model, SearchStrategy::frontier).kind)
         << "seed " << seed;
@@ -162,16 +162,16 @@ TEST(SearchRoutes, MultiRegisterOfSingleStepsIsAsManyRegisters) {
   const std::uint64_t cases = test::case_count() / 50;
   std::uint64_t kept = 0;
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const StoreOptions options{.kind = StoreKind::transactions,
-                               .seed = seed,
-                               .operations = 60,
-                               .clients = 4,
-                               .keys = 3,
-                               .values = 0,
-                               .unknown_per_mille = 20,
-                               .steps_max = 1,
-                               .wrong = seed % 3};
-    const history::History history = test::store_history(options);
+    const SearchedOptions options{.kind = SearchedKind::transactions,
+                                  .seed = seed,
+                                  .operations = 60,
+                                  .clients = 4,
+                                  .keys = 3,
+                                  .values = 0,
+                                  .unknown_per_mille = 20,
+                                  .steps_max = 1,
+                                  .wrong = seed % 3};
+    const history::History history = test::searched_history(options);
     const VerdictKind together = searched(history, "multi-register").kind;
     const Verdict apart =
         check_linearizability(as_registers(history), *find_search_model("register"), {}, {});

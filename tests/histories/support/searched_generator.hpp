@@ -16,10 +16,10 @@ namespace sunder::test {
 // texts: get, put, append as porcupine's key-value files have them. compares: read, write and
 // compare-and-set of few values, as the etcd logs. transactions: reads and writes of several
 // registers at once, on one object.
-enum class StoreKind : std::uint8_t { texts, compares, transactions };
+enum class SearchedKind : std::uint8_t { texts, compares, transactions };
 
-struct StoreOptions {
-  StoreKind kind = StoreKind::texts;
+struct SearchedOptions {
+  SearchedKind kind = SearchedKind::texts;
   std::uint64_t seed = 1;
   std::uint64_t operations = 1000;
   std::uint64_t clients = 5;
@@ -31,14 +31,14 @@ struct StoreOptions {
   std::uint64_t wrong = 0;      // results that are changed
 };
 
-[[nodiscard]] history::History store_history(const StoreOptions& options);
+[[nodiscard]] history::History searched_history(const SearchedOptions& options);
 
 // Porcupine's c50-ok: 1,712 operations of 50 clients on 10 keys.
-constexpr StoreOptions kContended_texts{
-    .kind = StoreKind::texts, .operations = 1712, .clients = 50, .keys = 10};
+constexpr SearchedOptions kContended_texts{
+    .kind = SearchedKind::texts, .operations = 1712, .clients = 50, .keys = 10};
 
 // One of the etcd logs: 84 operations of 5 clients on one register, some timed out.
-constexpr StoreOptions kCompare_log{
-    .kind = StoreKind::compares, .operations = 84, .clients = 5, .unknown_per_mille = 60};
+constexpr SearchedOptions kCompare_log{
+    .kind = SearchedKind::compares, .operations = 84, .clients = 5, .unknown_per_mille = 60};
 
 }  // namespace sunder::test

@@ -1,4 +1,4 @@
-#include "tests/histories/support/store_generator.hpp"
+#include "tests/histories/support/searched_generator.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -27,9 +27,9 @@ struct Planned {
   std::optional<std::uint64_t> effect;  // when it takes effect
 };
 
-class Store {
+class SearchedStore {
  public:
-  explicit Store(const StoreOptions& options)
+  explicit SearchedStore(const SearchedOptions& options)
       : options_(options),
         draws_(options.seed),
         contents_(options.keys, Value::nil()),
@@ -90,7 +90,7 @@ class Store {
   void draw(Planned& planned, std::uint64_t number) {
     Operation& operation = planned.operation;
     number_ = number;
-    if (options_.kind == StoreKind::transactions) {
+    if (options_.kind == SearchedKind::transactions) {
       operation.function = Function::txn;
       std::vector<Value> steps;
       for (std::uint64_t left = 1 + draws_.below(options_.steps_max); left > 0; --left) {
@@ -106,7 +106,7 @@ class Store {
     const std::uint64_t roll = draws_.below(100);
     if (roll < 45) {
       operation.function = Function::read;
-    } else if (options_.kind == StoreKind::texts) {
+    } else if (options_.kind == SearchedKind::texts) {
       operation.function = roll < 95 ? Function::append : Function::write;
       operation.input = pool().text("x " + std::to_string(operation.process) + " " +
                                     std::to_string(number) + " y");
@@ -144,7 +144,7 @@ class Store {
     if (operation.function == Function::txn) {
       const Value output = run(operation.input);
       if (known) operation.output = output;
-    } else if (options_.kind == StoreKind::texts) {
+    } else if (options_.kind == SearchedKind::texts) {
       std::string& text = texts_[planned.key];
       if (operation.function == Function::read) {
         if (known) operation.output = pool().text(text);
@@ -211,7 +211,7 @@ class Store {
     }
   }
 
-  StoreOptions options_;
+  SearchedOptions options_;
   Draws draws_;
   HistoryBuilder builder_;
   std::vector<Planned> all_;
@@ -222,8 +222,8 @@ class Store {
 
 }  // namespace
 
-History store_history(const StoreOptions& options) {
-  return Store(options).make();
+History searched_history(const SearchedOptions& options) {
+  return SearchedStore(options).make();
 }
 
 }  // namespace sunder::test
