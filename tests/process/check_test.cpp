@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "harness/base/file.hpp"
 #include "harness/history/text.hpp"
@@ -49,7 +50,9 @@ Ended shell(const std::string& command) {
 
 class CheckCommand : public testing::Test {
  protected:
-  CheckCommand() : folder_(fs::path(testing::TempDir()) / "sunder_check_test") {
+  // Of this process alone: others run beside it.
+  CheckCommand()
+      : folder_(fs::path(testing::TempDir()) / fmt::format("sunder_check_test-{}", ::getpid())) {
     fs::create_directories(folder_);
   }
 

@@ -120,7 +120,7 @@ TEST(LinkFamilies, DrawSaneStrengths) {
       EXPECT_LE(state->delay + state->jitter, 100ms);
       EXPECT_LE(state->loss, 0.1);
       EXPECT_LE(state->corrupt, 0.1);
-      EXPECT_TRUE(state->rate == 0 || state->rate >= 500'000);
+      EXPECT_TRUE(state->rate == 0 || state->rate >= 200'000);
     }
   }
 }

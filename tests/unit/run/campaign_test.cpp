@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "harness/base/file.hpp"
 
@@ -14,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<Campaign> read(std::string_view text) {
-  const fs::path path = fs::path(testing::TempDir()) / "sunder_campaign_test.toml";
+  const fs::path path =
+      fs::path(testing::TempDir()) / fmt::format("sunder_campaign_test-{}.toml", ::getpid());
   EXPECT_TRUE(base::write_file(path, text).has_value());
   auto campaign = read_campaign(path);
   fs::remove(path);
