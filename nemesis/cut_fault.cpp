@@ -96,7 +96,8 @@ void CutFault::open_window() {
 
 void CutFault::close_window() {
   if (record_.standing.empty() || record_.standing.back().end != history::kNever) return;
-  record_.standing.back().end = context_.clock.now();
+  const bool ended = record_.active.end != history::kNever;
+  record_.standing.back().end = ended ? record_.active.end : context_.clock.now();
 }
 
 // The record must not claim a cut before it is imposed, nor after its lifting began.

@@ -81,14 +81,16 @@ void randomize(PlannedFault& fault, base::Random& random) {
   set_word(fault, "answer", kAnswers[random.chance(0.5) ? 0 : 1]);
 }
 
-// A client that lost its connection turns to other nodes for some seconds: its link alone is drawn
-// by nobody, for it would rarely bite.
+// A client that lost its connection turns to other nodes for some seconds, and which end of a link
+// connects is the nodes' business: clients' links and single directions are drawn by nobody, for
+// they would rarely bite.
 std::span<const FaultShape> shapes() {
   static const std::vector<FaultShape> all = [] {
     const std::span<const FaultShape> cuts = cut_shapes();
     std::vector<FaultShape> own(cuts.begin(), cuts.end());
     for (FaultShape& shape : own) {
-      if (shape.name == "client-link") shape.random.weight = 0;
+      const bool rare = shape.name == "client-link" || shape.name == "one-way";
+      if (rare) shape.random.weight = 0;
     }
     return own;
   }();

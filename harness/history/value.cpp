@@ -54,7 +54,7 @@ std::uint32_t ValuePool::hash_name(std::string_view name) noexcept {
     name.remove_prefix(8);
   }
   std::uint64_t rest = 0;
-  std::memcpy(&rest, name.data(), name.size());
+  if (!name.empty()) std::memcpy(&rest, name.data(), name.size());
   hash = mix(hash ^ rest, kOther);
   return static_cast<std::uint32_t>(hash ^ (hash >> 32));
 }
