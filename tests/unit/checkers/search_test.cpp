@@ -241,7 +241,8 @@ TEST(SearchBudgets, AreSpentHonestly) {
   hard.violation = true;
   const history::History history = test::register_history(hard);
   CheckOptions options;
-  options.memory_budget = std::size_t{8} << 20U;
+  options.memory_budget = std::size_t{2} << 20U;
+  options.time_budget = std::chrono::minutes(10);  // never the first to be used up
   const Verdict verdict = check_linearizability(
       history, *find_search_model("register"), options, {}, {.closed_form = false});
   EXPECT_EQ(verdict.kind, VerdictKind::undetermined);
