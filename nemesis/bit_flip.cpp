@@ -25,19 +25,15 @@ constexpr std::array kParameters{
 }  // namespace
 
 FaultInfo bit_flip_fault() {
-  return {.name = "bit-flip",
-          .summary = "Inverts single bits of what is written, or of what is read.",
-          .shapes = disk_fault_shapes(),
-          .parameters = kParameters,
-          .evidence = kLie_evidence,
-          .limits =
-              "The node is killed when the fault heals; one that finds the damage may refuse to "
-              "start, for the rest of the run.",
-          .example = "bit-flip:one@5s+3s;files=*.log",
-          .needs = kFuse,
-          .burden = {.stops = true, .lies = true, .ends = true},
-          .randomize = randomize_lie,
-          .apply = apply_process_fault<ActiveDiskFault>};
+  FaultInfo row = disk_lie_row();
+  row.name = "bit-flip";
+  row.summary = "Inverts single bits of what is written, or of what is read.";
+  row.parameters = kParameters;
+  row.limits =
+      "The node is killed when the fault heals; one that finds the damage may refuse to "
+      "start, for the rest of the run.";
+  row.example = "bit-flip:one@5s+3s;files=*.log";
+  return row;
 }
 
 }  // namespace sunder::nemesis

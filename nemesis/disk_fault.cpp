@@ -166,8 +166,31 @@ std::span<const FaultShape> disk_fault_shapes() noexcept {
   return kShapes;
 }
 
-void randomize_lie(PlannedFault& fault, base::Random& random) {
+// Often enough to hit the log, seldom enough to leave most of it whole.
+static void randomize_lie(PlannedFault& fault, base::Random& random) {
   set_number(fault, "rate", random.chance(0.5) ? 5 : 15);
+}
+
+FaultInfo disk_fault_row() {
+  FaultInfo row;
+  row.shapes = disk_fault_shapes();
+  row.evidence =
+      "Operations on matching files seen and struck, per node, as the disk counted them; how and "
+      "when a node ended by itself.";
+  row.needs = kFuse;
+  row.burden = {.stops = true};
+  row.apply = apply_process_fault<ActiveDiskFault>;
+  return row;
+}
+
+FaultInfo disk_lie_row() {
+  FaultInfo row = disk_fault_row();
+  row.evidence =
+      "Operations struck and bytes concerned, per node, as the disk counted them; that the node "
+      "was killed and started again on what its disk holds, and whether it refused.";
+  row.burden = {.stops = true, .lies = true, .ends = true};
+  row.randomize = randomize_lie;
+  return row;
 }
 
 }  // namespace sunder::nemesis

@@ -60,18 +60,19 @@ constexpr FaultParameter kNthParameter{.name = "nth",
 // Shapes that all disk faults share; followers, majority and all only where asked for.
 [[nodiscard]] std::span<const FaultShape> disk_fault_shapes() noexcept;
 
-// What the families have in common whose disks lie: bit-flip, lost-write, misdirected-write.
-inline constexpr FaultParameter kLie_rate_parameter{
-    .name = "rate",
-    .summary = "which share of such operations, by chance",
-    .kind = ParameterKind::percent,
-    .low = 0.001,
-    .high = 100,
-    .otherwise = "5%"};
-inline constexpr std::string_view kLie_evidence =
-    "Operations struck and bytes concerned, per node, as the disk counted them; that the node was "
-    "killed and started again on what its disk holds, and whether it refused.";
-// Often enough to hit the log, seldom enough to leave most of it whole.
-void randomize_lie(PlannedFault& fault, base::Random& random);
+// Which operations are struck, where chance decides.
+constexpr FaultParameter strike_rate_parameter(std::string_view otherwise) {
+  return {.name = "rate",
+          .summary = "which share of such operations, by chance",
+          .kind = ParameterKind::percent,
+          .low = 0.001,
+          .high = 100,
+          .otherwise = otherwise};
+}
 
+// What the families have in common whose disks fail; such a node may stop.
+[[nodiscard]] FaultInfo disk_fault_row();
+// And those whose disks lie: bit-flip, lost-write, misdirected-write.
+[[nodiscard]] FaultInfo disk_lie_row();
+inline constexpr FaultParameter kLie_rate_parameter = strike_rate_parameter("5%");
 }  // namespace sunder::nemesis

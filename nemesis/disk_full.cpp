@@ -21,21 +21,15 @@ constexpr std::array kParameters{
 }  // namespace
 
 FaultInfo disk_full_fault() {
-  return {.name = "disk-full",
-          .summary = "Fills disks: writes that make a file longer fail with ENOSPC beyond a quota.",
-          .shapes = disk_fault_shapes(),
-          .parameters = kParameters,
-          .evidence =
-              "Operations on matching files seen and struck, per node, as the disk counted them; "
-              "how and when a node ended "
-              "by itself.",
-          .limits =
-              "Overwriting, naming and removing files still work; space that is given back does "
-              "not count.",
-          .example = "disk-full:leader@5s+3s;free=65536",
-          .needs = kFuse,
-          .burden = {.stops = true},
-          .apply = apply_process_fault<ActiveDiskFault>};
+  FaultInfo row = disk_fault_row();
+  row.name = "disk-full";
+  row.summary = "Fills disks: writes that make a file longer fail with ENOSPC beyond a quota.";
+  row.parameters = kParameters;
+  row.limits =
+      "Overwriting, naming and removing files still work; space that is given back does "
+      "not count.";
+  row.example = "disk-full:leader@5s+3s;free=65536";
+  return row;
 }
 
 }  // namespace sunder::nemesis

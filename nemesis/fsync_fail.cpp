@@ -21,34 +21,22 @@ constexpr std::array kParameters{
                    .low = 0,
                    .high = 1e9,
                    .otherwise = "1"},
-    FaultParameter{.name = "rate",
-                   .summary = "which share of such operations, by chance",
-                   .kind = ParameterKind::percent,
-                   .low = 0.001,
-                   .high = 100,
-                   .otherwise = "100%"},
+    strike_rate_parameter("100%"),
 };
 
 }  // namespace
 
 FaultInfo fsync_fail_fault() {
-  return {
-      .name = "fsync-fail",
-      .summary =
-          "Lets a sync fail with EIO and drops the data that it was for; later syncs are honest.",
-      .shapes = disk_fault_shapes(),
-      .parameters = kParameters,
-      .evidence =
-          "Operations on matching files seen and struck, per node, as the disk counted them; how "
-          "and when a node ended "
-          "by itself.",
-      .limits =
-          "What was dropped stays visible until the last descriptor of the file is closed, as in "
-          "Linux' page cache.",
-      .example = "fsync-fail:leader@5s+2s;files=*.log;nth=20",
-      .needs = kFuse,
-      .burden = {.stops = true},
-      .apply = apply_process_fault<ActiveDiskFault>};
+  FaultInfo row = disk_fault_row();
+  row.name = "fsync-fail";
+  row.summary =
+      "Lets a sync fail with EIO and drops the data that it was for; later syncs are honest.";
+  row.parameters = kParameters;
+  row.limits =
+      "What was dropped stays visible until the last descriptor of the file is closed, as in "
+      "Linux' page cache.";
+  row.example = "fsync-fail:leader@5s+2s;files=*.log;nth=20";
+  return row;
 }
 
 }  // namespace sunder::nemesis

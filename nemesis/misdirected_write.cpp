@@ -18,19 +18,15 @@ constexpr std::array kParameters{
 }  // namespace
 
 FaultInfo misdirected_write_fault() {
-  return {.name = "misdirected-write",
-          .summary = "Stores writes at another sector of the same file.",
-          .shapes = disk_fault_shapes(),
-          .parameters = kParameters,
-          .evidence = kLie_evidence,
-          .limits =
-              "Never in another file. The node is killed when the fault heals; one that finds the "
-              "damage may refuse to start.",
-          .example = "misdirected-write:one@5s+3s;files=*.log",
-          .needs = kFuse,
-          .burden = {.stops = true, .lies = true, .ends = true},
-          .randomize = randomize_lie,
-          .apply = apply_process_fault<ActiveDiskFault>};
+  FaultInfo row = disk_lie_row();
+  row.name = "misdirected-write";
+  row.summary = "Stores writes at another sector of the same file.";
+  row.parameters = kParameters;
+  row.limits =
+      "Never in another file. The node is killed when the fault heals; one that finds the "
+      "damage may refuse to start.";
+  row.example = "misdirected-write:one@5s+3s;files=*.log";
+  return row;
 }
 
 }  // namespace sunder::nemesis
