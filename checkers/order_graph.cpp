@@ -1,15 +1,34 @@
 #include "checkers/order_graph.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "checkers/findings.hpp"
 #include "checkers/phrase.hpp"
+#include "checkers/value_index.hpp"
 
 namespace sunder::checkers {
+
+void add_process_order(
+    Digraph& graph,
+    std::span<const std::uint32_t> nodes,
+    ArcKinds kind,
+    const std::function<const history::Operation&(std::uint32_t)>& operation_of) {
+  constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+  ValueIndex processes(nodes.size());
+  std::vector<std::uint32_t> last;  // of each process, that ended
+  for (const std::uint32_t node : nodes) {
+    const history::Operation& operation = operation_of(node);
+    const std::uint32_t process = processes.number(history::Value::integer(operation.process));
+    if (process == last.size()) last.push_back(kNone);
+    if (last[process] != kNone) graph.add(last[process], node, kind);
+    if (operation.complete != history::kNever) last[process] = node;
+  }
+}
 
 OrderGraph::OrderGraph(const history::History& history, std::vector<std::uint32_t> operations)
     : history_(&history),
@@ -17,13 +36,12 @@ OrderGraph::OrderGraph(const history::History& history, std::vector<std::uint32_
       graph_(static_cast<std::uint32_t>(operations_.size())) {}
 
 void OrderGraph::add_process_order() {
-  std::unordered_map<std::int64_t, std::uint32_t> last;
-  for (std::uint32_t node = 0; node < operations_.size(); ++node) {
-    const auto [found, added] = last.try_emplace(at(node).process, node);
-    if (added) continue;
-    graph_.add(found->second, node, kProcess);
-    found->second = node;
-  }
+  std::vector<std::uint32_t> nodes(operations_.size());
+  std::iota(nodes.begin(), nodes.end(), std::uint32_t{0});
+  const auto operation_of = [this](std::uint32_t node) -> const history::Operation& {
+    return at(node);
+  };
+  checkers::add_process_order(graph_, nodes, kProcess, operation_of);
 }
 
 void OrderGraph::add_real_time() {

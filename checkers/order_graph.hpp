@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@
 #include "harness/history/history.hpp"
 
 namespace sunder::checkers {
+
+// Adds an arc from each operation to the next of its process. What never ended comes before
+// nothing: it may take effect after anything that its process did later. `nodes` in the order of
+// invocation; `operation_of` gives a node's operation.
+void add_process_order(Digraph& graph,
+                       std::span<const std::uint32_t> nodes,
+                       ArcKinds kind,
+                       const std::function<const history::Operation&(std::uint32_t)>& operation_of);
 
 class OrderGraph {
  public:

@@ -1,10 +1,10 @@
 #include "checkers/elle/dependencies.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include <fmt/format.h>
 
+#include "checkers/order_graph.hpp"
 #include "checkers/phrase.hpp"
 
 namespace sunder::checkers::elle {
@@ -40,18 +40,15 @@ std::string name_of_transaction(std::uint32_t transaction) {
   return fmt::format("T{}", transaction + 1);
 }
 
-// What never ended may take effect after anything that its process did later.
 void Dependencies::add_process_arcs(const std::vector<std::uint8_t>& committed) {
-  constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-  ValueIndex processes(transactions_->all.size());
-  std::vector<std::uint32_t> last;
-  for (std::uint32_t t = 0; t < transactions_->all.size(); ++t) {
-    if (committed[t] == 0) continue;
-    const std::uint32_t process = processes.number(Value::integer(operation(t).process));
-    if (process == last.size()) last.push_back(kNone);
-    if (last[process] != kNone) graph_.add(last[process], t, arc::kProcess);
-    if (operation(t).complete != history::kNever) last[process] = t;
+  std::vector<std::uint32_t> nodes;
+  for (std::uint32_t t = 0; t < committed.size(); ++t) {
+    if (committed[t] != 0) nodes.push_back(t);
   }
+  const auto operation_of = [this](std::uint32_t t) -> const history::Operation& {
+    return operation(t);
+  };
+  add_process_order(graph_, nodes, arc::kProcess, operation_of);
 }
 
 void Dependencies::add_realtime_arcs(const std::vector<std::uint8_t>& committed) {
