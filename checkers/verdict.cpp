@@ -29,6 +29,11 @@ std::string_view name_of(VerdictKind kind) noexcept {
   return names.at(static_cast<std::size_t>(kind));
 }
 
+std::string_view name_of(Mark mark) noexcept {
+  constexpr std::array<std::string_view, 4> names{"neutral", "good", "bad", "doubtful"};
+  return names.at(static_cast<std::size_t>(mark));
+}
+
 VerdictKind worse(VerdictKind a, VerdictKind b) noexcept {
   return rank(a) >= rank(b) ? a : b;
 }

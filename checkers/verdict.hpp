@@ -2,7 +2,7 @@
 // reader can follow.
 //
 // The one structure that text, HTML, JSON and JUnit are rendered from. The report may include this
-// file and nothing else of checkers/.
+// file, figure.hpp and nothing else of checkers/.
 
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkers/figure.hpp"
 #include "harness/history/run_context.hpp"
 
 namespace sunder::checkers {
@@ -66,6 +67,7 @@ struct Verdict {
   // Numbers behind it: operations checked, latencies, …
   std::vector<history::Evidence> measurements;
   std::vector<Counterexample> counterexamples;
+  std::vector<Figure> figures;
 };
 
 // The worse of two when one promise is checked in parts: broken > undetermined > not exercised >

@@ -24,6 +24,7 @@ set(SUNDER_PUBLIC_HEADERS
   checkers/linearizability.hpp
   checkers/models/model.hpp
   checkers/search.hpp
+  checkers/figure.hpp
   checkers/verdict.hpp
   harness/base/error.hpp
   harness/history/history.hpp

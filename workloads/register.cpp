@@ -77,7 +77,7 @@ class Register final : public Workload {
     co_return completion;
   }
 
-  std::optional<Invocation> final_read(ValuePool& /*pool*/) override {
+  std::optional<Invocation> final_read(std::int64_t /*process*/, ValuePool& /*pool*/) override {
     if (final_reads_ >= keys_ * kFinal_rounds) return std::nullopt;
     return Invocation{"read", name_of_key(final_reads_++ % keys_), Value()};
   }

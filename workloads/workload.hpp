@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -30,6 +31,8 @@ struct Invocation {
   std::string function;  // "write"
   std::string key;
   history::Value input;
+  // How long the process thinks or works before it invokes this.
+  std::chrono::nanoseconds think{0};
 };
 
 struct Completion {
@@ -56,9 +59,10 @@ class Workload {
   [[nodiscard]] virtual boost::asio::awaitable<Completion> invoke(Client& client,
                                                                   Invocation invocation,
                                                                   history::ValuePool& pool) = 0;
-  // After heal and settle: the reads that make lost writes visible; called until none, by any
-  // process.
-  [[nodiscard]] virtual std::optional<Invocation> final_read(history::ValuePool& pool) = 0;
+  // After heal and settle: the reads that make lost writes visible, and whatever brings the system
+  // to rest; called by every process until it answers none.
+  [[nodiscard]] virtual std::optional<Invocation> final_read(std::int64_t process,
+                                                             history::ValuePool& pool) = 0;
 };
 
 struct WorkloadInfo {

@@ -55,6 +55,12 @@ boost::asio::awaitable<void> Load::perform(std::size_t endpoint, workloads::Invo
   }
 }
 
+boost::asio::awaitable<bool> Load::think(const workloads::Invocation& invocation) {
+  if (invocation.think <= 0ns) co_return true;
+  const bool waited = co_await base::pause_for(invocation.think);
+  co_return waited;
+}
+
 boost::asio::awaitable<void> Load::client_loop(std::size_t endpoint) {
   base::Random random = options_.random.fork("arrivals", endpoint);
   const double mean_gap_s =
@@ -70,6 +76,8 @@ boost::asio::awaitable<void> Load::client_loop(std::size_t endpoint) {
     }
     auto invocation = workload_.next(seats_[endpoint].process, recorder_.pool());
     if (!invocation) co_return;
+    const bool thought = co_await think(*invocation);
+    if (!thought || stopping_) co_return;
     const std::uint64_t acknowledged_before = acknowledged_[endpoint];
     const auto started = base::MonotonicClock::now();
     co_await perform(endpoint, std::move(*invocation));
@@ -83,8 +91,10 @@ boost::asio::awaitable<void> Load::client_loop(std::size_t endpoint) {
 
 boost::asio::awaitable<void> Load::final_loop(std::size_t endpoint) {
   for (;;) {
-    auto invocation = workload_.final_read(recorder_.pool());
+    auto invocation = workload_.final_read(seats_[endpoint].process, recorder_.pool());
     if (!invocation) co_return;
+    const bool thought = co_await think(*invocation);
+    if (!thought) co_return;
     co_await perform(endpoint, std::move(*invocation));
   }
 }

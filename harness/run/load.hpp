@@ -66,6 +66,8 @@ class Load {
   };
 
   boost::asio::awaitable<void> client_loop(std::size_t endpoint);
+  // False: cancelled meanwhile.
+  static boost::asio::awaitable<bool> think(const workloads::Invocation& invocation);
   boost::asio::awaitable<void> final_loop(std::size_t endpoint);
   boost::asio::awaitable<void> perform(std::size_t endpoint, workloads::Invocation invocation);
   void take_seat(std::size_t endpoint);

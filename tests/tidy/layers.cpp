@@ -29,7 +29,7 @@ const std::vector<Folder>& folders() {
       {"harness/disk", {"harness/base"}, {}},
       {"harness/history", {"harness/base"}, {}},
       {"harness/netlink", {"harness/base"}, {}},
-      {"harness/report", {"harness/base", "harness/history"}, {"checkers/verdict.hpp"}},
+      {"harness/report", {"harness/base", "harness/history"}, {"checkers/figure.hpp", "checkers/verdict.hpp"}},
       {"harness/run",
        {"harness/base",
         "harness/clock_shim",

@@ -191,7 +191,7 @@ TEST_F(RegisterWorkload, CasExpectsWhatWasSeenLast) {
 TEST_F(RegisterWorkload, EveryKeyIsReadAtTheEndByAFewClients) {
   const auto workload = make(5, {});
   std::map<std::string, int> reads;
-  while (const auto invocation = workload->final_read(pool)) {
+  while (const auto invocation = workload->final_read(0, pool)) {
     EXPECT_EQ(invocation->function, "read");
     ++reads[invocation->key];
   }
