@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include "checkers/checker.hpp"
+#include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/collection_generator.hpp"
 
 namespace sunder {
@@ -19,6 +20,7 @@ history::History history_of(const benchmark::State& state, const std::string& ty
 
 void judge(benchmark::State& state, const std::string& model) {
   const history::History history = history_of(state, model.substr(0, model.find('/')));
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::check_model(history, model, {}, {});
     if (!verdict.has_value() || verdict->kind != checkers::VerdictKind::kept) {
@@ -26,6 +28,7 @@ void judge(benchmark::State& state, const std::string& model) {
     }
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
@@ -35,6 +38,12 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK_CAPTURE(judge, Bank, "bank/any-balance")->Name("BM_Collection_Bank")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Convergence, "convergence/agreement")
+    ->Name("BM_Collection_Convergence")
+    ->Apply(sizes);
+BENCHMARK_CAPTURE(judge, ConvergenceLastWrite, "convergence/last-write")
+    ->Name("BM_Collection_ConvergenceLastWrite")
+    ->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Counter, "counter/bounds")->Name("BM_Collection_Counter")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Kafka, "kafka/log")->Name("BM_Collection_Kafka")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, LongFork, "long-fork")->Name("BM_Collection_LongFork")->Apply(sizes);

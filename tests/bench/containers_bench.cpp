@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "checkers/linearizability.hpp"
+#include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/container_generator.hpp"
 
 namespace sunder {
@@ -15,11 +16,13 @@ void judge(benchmark::State& state, test::ContainerOptions options, VerdictKind 
   options.operations = static_cast<std::uint64_t>(state.range(0));
   const history::History history = test::container_history(options);
   const auto* model = checkers::find_search_model(test::model_of(options.kind));
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::check_linearizability(history, *model, {}, {});
     if (verdict.kind != expected) state.SkipWithError("wrong verdict");
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 

@@ -7,6 +7,7 @@
 #include <benchmark/benchmark.h>
 
 #include "checkers/isolation/isolation.hpp"
+#include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/transaction_generator.hpp"
 
 namespace sunder {
@@ -40,11 +41,13 @@ void judge(benchmark::State& state, const Case& judged) {
   const bool small = options.transactions < 100'000;  // may have no chance for its bug
   const VerdictKind expected =
       judged.bug == StoreBug::none ? VerdictKind::kept : VerdictKind::broken;
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::isolation::check_isolation(history, question, {}, {});
     if (verdict.kind != expected && !small) state.SkipWithError("wrong verdict");
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 

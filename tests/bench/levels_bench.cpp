@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "checkers/levels/register_levels.hpp"
+#include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/session_generator.hpp"
 
@@ -16,12 +17,14 @@ void judge(benchmark::State& state,
            const history::History& history,
            std::string_view level,
            VerdictKind expected) {
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::levels::check_register(
         history, *checkers::find_search_model("register"), level, {}, {}, {.linearizable = false});
     if (verdict.kind != expected) state.SkipWithError("wrong verdict");
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
@@ -58,6 +61,28 @@ void BM_Level_LinearizableOneKey(benchmark::State& state, std::string_view level
   judge(state, test::register_history(options), level, VerdictKind::kept);
 }
 
+// How stale the reads of a store are whose copies get writes late.
+void BM_Staleness_Lagging(benchmark::State& state, std::string_view level, VerdictKind expected) {
+  judge(state, test::store_history(store_of(state, test::StoreKind::causal)), level, expected);
+}
+
+// How stale the reads of a store are that has one copy, but for one of them near the end.
+void BM_Staleness_OneStaleRead(benchmark::State& state, std::string_view level) {
+  test::RegisterOptions options;
+  options.operations = static_cast<std::uint64_t>(state.range(0));
+  options.violation = true;
+  options.keys = 10;
+  const history::History history = test::register_history(options);
+  const test::PeakMemory memory;
+  for (auto _ : state) {
+    const auto verdict = checkers::levels::check_register(
+        history, *checkers::find_search_model("register"), level, {}, {}, {.linearizable = false});
+    benchmark::DoNotOptimize(&verdict);
+  }
+  memory.tell(state);
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
 // The same store with one value from another copy near the end.
 void BM_Level_WrongAtTheEnd(benchmark::State& state, std::string_view level) {
   test::RegisterOptions options;
@@ -65,11 +90,13 @@ void BM_Level_WrongAtTheEnd(benchmark::State& state, std::string_view level) {
   options.violation = true;
   options.keys = 10;
   const history::History history = test::register_history(options);
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::levels::check_register(
         history, *checkers::find_search_model("register"), level, {}, {});
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
@@ -84,6 +111,10 @@ BENCHMARK_CAPTURE(BM_Level_Convergent, ccv, "ccv")->Apply(sizes);
 BENCHMARK_CAPTURE(BM_Level_LinearizableOneKey, causal_memory, "causal-memory")->Apply(sizes);
 BENCHMARK_CAPTURE(BM_Level_LinearizableOneKey, ccv, "ccv")->Apply(sizes);
 BENCHMARK_CAPTURE(BM_Level_LinearizableOneKey, sequential, "sequential")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Staleness_Lagging, delta, "delta-atomicity", VerdictKind::kept)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Staleness_Lagging, versions, "k-atomicity", VerdictKind::broken)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Staleness_OneStaleRead, delta, "delta-atomicity")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Staleness_OneStaleRead, versions, "k-atomicity")->Apply(sizes);
 BENCHMARK_CAPTURE(BM_Level_WrongAtTheEnd, causal, "causal")->Apply(sizes);
 BENCHMARK_CAPTURE(BM_Level_WrongAtTheEnd, pram, "pram")->Apply(sizes);
 

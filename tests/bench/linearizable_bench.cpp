@@ -8,6 +8,7 @@
 
 #include "checkers/linearizability.hpp"
 #include "harness/history/text.hpp"
+#include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/searched_generator.hpp"
 
@@ -18,12 +19,14 @@ using checkers::VerdictKind;
 
 void judge(benchmark::State& state, const test::RegisterOptions& generated, VerdictKind expected) {
   const history::History history = test::register_history(generated);
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict =
         checkers::check_linearizability(history, *checkers::find_search_model("register"), {}, {});
     if (verdict.kind != expected) state.SkipWithError("wrong verdict");
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
@@ -72,11 +75,13 @@ void BM_Search_FourClientsAKey(benchmark::State& state) {
   test::RegisterOptions options = options_of(state, 10);
   options.clients = 40;
   const history::History history = test::register_history(options);
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::check_linearizability(
         history, *checkers::find_search_model("register"), {}, {}, {.closed_form = false});
     if (verdict.kind != VerdictKind::kept) state.SkipWithError("wrong verdict");
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
@@ -94,11 +99,13 @@ void search_generated(benchmark::State& state,
   const history::History history = test::searched_history(options);
   checkers::CheckOptions check;
   check.threads = 1;
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::check_linearizability(
         history, *checkers::find_search_model(model), check, {}, {.closed_form = false});
     if (verdict.kind != VerdictKind::kept) state.SkipWithError("wrong verdict");
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
@@ -152,12 +159,14 @@ void BM_Search_CompareLogs(benchmark::State& state) {
     options.wrong = seed % 2;
     logs.push_back(test::searched_history(options));
   }
+  const test::PeakMemory memory;
   for (auto _ : state) {
     for (const history::History& log : logs) {
       const auto verdict = checkers::check_model(log, "cas-register", {}, {});
       benchmark::DoNotOptimize(&verdict);
     }
   }
+  memory.tell(state);
 }
 
 BENCHMARK(BM_Search_CompareLogs)->ArgName("ops")->Arg(1000)->Unit(benchmark::kMillisecond);
@@ -167,6 +176,7 @@ BENCHMARK(BM_Search_CompareLogs)->ArgName("ops")->Arg(1000)->Unit(benchmark::kMi
 void BM_Search_EtcdLogs(benchmark::State& state) {
   const std::filesystem::path folder = std::filesystem::path(SUNDER_SOURCE_DIR) /
                                        "tests/histories/published/porcupine/test_data/jepsen";
+  const test::PeakMemory memory;
   for (auto _ : state) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       const auto read = history::read_history_file(entry.path());
@@ -178,6 +188,7 @@ void BM_Search_EtcdLogs(benchmark::State& state) {
       benchmark::DoNotOptimize(&verdict);
     }
   }
+  memory.tell(state);
 }
 
 BENCHMARK(BM_Search_EtcdLogs)->ArgName("ops")->Arg(1000)->Unit(benchmark::kMillisecond);

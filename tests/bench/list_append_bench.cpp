@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "checkers/checker.hpp"
+#include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/list_generator.hpp"
 
 namespace sunder {
@@ -18,11 +19,13 @@ void judge(benchmark::State& state,
   options.level = store;
   options.attempts = static_cast<std::uint64_t>(state.range(0));
   const history::History history = test::list_history(options);
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::check_model(history, model, {}, {}).value();
     if (verdict.kind != expected) state.SkipWithError(verdict.summary.c_str());
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 

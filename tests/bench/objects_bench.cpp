@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "checkers/linearizability.hpp"
+#include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/object_generator.hpp"
 
 namespace sunder {
@@ -10,13 +11,10 @@ namespace {
 
 using checkers::VerdictKind;
 
-constexpr std::string_view kModels[] = {
-    "set", "counter", "fetch-add", "mutex", "semaphore", "rw-lock", "fenced-lease"};
-
-void BM_Object(benchmark::State& state) {
+void judge(benchmark::State& state, std::string_view name) {
   test::ObjectOptions options;
-  options.model = kModels[static_cast<std::size_t>(state.range(0))];
-  options.operations = static_cast<std::uint64_t>(state.range(1));
+  options.model = name;
+  options.operations = static_cast<std::uint64_t>(state.range(0));
   options.clients = 4;
   options.elements = 100;
   options.permits = 4;
@@ -24,25 +22,29 @@ void BM_Object(benchmark::State& state) {
   checkers::CheckOptions check;
   check.parameters["permits"] = static_cast<double>(options.permits);
   const auto* model = checkers::find_search_model(options.model);
+  const test::PeakMemory memory;
   for (auto _ : state) {
     const auto verdict = checkers::check_linearizability(history, *model, check, {});
     if (verdict.kind != VerdictKind::kept) state.SkipWithError("wrong verdict");
     benchmark::DoNotOptimize(&verdict);
   }
+  memory.tell(state);
   state.SetItemsProcessed(state.iterations() * std::ssize(history.operations()));
-  state.SetLabel(std::string(options.model));
 }
 
 void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgNames({"model", "ops"})->Unit(benchmark::kMillisecond);
-  for (const std::int64_t operations : {1000, 10'000, 100'000, 1'000'000}) {
-    for (std::int64_t model = 0; model < std::ssize(kModels); ++model) {
-      benchmark->Args({model, operations});
-    }
-  }
+  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
+  benchmark->Unit(benchmark::kMillisecond);
 }
 
-BENCHMARK(BM_Object)->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Counter, "counter")->Name("BM_Object_Counter")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, FetchAdd, "fetch-add")->Name("BM_Object_FetchAdd")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Set, "set")->Name("BM_Object_Set")->Apply(sizes);
+
+BENCHMARK_CAPTURE(judge, FencedLease, "fenced-lease")->Name("BM_Lock_FencedLease")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Mutex, "mutex")->Name("BM_Lock_Mutex")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, ReadWrite, "rw-lock")->Name("BM_Lock_ReadWrite")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Semaphore, "semaphore")->Name("BM_Lock_Semaphore")->Apply(sizes);
 
 }  // namespace
 }  // namespace sunder
