@@ -30,6 +30,10 @@ constexpr std::size_t kCommandBytesMax = std::size_t{8} << 20;
 constexpr std::uint64_t kLostTail = 48;        // lose-snapshot-tail: entries whose effects are lost
 constexpr std::uint64_t kReplyLostEvery = 40;  // apply-twice: one reply in so many is never sent
 
+std::chrono::nanoseconds monotonic_now() {
+  return std::chrono::nanoseconds(base::monotonic_ns());
+}
+
 std::string encoded(const RespValue& value) {
   std::string bytes;
   wire::encode(value, bytes);
@@ -81,7 +85,8 @@ Node::Node(asio::any_io_executor executor,
              options_.host.peers,
              [this](raft::NodeId from, const std::string& frame) { receive(from, frame); }),
       state_(std::move(machine),
-             Sessions::Options{.ignore = options_.sabotage == Sabotage::apply_twice}) {}
+             Sessions::Options{.ignore = options_.sabotage == Sabotage::apply_twice}),
+      waiting_(state_.machine()) {}
 
 Node::~Node() = default;
 
@@ -147,6 +152,8 @@ asio::awaitable<void> Node::tick_for_ever() {
     ++ticks_;
     perform(core_->step(raft::Tick{.wall = base::wall_ns()}));
     give_up_forwards();
+    ring_alarms();
+    serve_waiting();
   }
 }
 
@@ -228,7 +235,29 @@ void Node::read(Arguments command, const host::ReplySlot& slot) {
   forward(std::move(request), slot);
 }
 
+// A command that has nothing to do yet may wait here, if this node leads.
 void Node::propose_here(std::string data, Waiter waiter) {
+  if (waiting_.possible() && core_->role() == raft::Role::leader) {
+    proto::Proposal proposal;
+    const bool parsed = proposal.ParseFromString(data);
+    if (parsed && !proposal.transaction() && proposal.commands_size() == 1) {
+      const auto& arguments = proposal.commands(0).arguments();
+      WaitingWrite write;
+      write.command.assign(arguments.begin(), arguments.end());
+      write.data = std::move(data);
+      write.waiter = std::move(waiter);
+      if (waiting_.full()) {
+        reply(write.waiter, RespValue::error("OVERLOADED too many commands wait"));
+      } else if (waiting_.admit(write, monotonic_now())) {
+        propose_at_once(std::move(write.data), std::move(write.waiter));
+      }
+      return;
+    }
+  }
+  propose_at_once(std::move(data), std::move(waiter));
+}
+
+void Node::propose_at_once(std::string data, Waiter waiter) {
   const std::uint64_t id = ++next_id_;
   proposals_.emplace(id, std::move(waiter));
   perform(core_->step(raft::Propose{.id = id, .data = std::move(data)}));
@@ -371,6 +400,7 @@ void Node::perform(raft::Effects effects) {
   } else if (!held.messages.empty()) {
     held_.push_back(std::move(held));
   }
+  note_role();
   if (effects.install_snapshot) {
     SUNDER_ASSERT(effects.snapshot.has_value());
     const Result<void> loaded = state_.load(*effects.snapshot->data);
@@ -380,7 +410,41 @@ void Node::perform(raft::Effects effects) {
   apply(effects.apply);
   answer_reads(effects.reads);
   answer_rejections(effects.rejections);
-  if (!effects.apply.empty()) take_snapshot_when_due();
+  if (effects.apply.empty()) return;
+  take_snapshot_when_due();
+  serve_waiting();
+}
+
+// Who begins to lead arms what stands; who leads no more keeps neither alarms nor clients waiting.
+void Node::note_role() {
+  const bool leads = core_->role() == raft::Role::leader;
+  if (leads == std::exchange(leads_, leads)) return;
+  alarms_.clear();
+  if (leads) {
+    if (options_.sabotage != Sabotage::lose_timer_at_failover)
+      arm(state_.machine().standing_alarms());
+    return;
+  }
+  for (const WaitingWrite& write : waiting_.take_all()) reply(write.waiter, *not_leading());
+}
+
+void Node::arm(std::vector<Alarm> alarms) {
+  for (Alarm& alarm : alarms) alarms_.set(std::move(alarm), monotonic_now());
+}
+
+void Node::ring_alarms() {
+  for (Arguments& command : alarms_.take_due(monotonic_now())) {
+    proto::Proposal proposal;
+    proto::Command& out = *proposal.add_commands();
+    for (std::string& argument : command) out.add_arguments(std::move(argument));
+    propose_at_once(proposal.SerializeAsString(), Waiter());
+  }
+}
+
+void Node::serve_waiting() {
+  for (WaitingWrite& write : waiting_.take_ready(monotonic_now())) {
+    propose_at_once(std::move(write.data), std::move(write.waiter));
+  }
 }
 
 void Node::submit(raft::Effects& effects) {
@@ -419,16 +483,22 @@ void Node::apply(std::vector<raft::Committed>& committed) {
         item.entry.index + kLostTail >= core_->snapshot().index + options_.snapshot_every) {
       early_snapshot_ = state_.snapshot();
     }
-    if (item.proposal) {
-      const auto found = proposals_.find(*item.proposal);
-      SUNDER_ASSERT(found != proposals_.end());
-      if (value) answer_applied(found->second, *value);
-      proposals_.erase(found);
-    }
+    if (item.proposal) conclude_proposal(*item.proposal, value);
     item.entry.data.clear();
     entries.push_back(std::move(item.entry));
   }
+  std::vector<Alarm> alarms = state_.machine().take_alarms();
+  if (leads_) arm(std::move(alarms));
   tell(raft::applied_events(entries));
+}
+
+// Applied, or (without a value) an entry that nobody needs to hear of.
+void Node::conclude_proposal(std::uint64_t id, const std::optional<RespValue>& value) {
+  const auto found = proposals_.find(id);
+  SUNDER_ASSERT(found != proposals_.end());
+  waiting_.done(found->second.waited_on);
+  if (value) answer_applied(found->second, *value);
+  proposals_.erase(found);
 }
 
 // apply-twice loses replies as well, so that clients do retry.
@@ -457,6 +527,7 @@ void Node::answer_rejections(const std::vector<raft::Rejection>& rejections) {
     } else {
       const auto found = proposals_.find(rejection.id);
       SUNDER_ASSERT(found != proposals_.end());
+      waiting_.done(found->second.waited_on);
       reply(found->second, error);
       proposals_.erase(found);
     }

@@ -31,8 +31,10 @@
 #include "nodes/host/peer_transport.hpp"
 #include "nodes/host/resp_server.hpp"
 #include "nodes/raft/core.hpp"
+#include "nodes/replica/alarms.hpp"
 #include "nodes/replica/sessions.hpp"
 #include "nodes/replica/storage.hpp"
+#include "nodes/replica/waiting.hpp"
 
 namespace sunder::nodes::replica {
 
@@ -45,7 +47,8 @@ enum class Sabotage : std::uint8_t {
   ack_before_sync,  // the log is written, not synced
   apply_twice,
   lose_snapshot_tail,
-  no_directory_sync,  // the name of the database's directory is never synced
+  lose_timer_at_failover,  // a new leader does not arm the alarms that stand
+  no_directory_sync,       // the name of the database's directory is never synced
   no_reconnect,
   trust_checksum_less_log,  // a log without checksums, believed as it is read
 };
@@ -95,13 +98,6 @@ class Node {
   [[nodiscard]] std::string info() const;
 
  private:
-  // Who waits for a reply: a client of this node, or a peer that forwarded a client's command.
-  struct Waiter {
-    host::ReplySlot slot;
-    raft::NodeId peer = raft::kNobody;
-    std::uint64_t forward_id = 0;
-  };
-
   struct PendingRead {
     Waiter waiter;
     Arguments command;
@@ -125,14 +121,20 @@ class Node {
   [[nodiscard]] std::optional<wire::RespValue> not_leading() const;
   boost::asio::awaitable<void> tick_for_ever();
   void propose_here(std::string data, Waiter waiter);
+  void propose_at_once(std::string data, Waiter waiter);
   void read_here(Arguments command, Waiter waiter);
   void forward(proto::ForwardRequest request, const host::ReplySlot& slot);
   void reply(const Waiter& waiter, const wire::RespValue& value);
   void answer_applied(const Waiter& waiter, const wire::RespValue& value);
+  void conclude_proposal(std::uint64_t id, const std::optional<wire::RespValue>& value);
   void receive(raft::NodeId from, const std::string& frame);
   void receive_forward(raft::NodeId from, proto::ForwardRequest& request);
   void receive_reply(const proto::ForwardReply& reply);
   void give_up_forwards();
+  void note_role();
+  void arm(std::vector<Alarm> alarms);
+  void ring_alarms();
+  void serve_waiting();
 
   void perform(raft::Effects effects);
   void submit(raft::Effects& effects);
@@ -151,6 +153,9 @@ class Node {
   host::RespServer clients_;
   host::PeerTransport peers_;
   Sessions state_;
+  Waiting waiting_;
+  Alarms alarms_;
+  bool leads_ = false;  // as of the last effects
   std::unique_ptr<raft::Core> core_;
   std::uint64_t ticks_ = 0;
   std::uint64_t next_id_ = 0;

@@ -42,6 +42,8 @@ Result<void> choose_sabotage(const Program& program, Choice& choice) {
   const auto own = std::ranges::find(program.sabotages, name);
   if (name == "ack-before-sync") {
     options.sabotage = Sabotage::ack_before_sync;
+  } else if (name == "ack-before-replicate") {
+    options.core_sabotage = raft::Sabotage::ack_before_quorum;
   } else if (name == "no-directory-sync") {
     options.sabotage = Sabotage::no_directory_sync;
   } else if (name == "trust-checksum-less-log") {
@@ -50,6 +52,8 @@ Result<void> choose_sabotage(const Program& program, Choice& choice) {
     options.sabotage = Sabotage::apply_twice;
   } else if (name == "lose-snapshot-tail") {
     options.sabotage = Sabotage::lose_snapshot_tail;
+  } else if (name == "lose-timer-at-failover") {
+    options.sabotage = Sabotage::lose_timer_at_failover;
   } else if (name == "no-reconnect") {
     options.sabotage = Sabotage::no_reconnect;
   } else if (const auto core = raft::sabotage_named(name)) {
@@ -92,6 +96,7 @@ Result<Choice> read_options(int argc, const char* const* argv, const Program& pr
         ->check(CLI::Range(1, 1'000'000'000))
         ->capture_default_str();
     app.add_option("--members", members, "The first members: n1,n2 (all peers); others may join");
+    if (program.add_flags) program.add_flags(app);
   };
   auto host = host::parse_command_line(argc, argv, more);
   if (host.has_error()) return std::move(host).error();

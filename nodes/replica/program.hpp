@@ -5,11 +5,16 @@
 
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
 
 #include "nodes/replica/machine.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace sunder::nodes::replica {
 
@@ -18,7 +23,9 @@ struct Program {
   std::string_view mode;                        // the only --mode: "raft"
   std::span<const std::string_view> sabotages;  // of the machine, beside the shell's and the core's
   // `sabotage` is one of those, or empty.
-  std::unique_ptr<Machine> (*make_machine)(std::string_view sabotage) = nullptr;
+  std::function<std::unique_ptr<Machine>(std::string_view sabotage)> make_machine;
+  // Adds the machine's own flags; may be empty.
+  std::function<void(CLI::App&)> add_flags = {};
 };
 
 [[nodiscard]] int run_program(int argc, char** argv, const Program& program);

@@ -69,7 +69,7 @@ class ReplicaRequestHandler final : public host::RequestHandler {
  private:
   // None: one of the machine's commands with a right number of arguments.
   static std::optional<RespValue> refusal(const CommandInfo* info, const Arguments& command) {
-    if (info == nullptr) {
+    if (info == nullptr || info->kind == CommandKind::internal) {
       return RespValue::error(
           fmt::format("ERR unknown command '{}'", command.front().substr(0, 64)));
     }

@@ -43,6 +43,8 @@ class Sessions {
 
   [[nodiscard]] const Machine& machine() const noexcept { return *machine_; }
 
+  [[nodiscard]] Machine& machine() noexcept { return *machine_; }
+
   [[nodiscard]] std::size_t count() const noexcept { return sessions_.size(); }
 
  private:
