@@ -24,9 +24,10 @@ std::int64_t parameter_ns(const CheckOptions& options, std::string_view name, do
 
 bool is_answered(const History& history, const Operation& operation) {
   if (operation.outcome == Outcome::ok) return true;
-  if (operation.outcome != Outcome::fail || operation.function != history::Function::cas)
-    return false;
-  return operation.error == 0 || history.pool().name(operation.error) == "cas-mismatch";
+  if (operation.outcome != Outcome::fail) return false;
+  const std::string_view error = history.pool().name(operation.error);
+  if (error.starts_with(kRefused)) return true;
+  return operation.function == history::Function::cas && (error.empty() || error == "cas-mismatch");
 }
 
 std::int64_t end_time(const Operation& operation) noexcept {

@@ -24,6 +24,10 @@ namespace sunder::checkers {
                                         std::string_view name,
                                         double otherwise_ms);
 
+// How the error of an operation begins that the system refused by its own rules, being at work:
+// a full queue, a receipt that is not valid any more.
+constexpr std::string_view kRefused = "refused";
+
 // ok, or refused by the model itself (a cas whose expected value was not there): the system did its
 // work.
 [[nodiscard]] bool is_answered(const history::History& history,

@@ -33,6 +33,8 @@ struct Invocation {
   history::Value input;
   // How long the process thinks or works before it invokes this.
   std::chrono::nanoseconds think{0};
+  // Who invokes it, where the workload needs to know in invoke() what it told next().
+  std::int64_t process = -1;
 };
 
 struct Completion {

@@ -10,6 +10,9 @@ constexpr std::string_view kCasMismatch = "CASMISMATCH";
 constexpr std::size_t kTellableBytes = 256;
 
 constexpr std::array kErrorWords{
+    ErrorWord{.word = "BUSY",
+              .definite = true,
+              .meaning = "a limit is reached, such as the length of a queue; nothing was accepted"},
     ErrorWord{
         .word = kCasMismatch,
         .definite = true,
@@ -45,6 +48,9 @@ constexpr std::array kErrorWords{
               .definite = true,
               .retry_elsewhere = true,
               .meaning = "too many commands in flight; nothing was proposed"},
+    ErrorWord{.word = "STALERECEIPT",
+              .definite = true,
+              .meaning = "the message is not this receipt's any more: nothing was done"},
     ErrorWord{.word = "STALESEQ",
               .meaning = "the session has moved past this sequence number; its reply is forgotten"},
     ErrorWord{.word = "TIMEOUT",
