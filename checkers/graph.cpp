@@ -1,6 +1,7 @@
 #include "checkers/graph.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "harness/base/assert.hpp"
 
@@ -104,8 +105,9 @@ class CycleSearch {
   CycleSearch(const Digraph& graph, const Components& within, const CycleQuery& query)
       : graph_(&graph), within_(&within), query_(query) {
     seen_.assign(graph.size(), kUnseen);
-    parent_.resize(graph.size());
-    kinds_.resize(graph.size());
+    left_by_.assign(graph.size() - graph.real(), kUnseen);
+    parent_.resize(graph.real());
+    kinds_.resize(graph.real());
   }
 
   [[nodiscard]] std::optional<std::vector<Step>> run() && {
@@ -136,21 +138,31 @@ class CycleSearch {
     keep(root);
   }
 
+  // Goes one step on from a node, through helpers. Those that the root itself goes through count
+  // apart: another node's way through one of them may be the way back.
   void expand(std::uint32_t root, std::uint32_t node, ArcKinds kinds) {
-    work_.assign(1, node);
+    work_.assign(1, {node, 0});
     while (!work_.empty()) {
-      const std::uint32_t current = work_.back();
+      const Way way = work_.back();
       work_.pop_back();
-      for (const Digraph::Arc arc : graph_->arcs(current)) {
+      for (const Digraph::Arc arc : graph_->arcs(way.at)) {
         ++walked_;
         // A cycle begins with one of the arcs asked for; helpers are passed.
-        const bool allowed = (arc.kinds & (current == root ? kinds : kinds | kPass)) != 0;
-        if (!allowed || seen_[arc.to] == root || !within_->together(root, arc.to)) continue;
+        const bool leaves = way.at == node;
+        const bool allowed = (arc.kinds & (way.at == root ? kinds : kinds | kPass)) != 0;
+        if (!allowed || !within_->together(root, arc.to)) continue;
+        const ArcKinds left = leaves ? arc.kinds : way.left;
+        if (arc.to >= graph_->real()) {
+          std::uint32_t& seen = node == root ? left_by_[arc.to - graph_->real()] : seen_[arc.to];
+          if (std::exchange(seen, root) != root) work_.push_back({arc.to, left});
+          continue;
+        }
+        if (seen_[arc.to] == root) continue;
         if (arc.to == root && node == root) continue;  // round through a helper: says nothing
         seen_[arc.to] = root;
-        parent_[arc.to] = current;
-        kinds_[arc.to] = arc.kinds;
-        (arc.to < graph_->real() ? next_ : work_).push_back(arc.to);
+        parent_[arc.to] = node;
+        kinds_[arc.to] = left;
+        next_.push_back(arc.to);
         if (arc.to == root) return;
       }
     }
@@ -159,28 +171,31 @@ class CycleSearch {
   void keep(std::uint32_t root) {
     std::vector<Step> steps;
     std::uint32_t to = root;
-    std::uint32_t node = root;
     do {
-      const ArcKinds kinds = kinds_[node];
-      node = parent_[node];
-      if (node >= graph_->real()) continue;
-      steps.push_back({node, to, kinds});
-      to = node;
-    } while (node != root);
+      steps.push_back({parent_[to], to, kinds_[to]});
+      to = parent_[to];
+    } while (to != root);
     std::ranges::reverse(steps);
     length_ = steps.size();
     found_ = std::move(steps);
   }
 
+  // Where a walk is, and the kinds of the arc by which it left the node that it came from.
+  struct Way {
+    std::uint32_t at = 0;
+    ArcKinds left = 0;
+  };
+
   const Digraph* graph_;
   const Components* within_;
   CycleQuery query_;
-  std::vector<std::uint32_t> seen_;    // the root whose search has been here
-  std::vector<std::uint32_t> parent_;  // where that search came from
-  std::vector<ArcKinds> kinds_;        // by which arc
+  std::vector<std::uint32_t> seen_;     // the root whose search has been here
+  std::vector<std::uint32_t> left_by_;  // of helpers: the root that itself goes through them
+  std::vector<std::uint32_t> parent_;   // of nodes: which one that search came from
+  std::vector<ArcKinds> kinds_;         // and by which arc it left that
   std::vector<std::uint32_t> level_;
   std::vector<std::uint32_t> next_;
-  std::vector<std::uint32_t> work_;
+  std::vector<Way> work_;
   std::uint64_t walked_ = 0;
   std::size_t length_ = 0;
   std::optional<std::vector<Step>> found_;

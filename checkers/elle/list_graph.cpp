@@ -10,8 +10,9 @@ namespace {
 
 using history::Value;
 
-// Up to so many unread appends get an arc from each reader; more share a helper.
-constexpr std::uint32_t kDirect_max = 4;
+// Up to so many unread appends get an arc from each reader; more share a helper. Low enough that
+// small random histories meet helpers too.
+constexpr std::uint32_t kDirect_max = 2;
 
 }  // namespace
 
