@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "harness/base/file.hpp"
-#include "nodes/replica/batch_writer.hpp"
 #include "nodes/replica/codec.hpp"
+#include "nodes/storage/database.hpp"
 
 namespace sunder::nodes::replica {
 namespace {
@@ -62,7 +62,7 @@ class PlainLog final : public Storage {
   base::FileDescriptor file_;
   raft::Recovered recovered_;
   std::map<raft::Index, raft::Entry> entries_;
-  BatchWriter writer_;  // last: its thread uses the file
+  storage::BatchWriter<WriteRequest> writer_;  // last: its thread uses the file
 };
 
 Result<void> PlainLog::write(const std::vector<WriteRequest>& requests) const {
@@ -127,7 +127,7 @@ Result<std::unique_ptr<Storage>> open_plain_log(const std::filesystem::path& dir
   const std::filesystem::path path = directory / "plain.log";
   base::FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!file.valid()) return base::system_error("open " + path.string());
-  SUNDER_TRY(sync_directory(directory));
+  SUNDER_TRY(storage::sync_directory(directory));
   return std::unique_ptr<Storage>(
       std::make_unique<PlainLog>(std::move(file), std::move(on_written)));
 }

@@ -6,17 +6,13 @@
 #include <exception>
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "nodes/host/command_line.hpp"
 #include "nodes/host/out_of_memory.hpp"
+#include "nodes/host/service.hpp"
 #include "nodes/replica/node.hpp"
 
 namespace sunder::nodes::replica {
@@ -24,8 +20,6 @@ namespace {
 
 namespace asio = boost::asio;
 using base::make_error;
-
-constexpr int kEventDescriptor = 3;
 
 // A planned stop of the leader costs its clients an instant, not an election time-out.
 constexpr std::chrono::milliseconds kHandOverLimit(500);
@@ -116,35 +110,24 @@ Result<Choice> read_options(int argc, const char* const* argv, const Program& pr
   return choice;
 }
 
-asio::awaitable<void> serve_until_told(Node& node, Result<void>& outcome) {
-  asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
-  outcome = node.start();
-  if (outcome.has_value()) {
-    const auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
-    spdlog::info("stopping: signal {}", number);
-    co_await node.hand_over(kHandOverLimit);
-  }
-  co_await node.stop();
-}
+// Gives its leadership away before it stops.
+class ReplicaService final : public host::Service {
+ public:
+  ReplicaService(const asio::any_io_executor& executor,
+                 NodeOptions options,
+                 std::unique_ptr<Machine> machine,
+                 host::EventWriter& events)
+      : node_(executor, std::move(options), std::move(machine), events) {}
 
-int run(NodeOptions options, std::unique_ptr<Machine> machine, host::EventWriter& events) {
-  spdlog::set_default_logger(spdlog::stderr_logger_st("node"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ " + options.host.id + " %l %v",
-                      spdlog::pattern_time_type::utc);
-  spdlog::flush_on(spdlog::level::info);
-  asio::io_context loop(1);
-  Node node(loop.get_executor(), std::move(options), std::move(machine), events);
-  Result<void> outcome;
-  std::exception_ptr failure;
-  auto task = serve_until_told(node, outcome);
-  auto keep_failure = [&failure](std::exception_ptr error) { failure = std::move(error); };
-  asio::co_spawn(loop, std::move(task), std::move(keep_failure));
-  loop.run();
-  if (failure) std::rethrow_exception(failure);
-  if (outcome.has_value()) return 0;
-  spdlog::critical("{}", outcome.error().message());
-  return 1;
-}
+  Result<void> start() override { return node_.start(); }
+
+  asio::awaitable<void> prepare_stop() override { co_await node_.hand_over(kHandOverLimit); }
+
+  asio::awaitable<void> stop() override { co_await node_.stop(); }
+
+ private:
+  Node node_;
+};
 
 }  // namespace
 
@@ -159,9 +142,12 @@ int run_program(int argc, char** argv, const Program& program) {
     }
     const std::string id = choice->node.host.id;
     if (id.empty()) return 0;
-    host::EventWriter events(id, kEventDescriptor);
     auto machine = program.make_machine(choice->machine_sabotage);
-    return run(std::move(choice->node), std::move(machine), events);
+    const auto make = [&](const asio::any_io_executor& executor, host::EventWriter& events) {
+      return std::make_unique<ReplicaService>(
+          executor, std::move(choice->node), std::move(machine), events);
+    };
+    return host::run_service(id, make);
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", program.name, error.what());
     return 1;

@@ -5,7 +5,6 @@
 // take effect once; a read under SEQ is a plain read, because it changes nothing. Everything else
 // is answered here.
 
-#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -13,22 +12,17 @@
 
 #include <fmt/format.h>
 
+#include "nodes/host/plain_commands.hpp"
 #include "nodes/replica/node.hpp"
 
 namespace sunder::nodes::replica {
 namespace {
 
 using host::ReplySlot;
+using host::upper;
 using wire::RespValue;
 
 constexpr std::size_t kTransactionCommandsMax = 1024;
-
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return text;
-}
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
@@ -165,29 +159,14 @@ class ReplicaRequestHandler final : public host::RequestHandler {
   // What needs neither the log nor the keys. False: not such a command.
   bool answer_here(const Arguments& arguments, const ReplySlot& slot) {
     const std::string& name = arguments.front();
-    if (name == "PING") {
-      slot.answer(arguments.size() > 1 ? RespValue::bulk(arguments[1]) : RespValue::simple("PONG"));
-    } else if (name == "ECHO" && arguments.size() == 2) {
-      slot.answer(RespValue::bulk(arguments[1]));
-    } else if (name == "INFO") {
+    if (name == "INFO") {
       slot.answer(RespValue::bulk(node_.info()));
     } else if (name == "TRANSFER" && arguments.size() <= 2) {
       transfer(arguments, slot);
     } else if (name == "MEMBER") {
       member(arguments, slot);
-    } else if (name == "QUIT") {
-      slot.answer_and_close(RespValue::simple("OK"));
-    } else if (name == "SELECT" && arguments.size() == 2) {
-      slot.answer(arguments[1] == "0" ? RespValue::simple("OK")
-                                      : RespValue::error("ERR there is one database, 0"));
-    } else if (name == "COMMAND") {
-      slot.answer(RespValue::array({}));
-    } else if (name == "CLIENT") {
-      slot.answer(RespValue::simple("OK"));
-    } else if (name == "CONFIG") {
-      slot.answer(config(arguments));
     } else {
-      return false;
+      return host::answer_plain_command(arguments, slot);
     }
     return true;
   }
@@ -210,15 +189,6 @@ class ReplicaRequestHandler final : public host::RequestHandler {
                                 : base::make_error(Errc::usage, "MEMBER LIST, ADD or REMOVE");
     if (target.has_value()) return node_.change_member(*target, what == "ADD", slot);
     slot.answer(RespValue::error("ERR MEMBER LIST, MEMBER ADD nK and MEMBER REMOVE nK"));
-  }
-
-  // redis-benchmark asks for two settings and wants values.
-  static RespValue config(const Arguments& arguments) {
-    if (arguments.size() != 3 || upper(arguments[1]) != "GET") {
-      return RespValue::error("ERR CONFIG GET <name> is the only form");
-    }
-    const std::string value = arguments[2] == "appendonly" ? "yes" : "";
-    return RespValue::array({RespValue::bulk(arguments[2]), RespValue::bulk(value)});
   }
 
   Node& node_;

@@ -2,17 +2,13 @@
 
 #include <utility>
 
-#include <fcntl.h>
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/write_batch.h>
-#include <unistd.h>
 
-#include "harness/base/file.hpp"
-#include "nodes/replica/batch_writer.hpp"
 #include "nodes/replica/codec.hpp"
-#include "nodes/replica/log_check.hpp"
 #include "nodes/replica/plain_log.hpp"
+#include "nodes/storage/database.hpp"
 
 namespace sunder::nodes::replica {
 namespace {
@@ -65,7 +61,7 @@ class RocksStorage final : public Storage {
 
   std::unique_ptr<rocksdb::DB> database_;
   bool sync_;
-  BatchWriter writer_;  // last: its thread uses the database
+  storage::BatchWriter<WriteRequest> writer_;  // last: its thread uses the database
 };
 
 Result<void> RocksStorage::write(const std::vector<WriteRequest>& requests) {
@@ -116,14 +112,6 @@ Result<raft::Recovered> RocksStorage::recover() {
 
 }  // namespace
 
-Result<void> sync_directory(const std::filesystem::path& directory) {
-  const base::FileDescriptor descriptor(
-      ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!descriptor.valid() || ::fsync(descriptor.get()) != 0)
-    return base::system_error("sync " + directory.string());
-  return {};
-}
-
 Result<std::unique_ptr<Storage>> Storage::open(const std::filesystem::path& directory,
                                                const StorageOptions& storage_options,
                                                OnWritten on_written) {
@@ -131,29 +119,12 @@ Result<std::unique_ptr<Storage>> Storage::open(const std::filesystem::path& dire
   std::filesystem::create_directories(directory, error);
   if (storage_options.plain_log) return open_plain_log(directory, std::move(on_written));
   const std::filesystem::path path = directory / "raft";
-  SUNDER_TRY(check_logs(path));
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.write_buffer_size = std::size_t{16} << 20;
-  options.max_background_jobs = 2;
-  options.keep_log_file_num = 2;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  // Damage anywhere but in the torn end of a log (log_check.hpp) is an error, never repaired by
-  // forgetting.
-  options.paranoid_checks = true;
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  rocksdb::DB* database = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(options, path.string(), &database);
-  if (!status.ok())
-    return make_error(Errc::failed, "open " + path.string() + ": " + status.ToString());
-  auto storage = std::make_unique<RocksStorage>(
-      std::unique_ptr<rocksdb::DB>(database), storage_options, std::move(on_written));
-  // RocksDB syncs what it does inside its directory; the name of that directory is ours to sync.
-  if (storage_options.sync_directories) {
-    SUNDER_TRY(sync_directory(directory));
-    SUNDER_TRY(sync_directory(directory.parent_path()));
-  }
-  return std::unique_ptr<Storage>(std::move(storage));
+  storage::DatabaseOptions options;
+  options.sync_directories = storage_options.sync_directories;
+  auto database = storage::open_database(path, options);
+  if (database.has_error()) return std::move(database).error();
+  return std::unique_ptr<Storage>(
+      std::make_unique<RocksStorage>(std::move(*database), storage_options, std::move(on_written)));
 }
 
 }  // namespace sunder::nodes::replica

@@ -13,13 +13,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "harness/base/error.hpp"
 #include "nodes/raft/core.hpp"
+#include "nodes/storage/batch_writer.hpp"
 
 namespace sunder::nodes::replica {
 
@@ -41,7 +41,7 @@ struct StorageOptions {
 
 class Storage {
  public:
-  using OnWritten = std::function<void(std::uint64_t sequence)>;
+  using OnWritten = storage::OnWritten;
 
   [[nodiscard]] static Result<std::unique_ptr<Storage>> open(const std::filesystem::path& directory,
                                                              const StorageOptions& options,
@@ -53,8 +53,5 @@ class Storage {
   [[nodiscard]] virtual Result<raft::Recovered> recover() = 0;
   virtual void submit(WriteRequest request) = 0;
 };
-
-// Makes the names in a directory durable.
-[[nodiscard]] Result<void> sync_directory(const std::filesystem::path& directory);
 
 }  // namespace sunder::nodes::replica

@@ -17,7 +17,7 @@
 
 #include "harness/base/error.hpp"
 
-namespace sunder::nodes::replica {
+namespace sunder::nodes::storage {
 
 // The offset of a damaged record that a whole one follows; none when the log is sound, torn at its
 // end included. The format is RocksDB's: blocks of 32 KiB, records of checksum, length and type.
@@ -26,4 +26,4 @@ namespace sunder::nodes::replica {
 // The same for every log of a database directory; a directory that does not exist is sound.
 [[nodiscard]] Result<void> check_logs(const std::filesystem::path& database);
 
-}  // namespace sunder::nodes::replica
+}  // namespace sunder::nodes::storage

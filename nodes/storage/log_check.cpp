@@ -1,4 +1,4 @@
-#include "nodes/replica/log_check.hpp"
+#include "nodes/storage/log_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 
 #include "harness/base/file.hpp"
 
-namespace sunder::nodes::replica {
+namespace sunder::nodes::storage {
 namespace {
 
 constexpr std::size_t kBlock = 32 * 1024;
@@ -97,4 +97,4 @@ Result<void> check_logs(const std::filesystem::path& database) {
   return {};
 }
 
-}  // namespace sunder::nodes::replica
+}  // namespace sunder::nodes::storage

@@ -1,6 +1,6 @@
 // A log torn at its end is sound; one that is damaged before a whole record is not.
 
-#include "nodes/replica/log_check.hpp"
+#include "nodes/storage/log_check.hpp"
 
 #include <filesystem>
 
@@ -9,7 +9,7 @@
 
 #include "harness/base/file.hpp"
 
-namespace sunder::nodes::replica {
+namespace sunder::nodes::storage {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,4 +87,4 @@ TEST(LogCheck, ADirectoryThatIsNotThereIsSound) {
 }
 
 }  // namespace
-}  // namespace sunder::nodes::replica
+}  // namespace sunder::nodes::storage
