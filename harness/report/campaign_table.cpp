@@ -48,17 +48,21 @@ std::string line_terminal(const std::vector<std::string>& cells,
 
 }  // namespace
 
+std::string table_html(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& rows) {
+  std::string body;
+  for (const auto& row : rows) body += cells_html(row, "td");
+  return fmt::format(
+      "<table><thead>{}</thead>\n<tbody>{}</tbody></table>", cells_html(header, "th"), body);
+}
+
 std::string render_table_html(const CampaignTable& table) {
-  std::string rows;
-  for (const auto& row : table.rows) rows += cells_html(row, "td");
   const std::string note =
       table.note.empty() ? "" : fmt::format("<p>{}</p>", escape_markup(table.note));
-  return fmt::format(
-      "<section><h2>{}</h2>\n<table><thead>{}</thead>\n<tbody>{}</tbody></table>{}</section>\n",
-      escape_markup(table.title),
-      cells_html(table.header, "th"),
-      rows,
-      note);
+  return fmt::format("<section><h2>{}</h2>\n{}{}</section>\n",
+                     escape_markup(table.title),
+                     table_html(table.header, table.rows),
+                     note);
 }
 
 std::string render_table_markdown(const CampaignTable& table) {

@@ -7,6 +7,7 @@
 
 #include "harness/report/coverage.hpp"
 #include "harness/report/escape.hpp"
+#include "harness/report/figures.hpp"
 
 namespace sunder::report {
 namespace {
@@ -261,6 +262,7 @@ json::object json_of(const History& history, const PromiseResult& promise) {
           {"summary", json_text(promise.verdict.summary)},
           {"details", texts_json(promise.verdict.details)},
           {"measurements", json_of(promise.verdict.measurements)},
+          {"figures", json_of(promise.verdict.figures)},
           {"counterexample_count", all.size()},
           {"counterexamples", std::move(counterexamples)}};
 }

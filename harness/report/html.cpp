@@ -8,6 +8,7 @@
 #include "harness/report/assets.hpp"
 #include "harness/report/coverage.hpp"
 #include "harness/report/escape.hpp"
+#include "harness/report/figures.hpp"
 #include "harness/report/page.hpp"
 #include "harness/report/picture.hpp"
 #include "harness/report/report.hpp"
@@ -277,7 +278,7 @@ std::string timeline_html(const RunReport& report, const History& history) {
 // The part below the verdicts: what happened in a run.
 std::string run_sections(const RunReport& report, const History& history) {
   return fmt::format(
-      "<section><h2>Time-line</h2>{}</section>\n{}"
+      "<section><h2>Time-line</h2>{}</section>\n{}{}"
       "<section id=\"faults\"><h2>Faults</h2>{}{}</section>\n{}"
       "<section><h2>Operations</h2><table><thead><tr><th></th><th class=\"number\">ok</th>"
       "<th class=\"number\">fail</th><th class=\"number\">info</th><th class=\"number\">ok "
@@ -288,6 +289,7 @@ std::string run_sections(const RunReport& report, const History& history) {
       "class=\"columns\"><div><h2>Inputs</h2>{}</div><div><h2>Host</h2>{}</div></section>\n",
       timeline_html(report, history),
       counterexamples_html(report, history),
+      figures_html(report),
       coverage_html(report),
       faults_html(report),
       coverage_tables_html(report),
@@ -348,7 +350,7 @@ std::string render_counterexample_html(const History& history,
   return frame(fmt::format("{}: {}", title, kind),
                header,
                promises_html(report),
-               counterexamples_html(report, history),
+               counterexamples_html(report, history) + figures_html(report),
                page_data(report, history),
                {});
 }

@@ -33,6 +33,10 @@ struct Place {
 // Chips of numbers: name, value, unit.
 [[nodiscard]] std::string evidence_chips(const std::vector<history::Evidence>& evidence);
 
+// A <table>; every row as long as the header.
+[[nodiscard]] std::string table_html(const std::vector<std::string>& header,
+                                     const std::vector<std::vector<std::string>>& rows);
+
 // One counter-example: why, the place of its picture (number `picture`), the core operations in
 // words.
 [[nodiscard]] std::string counterexample_html(const history::History& history,

@@ -284,6 +284,48 @@ void locate(const history::History& history, checkers::Counterexample& example) 
   SUNDER_ASSERT(next == example.items.size());
 }
 
+// One of each kind, as a queue and a saga would give them.
+std::vector<checkers::Figure> sample_figures() {
+  using checkers::Mark;
+  const checkers::Bars fates{"messages",
+                             {{"delivered once", 1741, Mark::good},
+                              {"delivered again", 96, Mark::doubtful},
+                              {"dead-lettered", 12},
+                              {"lost", 1, Mark::bad}}};
+  checkers::Lines lag{"seconds since the start", "messages waiting", true, {{"jobs"}, {"mail"}}};
+  for (int i = 0; i <= 300; ++i) {
+    lag.series[0].points.emplace_back(i / 10.0, (i * 7) % 40 + (i > 40 && i < 80 ? i * 3 : 0));
+    lag.series[1].points.emplace_back(i / 10.0, (i * 3) % 25);
+  }
+  const checkers::Flow paths{{{"began", 400},
+                              {"reserved", 395},
+                              {"paid", 360},
+                              {"shipped", 310, Mark::good},
+                              {"compensating", 90, Mark::doubtful},
+                              {"undone", 90, Mark::bad}},
+                             {{0, 1, "reserve", 395},
+                              {0, 4, "out of stock", 5},
+                              {1, 2, "charge", 360},
+                              {1, 4, "refused", 35},
+                              {2, 3, "ship", 310},
+                              {2, 4, "address refused", 50},
+                              {4, 4, "again", 17},
+                              {4, 5, "release", 90}}};
+  const checkers::Gantt saga{{{"order", "log", {10'900'000'000, 10'950'000'000}},
+                              {"inventory", "reserve", {10'960'000'000, 11'400'000'000}},
+                              {"payment", "charge", {11'500'000'000, 11'900'000'000}},
+                              {"shipment", "refused", {12'000'000'000, 12'100'000'000}, Mark::bad},
+                              {"payment", "refund", {12'200'000'000, 12'500'000'000}},
+                              {"inventory", "release", {12'300'000'000, 13'300'000'000}}}};
+  const checkers::Table worst{{"message", "deliveries", "waited"},
+                              {{"m-311", "5", "8.2 s"}, {"m-7", "4", "6.1 s"}}};
+  return {{"Delivery", "What became of the messages", "", fates},
+          {"Delivery", "How many wait", "Faults are shaded.", lag},
+          {"Delivery", "Those that waited longest", "", worst},
+          {"Sagas", "The ways sagas went", "", paths},
+          {"Sagas", "The saga that took longest", "Saga 17.", saga}};
+}
+
 }  // namespace
 
 Sample healthy_sample() {
@@ -300,6 +342,7 @@ Sample healthy_sample() {
       "The first ok came 212 ms after the heal, all keys within 1.1 s.";
   sample.report.promises[3].verdict.summary =
       "None of 84 operations on the minority side was acknowledged there.";
+  sample.report.promises[0].verdict.figures = sample_figures();
   return sample;
 }
 
