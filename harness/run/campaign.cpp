@@ -39,6 +39,8 @@ class Conductor {
   asio::awaitable<void> body();
   asio::awaitable<void> worker();
   asio::awaitable<void> one(std::size_t index);
+  void announce(std::size_t index) const;
+  void skip(std::size_t index);
   asio::awaitable<void> watch_signals();
   Result<ExitCode> conclude();
   [[nodiscard]] fs::path directory_of(std::size_t index) const;
@@ -78,6 +80,8 @@ bool Conductor::as_expected(std::size_t index) const {
 }
 
 std::string Conductor::actual(std::size_t index) const {
+  const CampaignRun& run = campaign_.runs[index];
+  if (!run.skipped.empty()) return "skipped: " + run.skipped;
   const ChildEnding& ending = endings_.at(index);
   switch (ending.exit_code) {
     case 0:
@@ -91,19 +95,32 @@ std::string Conductor::actual(std::size_t index) const {
   }
 }
 
+void Conductor::announce(std::size_t index) const {
+  if (options_.quiet) return;
+  const CampaignRun& run = campaign_.runs[index];
+  fmt::print(
+      stderr,
+      "[{}/{}] {} ({} seed {}{})\n",
+      index + 1,
+      campaign_.runs.size(),
+      run.title,
+      run.options.scenario,
+      run.options.seed.value_or(0),
+      run.options.sabotage.empty() ? "" : fmt::format(", sabotaged: {}", run.options.sabotage));
+}
+
+void Conductor::skip(std::size_t index) {
+  endings_[index].exit_code = static_cast<int>(ExitCode::undetermined);
+  if (!options_.quiet) fmt::print(stderr, "      {}\n", actual(index));
+}
+
 asio::awaitable<void> Conductor::one(std::size_t index) {
   const CampaignRun& run = campaign_.runs[index];
   const fs::path directory = directory_of(index);
-  if (!options_.quiet) {
-    fmt::print(
-        stderr,
-        "[{}/{}] {} ({} seed {}{})\n",
-        index + 1,
-        campaign_.runs.size(),
-        run.title,
-        run.options.scenario,
-        run.options.seed.value_or(0),
-        run.options.sabotage.empty() ? "" : fmt::format(", sabotaged: {}", run.options.sabotage));
+  announce(index);
+  if (!run.skipped.empty()) {
+    skip(index);
+    co_return;
   }
   ChildStart start{.options = run.options, .directory = directory, .errors = {}};
   start.shown = options_.jobs == 1 && !options_.quiet;  // side by side, lines would mix
@@ -171,7 +188,8 @@ Result<ExitCode> Conductor::conclude() {
     if (!expected) {
       const bool known = ending.exit_code == 1 || ending.exit_code == 2;
       // A sabotage that was not caught is a defect of the harness, not of the system.
-      worsen(run.expect_broken || !known ? 3 : ending.exit_code);
+      const bool uncaught = run.expect_broken && run.skipped.empty();
+      worsen(uncaught || !known ? 3 : ending.exit_code);
     }
     report::CampaignRow row;
     row.title = run.title;
@@ -183,7 +201,7 @@ Result<ExitCode> Conductor::conclude() {
     row.as_expected = expected;
     row.duration_ns = ending.took.count();
     row.directory = as_typed(directory_of(index));
-    row.link = directory_of(index).filename().string() + "/report.html";
+    if (run.skipped.empty()) row.link = directory_of(index).filename().string() + "/report.html";
     report.rows.push_back(std::move(row));
   }
   report.exit_code = code;

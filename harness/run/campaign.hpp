@@ -13,7 +13,8 @@
 //
 // Exit code: 0 when every run ended as expected; otherwise the worst of: a promise broken that was
 // expected kept (1), an undetermined run (2), a harness failure or a sabotage that was not caught
-// (3).
+// (3). A run that this machine cannot do, because a fault needs what it lacks, is skipped with the
+// reason and counts as undetermined.
 
 #pragma once
 
@@ -34,6 +35,7 @@ struct CampaignRun {
   RunOptions options;  // seed is set
   bool expect_broken = false;
   std::string expect_promise;
+  std::string skipped;  // why this machine cannot do it; empty: it can
 };
 
 struct Campaign {

@@ -230,7 +230,9 @@ Result<Campaign> read_campaign(const fs::path& path, std::string_view kernel) {
       run->options.seed = seed;
       if (!kernel.empty()) run->options.kernel = kernel;
       const auto resolved = resolve(run->options);
-      if (resolved.has_error()) return wrong(path, node, resolved.error().message());
+      const bool lacking = resolved.has_error() && base::is(resolved.error(), Errc::unsupported);
+      if (resolved.has_error() && !lacking) return wrong(path, node, resolved.error().message());
+      run->skipped = lacking ? resolved.error().message() : "";
       campaign.runs.push_back(*run);
     }
   }
