@@ -228,26 +228,42 @@ class FlowDrawing {
   }
 
  private:
-  // Each state in the column after the first state that leads to it, so that most arcs go right.
+  // Each state in the column after the last of those that lead to it, arcs that go back aside: most
+  // arcs then go right.
   void lay_out() {
-    column_.assign(count_, -1);
+    column_.assign(count_, 0);
     row_.assign(count_, 0);
-    std::vector<std::size_t> order;
+    std::vector<Visit> visits(count_, Visit::none);
+    std::vector<bool> back(flow_->arcs.size(), false);
     for (std::size_t root = 0; root < count_; ++root) {
-      if (column_[root] >= 0) continue;
-      column_[root] = 0;
-      order.push_back(root);
-      for (std::size_t next = order.size() - 1; next < order.size(); ++next) {
-        for (const Flow::Arc& arc : flow_->arcs) {
-          if (arc.from != order[next] || arc.to >= count_ || column_[arc.to] >= 0) continue;
-          column_[arc.to] = column_[arc.from] + 1;
-          order.push_back(arc.to);
-        }
+      if (visits[root] == Visit::none) find_back_arcs(root, visits, back);
+    }
+    for (std::size_t round = 0; round < count_; ++round) {
+      for (std::size_t i = 0; i < flow_->arcs.size(); ++i) {
+        const Flow::Arc& arc = flow_->arcs[i];
+        if (back[i] || arc.from >= count_ || arc.to >= count_) continue;
+        column_[arc.to] = std::max(column_[arc.to], column_[arc.from] + 1);
       }
     }
     std::vector<int> used(count_, 0);
-    for (const std::size_t state : order)
+    for (std::size_t state = 0; state < count_; ++state)
       row_[state] = used[static_cast<std::size_t>(column_[state])]++;
+  }
+
+  enum class Visit : std::uint8_t { none, open, done };
+
+  // Depth first; an arc to a state that is still open goes back.
+  void find_back_arcs(std::size_t state,
+                      std::vector<Visit>& visits,
+                      std::vector<bool>& back) const {
+    visits[state] = Visit::open;
+    for (std::size_t i = 0; i < flow_->arcs.size(); ++i) {
+      const Flow::Arc& arc = flow_->arcs[i];
+      if (arc.from != state || arc.to >= count_) continue;
+      if (visits[arc.to] == Visit::open) back[i] = true;
+      if (visits[arc.to] == Visit::none) find_back_arcs(arc.to, visits, back);
+    }
+    visits[state] = Visit::done;
   }
 
   [[nodiscard]] double left(std::size_t state) const {
@@ -271,39 +287,73 @@ class FlowDrawing {
            text_at(left(index) + width_ / 2, top(index) + 34, "middle", number_text(state.count));
   }
 
-  [[nodiscard]] std::string arc_svg(const Flow::Arc& arc, double most) const {
-    if (arc.from >= count_ || arc.to >= count_) return {};
-    const bool onward = column_[arc.to] > column_[arc.from];
-    const double x1 = left(arc.from) + (onward ? width_ : width_ / 2);
-    const double y1 = top(arc.from) + (onward ? kState_height / 2 : 0);
-    const double x2 = left(arc.to) + (onward ? 0 : width_ / 2);
-    const double y2 = top(arc.to) + (onward ? kState_height / 2 : 0);
-    // Onward: from side to side. Back or in place: over the top.
+  // Where an arc runs, and where its label stands.
+  struct Route {
+    std::string path;
+    double x = 0;
+    double y = 0;
+    std::string_view anchor = "middle";
+  };
+
+  // To the next column from side to side; further on from below, along the row of its end; back or
+  // in place over the top.
+  [[nodiscard]] Route route(const Flow::Arc& arc) const {
+    const int columns = column_[arc.to] - column_[arc.from];
+    const bool below = columns > 1 && row_[arc.to] > row_[arc.from];
+    const double middle = kState_height / 2;
+    if (below) {
+      const double x = left(arc.from) + width_ / 2;
+      const double y = top(arc.to) + middle;
+      return {.path = fmt::format("M{:.1f} {:.1f} Q{:.1f} {:.1f} {:.1f} {:.1f} H{:.1f}",
+                                  x,
+                                  top(arc.from) + kState_height,
+                                  x,
+                                  y,
+                                  x + 46,
+                                  y,
+                                  left(arc.to)),
+              .x = x + 40,
+              .y = y - 5,
+              .anchor = "start"};
+    }
+    const bool onward = columns > 0;
+    const double shift = arc.from == arc.to ? 18 : 0;
+    const double x1 = left(arc.from) + (onward ? width_ : width_ / 2) - shift;
+    const double y1 = top(arc.from) + (onward ? middle : 0);
+    const double x2 = left(arc.to) + (onward ? 0 : width_ / 2) + shift;
+    const double y2 = top(arc.to) + (onward ? middle : 0);
     const double bend = onward ? (x2 - x1) / 2 : 0;
     const double rise = onward ? 0 : -30;
-    const double shift = arc.from == arc.to ? 18 : 0;
+    return {.path = fmt::format("M{:.1f} {:.1f} C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}",
+                                x1,
+                                y1,
+                                x1 + bend,
+                                y1 + rise,
+                                x2 - bend,
+                                y2 + rise,
+                                x2,
+                                y2),
+            .x = x1 + (x2 - x1) * 0.45,
+            .y = y1 + (y2 - y1) * 0.42 + (onward ? -5 : -24)};
+  }
+
+  [[nodiscard]] std::string arc_svg(const Flow::Arc& arc, double most) const {
+    if (arc.from >= count_ || arc.to >= count_) return {};
+    const Route way = route(arc);
     const std::string label =
         arc.label.empty() ? number_text(arc.count)
                           : fmt::format("{} {}", shorten(arc.label, 26), number_text(arc.count));
     return fmt::format(
                "<path class=\"arc {}\" stroke-width=\"{:.1f}\" marker-end=\"url(#flow-head)\" "
-               "d=\"M{:.1f} {:.1f} C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}\"><title>{} → {}: "
-               "{} {}</title></path>\n",
+               "d=\"{}\"><title>{} → {}: {} {}</title></path>\n",
                name_of(arc.mark),
                1 + 2.5 * std::log1p(arc.count) / std::log1p(most),
-               x1 - shift,
-               y1,
-               x1 + bend - shift,
-               y1 + rise,
-               x2 - bend + shift,
-               y2 + rise,
-               x2 + shift,
-               y2,
+               way.path,
                escape_markup(flow_->states[arc.from].name),
                escape_markup(flow_->states[arc.to].name),
                escape_markup(arc.label),
                number_text(arc.count)) +
-           text_at((x1 + x2) / 2, (y1 + y2) / 2 + (onward ? -5 : -24), "middle", label);
+           text_at(way.x, way.y, way.anchor, label);
   }
 
   const Flow* flow_;

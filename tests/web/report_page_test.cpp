@@ -67,6 +67,12 @@ class ReportPage : public ::testing::Test {
   std::filesystem::path directory_;
 };
 
+// The promise that has figures, and nothing of a run around it: the page is then one screen.
+std::string figures_only(const testing::Sample& sample) {
+  return render_counterexample_html(
+      sample.history, sample.report.promises[0].verdict, "figures", "a sample");
+}
+
 TEST_F(ReportPage, DrawsChartsAndCounterexampleOfABrokenRun) {
   const testing::Sample sample = testing::broken_sample();
   const std::string page = browse(render_html(sample.report, sample.history), "--dump-dom");
@@ -169,6 +175,19 @@ TEST_F(ReportPage, RunsNothingThatAHistoryOrNodeSays) {
   EXPECT_THAT(page, HasSubstr("data-drawn=\"1\""));
   EXPECT_THAT(page, Not(HasSubstr("data-owned")));
   EXPECT_THAT(page, Not(HasSubstr("<img")));
+}
+
+TEST_F(ReportPage, ShowsTheFiguresOfCheckers) {
+  testing::Sample sample = testing::healthy_sample();
+  const std::filesystem::path picture = directory_ / "figures.png";
+  const std::string page = browse(figures_only(sample), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-rendered=\"true\""));
+  EXPECT_THAT(page, HasSubstr("<h2>Sagas</h2>"));
+  static_cast<void>(
+      browse(figures_only(sample), fmt::format("--screenshot='{}'", picture.string())));
+  ASSERT_TRUE(std::filesystem::exists(picture));
+  EXPECT_GT(std::filesystem::file_size(picture), 50'000U);
+  keep(picture, "figures.png");
 }
 
 TEST_F(ReportPage, ScreenshotsAreNotEmpty) {
