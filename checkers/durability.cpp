@@ -17,7 +17,7 @@
 #include <fmt/format.h>
 
 #include "checkers/checker.hpp"
-#include "checkers/connectivity.hpp"
+#include "checkers/crashes.hpp"
 #include "checkers/outcomes.hpp"
 
 namespace sunder::checkers {
@@ -36,30 +36,6 @@ using history::Window;
 
 constexpr double kKeys_min = 5;
 constexpr std::size_t kCounterexamples_max = 5;
-
-// Moments at which every node was dead by kill faults together, or all had lost power.
-std::vector<Window> crashes_of(const history::RunContext& context, bool power_loss) {
-  const auto counts = [power_loss](const std::string& family) {
-    return power_loss ? family == "power-loss" || family == "torn-write" : family == "kill";
-  };
-  history::RunContext kills;
-  kills.nodes = context.nodes;
-  for (const history::FaultRecord& fault : context.faults) {
-    if (counts(fault.family) && fault.exercised) kills.faults.push_back(fault);
-  }
-  const Connectivity connectivity(kills, Stance::certain);
-  std::vector<Window> crashes;
-  for (const Connectivity::Segment& segment : connectivity.segments()) {
-    if (kills.nodes.empty() || std::ranges::count(segment.up, true) > 0) continue;
-    const bool continues = !crashes.empty() && crashes.back().end == segment.window.begin;
-    if (continues) {
-      crashes.back().end = segment.window.end;
-    } else {
-      crashes.push_back(segment.window);
-    }
-  }
-  return crashes;
-}
 
 class DurabilityCheck {
  public:
@@ -114,9 +90,7 @@ class DurabilityCheck {
   }
 
  private:
-  [[nodiscard]] std::string_view what() const {
-    return power_loss_ ? "a loss of power on all nodes" : "a crash of all processes";
-  }
+  [[nodiscard]] std::string_view what() const { return crash_text(power_loss_); }
 
   [[nodiscard]] Value written_by(const Operation& operation) const {
     if (operation.function == Function::write) return operation.input;

@@ -40,13 +40,21 @@ ModelInfo set_model();
 ModelInfo total_queue_model();
 ModelInfo txn_rw_model();
 ModelInfo unique_ids_model();
+ModelInfo work_queue_model();
 
+CheckerInfo at_least_once_info();
 CheckerInfo availability_info();
+CheckerInfo bounded_info();
+CheckerInfo dead_letters_info();
+CheckerInfo delivery_durability_info();
 CheckerInfo durability_info();
+CheckerInfo exclusive_info();
 CheckerInfo linearizable_info();
 CheckerInfo membership_info();
 CheckerInfo minority_refuses_info();
+CheckerInfo no_phantom_info();
 CheckerInfo recovery_info();
+CheckerInfo redelivered_info();
 CheckerInfo replicated_log_info();
 
 namespace {
@@ -63,12 +71,19 @@ std::string names_of(std::span<const Row> rows) {
 
 std::span<const CheckerInfo> all_checkers() {
   static const std::array all{
+      at_least_once_info(),
       availability_info(),
+      bounded_info(),
+      dead_letters_info(),
+      delivery_durability_info(),
       durability_info(),
+      exclusive_info(),
       linearizable_info(),
       membership_info(),
       minority_refuses_info(),
+      no_phantom_info(),
       recovery_info(),
+      redelivered_info(),
       replicated_log_info(),
   };
   return all;
@@ -107,6 +122,7 @@ std::span<const ModelInfo> all_models() {
       total_queue_model(),
       txn_rw_model(),
       unique_ids_model(),
+      work_queue_model(),
   };
   return all;
 }
