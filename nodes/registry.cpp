@@ -7,9 +7,10 @@
 namespace sunder::nodes {
 
 System kv_system();
+System queue_system();
 
 std::span<const System> all_systems() {
-  static const std::array systems{kv_system()};
+  static const std::array systems{kv_system(), queue_system()};
   return systems;
 }
 

@@ -12,6 +12,7 @@
 namespace sunder::workloads {
 
 WorkloadInfo register_info();
+WorkloadInfo work_info();
 
 namespace {
 
@@ -37,6 +38,7 @@ Error mix_error(std::string_view part, const WorkloadInfo& workload) {
 std::span<const WorkloadInfo> all_workloads() {
   static const std::array workloads{
       register_info(),
+      work_info(),
   };
   return workloads;
 }

@@ -11,6 +11,14 @@ namespace sunder::run {
 
 std::span<const Scenario> all_scenarios() {
   static const std::vector<Scenario> rows{
+      {.name = "queue/work",
+       .summary = "Producers and consumers of replicated work queues; some consumers die, are slow "
+                  "or refuse.",
+       .system = "queue",
+       .mode = "queue",
+       .workload = "work",
+       .default_faults = "partition,kill,pause,restart",
+       .required_shapes = {"partition:leader-minority", "kill:all", "power-loss:all"}},
       {.name = "raft/register",
        .summary = "Reads, writes and compare-and-set on many keys of a Raft-replicated store.",
        .system = "kv",

@@ -16,7 +16,7 @@ namespace {
 // On the nodes' command line, and what the checkers hold them to.
 constexpr int kDeliveriesMax = 5;
 constexpr int kLengthMax = 48;
-constexpr double kRedeliverWithinMs = 2000;
+constexpr double kRedeliverWithinMs = 1000;
 
 std::vector<Promise> work_promises() {
   std::vector<Promise> all = {
@@ -40,11 +40,12 @@ std::vector<Promise> work_promises() {
        .checker = "exclusive",
        .source = "Amazon SQS, “Visibility timeout”; Gray & Cheriton 1989"},
       {.name = "redelivered",
-       .sentence = "A message that was not acknowledged comes again: two seconds after its "
+       .sentence = "A message that was not acknowledged comes again: a second after its "
                    "visibility time no receive comes back empty-handed.",
        .condition = "after heal",
        .checker = "redelivered",
-       .parameters = {{"redeliver_within_ms", kRedeliverWithinMs}},
+       .parameters = {{"redeliver_within_ms", kRedeliverWithinMs},
+                      {"deliveries_max", kDeliveriesMax}},
        .time_based = true,
        .source = "Amazon SQS, “Visibility timeout”"},
       {.name = "dead-letters",
