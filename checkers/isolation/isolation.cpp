@@ -42,7 +42,7 @@ class Decision {
     }
     std::vector<ForcedEdge> forced;
     if (question_->routes.polynomial) {
-      if (const std::optional<Answer> answer = decide_weak(forced)) return *answer;
+      if (const std::optional<Answer> answer = decide_weak(order, forced)) return *answer;
     }
     return search(order, forced);
   }
@@ -59,18 +59,18 @@ class Decision {
   }
 
   // Nothing: it takes a search, in which causal consistency forces these edges.
-  [[nodiscard]] std::optional<Answer> decide_weak(std::vector<ForcedEdge>& forced) const {
+  [[nodiscard]] std::optional<Answer> decide_weak(std::span<const std::uint32_t> order,
+                                                  std::vector<ForcedEdge>& forced) const {
     const Rules& rules = question_->rules;
     if (!rules.sessions) return std::nullopt;
     const bool exact = rules.axiom <= Axiom::causal;
     const WeakLevel level = rules.axiom == Axiom::read_committed ? WeakLevel::read_committed
                             : rules.axiom == Axiom::read_atomic  ? WeakLevel::read_atomic
                                                                  : WeakLevel::causal;
-    WeakResult result = check_weak(*data_, level, limits_->memory);
-    if (result.out_of_memory) {
+    WeakResult result = check_weak(*data_, {.level = level, .order = order}, *limits_);
+    if (!result.undecided.empty()) {
       if (!exact) return std::nullopt;
-      return Answer{.kind = VerdictKind::undetermined,
-                    .reason = "more memory would be needed for the clocks of its sessions"};
+      return Answer{.kind = VerdictKind::undetermined, .reason = std::move(result.undecided)};
     }
     if (!result.violation) {
       if (exact) return Answer{.route = "forced order"};
@@ -109,6 +109,8 @@ class Decision {
     if (forced.empty()) return edges;
     for (const ForcedEdge& edge : forced) edges.push_back(axioms.forced_before(edge));
     if (question_->rules.axiom == Axiom::parallel_snapshot) return edges;
+    // What follows from causality the other way round is a help, and needs all clocks at once.
+    if (Clocks::bytes(*data_) > limits_->memory) return edges;
     for (const ForcedEdge& edge : missed_writes(*data_)) {
       edges.push_back(axioms.missed_before(edge));
     }

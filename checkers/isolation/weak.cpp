@@ -1,14 +1,97 @@
 #include "checkers/isolation/weak.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <span>
+#include <utility>
 
 #include "checkers/isolation/clocks.hpp"
 #include "checkers/isolation/cycle.hpp"
+#include "checkers/isolation/live_clocks.hpp"
 #include "harness/base/assert.hpp"
 
 namespace sunder::checkers::isolation {
 namespace {
+
+// For each key the chains that wrote it so far, each with its latest writer; from any writer the
+// way back to an earlier one takes O(log n) steps (Myers, "An applicative random-access stack",
+// IPL 17(5), 1983).
+class KeyChains {
+ public:
+  explicit KeyChains(const Transactions& data) : parts_(data.key_count()) {
+    writes_.reserve(data.write_key.size());
+  }
+
+  void add(std::uint32_t key, std::uint32_t chain, std::uint32_t place, std::uint32_t writer) {
+    std::vector<Part>& parts = parts_[key];
+    auto part = std::ranges::find(parts, chain, &Part::chain);
+    if (part == parts.end()) part = parts.insert(parts.end(), {.chain = chain});
+    const auto number = static_cast<std::uint32_t>(writes_.size());
+    Write write{.writer = writer, .place = place, .before = part->latest};
+    if (write.before != kNone) {
+      const Write& before = writes_[write.before];
+      write.depth = before.depth + 1;
+      write.jump = write.before;
+      if (before.jump != kNone && writes_[before.jump].jump != kNone &&
+          before.depth - writes_[before.jump].depth ==
+              writes_[before.jump].depth - writes_[writes_[before.jump].jump].depth) {
+        write.jump = writes_[before.jump].jump;
+      }
+    }
+    writes_.push_back(write);
+    part->earlier = part->latest == kNone ? 0 : part->place + 1;
+    part->latest = number;
+    part->place = place;
+    part->writer = writer;
+  }
+
+  // The latest writer of the key in each chain that a reader with this clock had seen, unless that
+  // is `writer`, or known to it (null: nothing is).
+  template <typename Action>
+  void for_each_latest(std::uint32_t key,
+                       const std::uint32_t* clock,
+                       const std::uint32_t* known,
+                       std::uint32_t writer,
+                       const Action& action) const {
+    for (const Part& part : parts_[key]) {
+      const std::uint32_t least = known == nullptr ? 0 : known[part.chain];
+      if (part.place < least || part.writer == writer) continue;
+      const std::uint32_t seen = clock[part.chain];
+      if (seen <= least) continue;
+      if (part.place < seen) {
+        action(part.writer);
+        continue;
+      }
+      if (part.earlier <= least) continue;
+      std::uint32_t at = part.latest;
+      while (at != kNone && writes_[at].place >= seen) {
+        const std::uint32_t jump = writes_[at].jump;
+        at = jump != kNone && writes_[jump].place >= seen ? jump : writes_[at].before;
+      }
+      if (at != kNone && writes_[at].place >= least) action(writes_[at].writer);
+    }
+  }
+
+ private:
+  struct Part {
+    std::uint32_t chain = 0;
+    std::uint32_t place = 0;       // of the latest write, in its chain
+    std::uint32_t writer = 0;      // whose it is
+    std::uint32_t earlier = 0;     // behind the place of the one before it, 0 when there is none
+    std::uint32_t latest = kNone;  // and its index in writes_
+  };
+
+  struct Write {
+    std::uint32_t writer = 0;
+    std::uint32_t place = 0;       // in its chain
+    std::uint32_t before = kNone;  // the same chain's write of the key before this one
+    std::uint32_t jump = kNone;    // one far before
+    std::uint32_t depth = 0;       // how many there are before
+  };
+
+  std::vector<std::vector<Part>> parts_;  // by key
+  std::vector<Write> writes_;
+};
 
 // Collects what each level forces. A function per level, in the order of Transactions.
 class Forcing {
@@ -57,25 +140,31 @@ class Forcing {
     }
   }
 
-  void causal(const Clocks& clocks) {
-    KeySessions keys(*data_);
-    for (const std::uint32_t reader : by_session(*data_)) {
-      const std::span<const std::uint32_t> seen = clocks.of(reader);
-      for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
-        // What the writer itself had seen came before it in any case.
-        const auto known = writer == kNone ? std::span<const std::uint32_t>() : clocks.of(writer);
-        keys.for_each_latest(key, data_->session[reader], seen, known, [&](std::uint32_t other) {
-          if (other != reader) force(other, writer, reader);
-        });
+  // False: what is forced takes more memory than allowed.
+  [[nodiscard]] bool causal(const LiveClocks& clocks,
+                            KeyChains& keys,
+                            std::uint32_t reader,
+                            std::size_t memory) {
+    for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
+      // What the writer itself had seen came before it in any case.
+      const std::uint32_t* const known = writer == kNone ? nullptr : clocks.of(writer);
+      keys.for_each_latest(key, clocks.of(reader), known, writer, [&](std::uint32_t other) {
+        force(other, writer, reader);
       });
+    });
+    const bool followed = clocks.chain(reader) != kNone;
+    for (const std::uint32_t key : data_->keys_written(reader)) {
+      if (!followed) break;
+      keys.add(key, clocks.chain(reader), clocks.place(reader), reader);
     }
+    return edges_.size() * sizeof(ForcedEdge) <= memory || drop_repeated(memory);
   }
 
  private:
-  // For each key the sessions that wrote it, with where each reading session has got to in them.
+  // For each key the sessions that wrote it.
   class KeySessions {
    public:
-    explicit KeySessions(const Transactions& data) : reader_(data.key_count(), kNone) {
+    explicit KeySessions(const Transactions& data) {
       const std::size_t writes = data.write_key.size();
       std::vector<std::uint32_t> sizes(data.key_count() + 1, 0);
       for (const std::uint32_t key : data.write_key) ++sizes[key + 1];
@@ -93,38 +182,13 @@ class Forcing {
         for (std::uint32_t i = sizes[key]; i < sizes[key + 1]; ++i) {
           const std::uint32_t session = data.session[sorted[i]];
           if (i == sizes[key] || parts_.back().session != session) {
-            parts_.push_back({.session = session, .begin = i, .end = i, .cursor = i});
+            parts_.push_back({.session = session, .begin = i, .end = i});
           }
           parts_.back().end = i + 1;
         }
       }
       begin_.push_back(static_cast<std::uint32_t>(parts_.size()));
-      places_.reserve(writes);
-      for (const std::uint32_t transaction : sorted) places_.push_back(data.place[transaction]);
       writers_ = std::move(sorted);
-    }
-
-    // The latest writer of the key in each session that a reader with this clock had seen, without
-    // those that are known. Precondition: the clocks of one reading session come in order, one
-    // session after the other.
-    template <typename Action>
-    void for_each_latest(std::uint32_t key,
-                         std::uint32_t reading_session,
-                         std::span<const std::uint32_t> clock,
-                         std::span<const std::uint32_t> known,
-                         const Action& action) {
-      const auto parts = std::span(parts_).subspan(begin_[key], begin_[key + 1] - begin_[key]);
-      if (reader_[key] != reading_session) {
-        reader_[key] = reading_session;
-        for (Part& part : parts) part.cursor = part.begin;
-      }
-      for (Part& part : parts) {
-        const std::uint32_t seen = clock[part.session];  // how many of the session's transactions
-        while (part.cursor < part.end && places_[part.cursor] < seen) ++part.cursor;
-        if (part.cursor == part.begin) continue;
-        const bool new_one = known.empty() || places_[part.cursor - 1] >= known[part.session];
-        if (new_one) action(writers_[part.cursor - 1]);
-      }
     }
 
     // The earliest writer of the key in each session that had seen a transaction.
@@ -149,14 +213,11 @@ class Forcing {
       std::uint32_t session = 0;
       std::uint32_t begin = 0;  // indices into writers_
       std::uint32_t end = 0;
-      std::uint32_t cursor = 0;
     };
 
     std::vector<std::uint32_t> begin_;  // by key, into parts_
     std::vector<Part> parts_;
     std::vector<std::uint32_t> writers_;  // by key, session, place
-    std::vector<std::uint32_t> places_;   // of the same
-    std::vector<std::uint32_t> reader_;   // by key: whose cursors they are
   };
 
   template <typename Action>
@@ -165,6 +226,15 @@ class Forcing {
          ++i) {
       action(data_->read_key[i], data_->writer_of(i));
     }
+  }
+
+  // Several readers may force the same. False: without repetitions it is still too much.
+  bool drop_repeated(std::size_t memory) {
+    const auto ends = [](const ForcedEdge& edge) { return std::pair(edge.from, edge.to); };
+    std::ranges::stable_sort(edges_, {}, ends);
+    const auto repeated = std::ranges::unique(edges_, {}, ends);
+    edges_.erase(repeated.begin(), repeated.end());
+    return edges_.size() * sizeof(ForcedEdge) <= memory / 2;
   }
 
   void force(std::uint32_t from, std::uint32_t to, std::uint32_t reader) {
@@ -278,29 +348,65 @@ std::vector<ForcedEdge> missed_writes(const Transactions& transactions) {
   return forcing.take();
 }
 
+namespace {
+
+// Collects what causality forces, along the order. What was not decided, empty: all was.
+std::string force_causal(const Transactions& transactions,
+                         std::span<const std::uint32_t> order,
+                         const SolverLimits& limits,
+                         Forcing& forcing) {
+  constexpr std::size_t kTurns = 1024;  // between two looks at the time
+  LiveClocks clocks(transactions, limits.memory / 2);
+  KeyChains keys(transactions);
+  std::size_t turn = 0;
+  for (const std::uint32_t transaction : order) {
+    if (!clocks.advance(transaction) ||
+        !forcing.causal(clocks, keys, transaction, limits.memory / 2)) {
+      return "more memory would be needed for the clocks of its sessions";
+    }
+    clocks.release(transaction);
+    if (++turn % kTurns != 0) continue;
+    if (limits.stop.stop_requested() || std::chrono::steady_clock::now() >= limits.deadline) {
+      return "its time was over";
+    }
+  }
+  return {};
+}
+
+// Whether nothing comes before what it must follow: then there is no cycle.
+bool explains(const Transactions& transactions,
+              std::span<const std::uint32_t> order,
+              std::span<const ForcedEdge> edges) {
+  if (order.size() < transactions.size()) return false;
+  std::vector<std::uint32_t> position(order.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) position[order[i]] = i;
+  return std::ranges::all_of(
+      edges, [&](const ForcedEdge& edge) { return position[edge.from] < position[edge.to]; });
+}
+
+}  // namespace
+
 WeakResult check_weak(const Transactions& transactions,
-                      WeakLevel level,
-                      std::size_t memory_budget) {
+                      const WeakQuestion& question,
+                      const SolverLimits& limits) {
   WeakResult result;
   Forcing forcing(transactions);
-  if (level == WeakLevel::read_committed) {
+  if (question.level == WeakLevel::read_committed) {
     forcing.read_committed();
-  } else if (level == WeakLevel::read_atomic) {
+  } else if (question.level == WeakLevel::read_atomic) {
     forcing.read_atomic();
-  } else {
-    const std::vector<std::uint32_t> order = topological_order(transactions);
-    if (order.size() == transactions.size()) {
-      if (Clocks::bytes(transactions) > memory_budget) {
-        result.out_of_memory = true;
-        return result;
-      }
-      forcing.causal(Clocks(transactions, order));
-    }
+  } else if (question.order.size() == transactions.size()) {
+    result.undecided = force_causal(transactions, question.order, limits, forcing);
+    if (!result.undecided.empty()) return result;
   }
   std::vector<ForcedEdge> edges = forcing.take();
   const auto impossible = std::ranges::find(edges, kNone, &ForcedEdge::to);
   if (impossible != edges.end()) {
     result.violation = WeakViolation{.transactions = {impossible->from}, .forced = {*impossible}};
+    return result;
+  }
+  if (explains(transactions, question.order, edges)) {
+    result.forced = std::move(edges);
     return result;
   }
   const std::vector<std::uint32_t> cycle = find_cycle(transactions, edges);

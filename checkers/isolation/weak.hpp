@@ -12,8 +12,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
+#include "checkers/isolation/order_solver.hpp"
 #include "checkers/isolation/transactions.hpp"
 
 namespace sunder::checkers::isolation {
@@ -36,13 +39,20 @@ struct WeakViolation {
 struct WeakResult {
   std::optional<WeakViolation> violation;
   std::vector<ForcedEdge> forced;  // all of them, when there is no violation
-  bool out_of_memory = false;      // vector clocks larger than allowed: nothing was decided
+  std::string undecided;           // why nothing was decided; empty: it was
+};
+
+struct WeakQuestion {
+  WeakLevel level = WeakLevel::read_committed;
+  // Transactions in an order in which they may have committed, as good as is known; shorter than
+  // their number when session order and reads-from have a cycle.
+  std::span<const std::uint32_t> order;
 };
 
 // Precondition: the order of sessions counts; single reads are right (Transactions::bad_reads).
 [[nodiscard]] WeakResult check_weak(const Transactions& transactions,
-                                    WeakLevel level,
-                                    std::size_t memory_budget);
+                                    const WeakQuestion& question,
+                                    const SolverLimits& limits);
 
 // The other side of causal consistency, for the strong levels: who read x from T1 came before T2
 // that wrote x after T1 had happened. The earliest such T2 of each session, without those that the

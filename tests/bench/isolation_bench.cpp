@@ -24,6 +24,7 @@ struct Case {
   StoreBug bug = StoreBug::none;
   bool witness = true;
   bool by_session = false;  // the order of commits is not told
+  std::uint64_t session_length = 0;
 };
 
 void judge(benchmark::State& state, const Case& judged) {
@@ -32,6 +33,7 @@ void judge(benchmark::State& state, const Case& judged) {
   options.bug = judged.bug;
   options.transactions = static_cast<std::uint64_t>(state.range(0));
   options.keys = 10'000;
+  options.session_length = judged.session_length;
   history::History history = test::transaction_history(options);
   if (judged.by_session) history = test::by_session(history);
   const checkers::isolation::Question question{.level = "the level",
@@ -72,6 +74,11 @@ void BM_Isolation_CausalForced(benchmark::State& state) {
   judge(state, {.axiom = Axiom::causal, .witness = false});
 }
 
+// 50 sessions at once, of ten transactions each.
+void BM_Isolation_CausalShortSessions(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::causal, .witness = false, .session_length = 10});
+}
+
 void BM_Isolation_CausalFractured(benchmark::State& state) {
   judge(state, {.axiom = Axiom::causal, .bug = StoreBug::fractured});
 }
@@ -101,6 +108,7 @@ BENCHMARK(BM_Isolation_ReadCommitted)->Apply(sizes);
 BENCHMARK(BM_Isolation_ReadAtomic)->Apply(sizes);
 BENCHMARK(BM_Isolation_CausalGuessed)->Apply(sizes);
 BENCHMARK(BM_Isolation_CausalForced)->Apply(sizes);
+BENCHMARK(BM_Isolation_CausalShortSessions)->Apply(sizes);
 BENCHMARK(BM_Isolation_CausalFractured)->Apply(sizes);
 BENCHMARK(BM_Isolation_SnapshotGuessed)->Apply(sizes);
 BENCHMARK(BM_Isolation_SerializableGuessed)->Apply(sizes);

@@ -189,6 +189,7 @@ History transaction_history(const TransactionOptions& options) {
   Items items(builder.pool());
   std::vector<Value> list;
   std::int64_t line = 0;
+  std::vector<std::uint64_t> lengths(options.sessions, 0);
   for (const Committed& transaction : Store(options).run()) {
     list.clear();
     for (const Item& item : transaction.items) {
@@ -197,7 +198,11 @@ History transaction_history(const TransactionOptions& options) {
                                 Value::integer(item.value)));
     }
     Operation operation;
-    operation.process = static_cast<std::int64_t>(transaction.session);
+    std::uint64_t process = transaction.session;
+    if (options.session_length > 0) {
+      process += lengths[transaction.session]++ / options.session_length * options.sessions;
+    }
+    operation.process = static_cast<std::int64_t>(process);
     operation.function = Function::txn;
     operation.outcome = Outcome::ok;
     operation.output = builder.pool().list(list);

@@ -24,8 +24,9 @@ struct TransactionOptions {
   StoreLevel level = StoreLevel::serializable;
   std::uint64_t seed = 1;
   std::uint64_t transactions = 1000;
-  std::uint64_t sessions = 50;
-  std::uint64_t operations = 8;  // of a transaction
+  std::uint64_t sessions = 50;       // at once
+  std::uint64_t session_length = 0;  // transactions after which another takes its place; 0: never
+  std::uint64_t operations = 8;      // of a transaction
   std::uint64_t keys = 1000;
   std::uint64_t write_percent = 50;
   StoreBug bug = StoreBug::none;  // after 99 % of the transactions

@@ -6,6 +6,7 @@
 #include "checkers/isolation/isolation.hpp"
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -113,6 +114,7 @@ TEST_P(Isolation, RoutesAgreeOnSimulatedStores) {
     options.keys = 8 + seed % 40;
     options.bug = static_cast<test::StoreBug>(seed % 4 == 3 ? 0 : seed % 4);
     options.timed = seed % 2 == 0;
+    options.session_length = seed % 3 == 0 ? 1 + seed % 7 : 0;
     const history::History history = test::transaction_history(options);
     const VerdictKind first = kind_of(history, GetParam(), kRoutes.front());
     for (const Routes& routes : kRoutes) {
@@ -178,6 +180,43 @@ TEST_P(Isolation, AgreesAboutOneFlippedResult) {
   if (GetParam().level != "read-uncommitted") {
     EXPECT_GT(broken, cases / 20);
   }
+}
+
+// Ten thousand sessions of two transactions each: full clocks would take 400 MB.
+TEST(IsolationMemory, ShortSessionsNeedNoMoreThanThereAreAtOnce) {
+  test::TransactionOptions options;
+  options.transactions = 20'000;
+  options.sessions = 20;
+  options.session_length = 2;
+  options.keys = 100;
+  const history::History history = test::transaction_history(options);
+  const isolation::Question question{.level = "causal",
+                                     .rules = {.axiom = Axiom::causal},
+                                     .dialect = {},
+                                     .routes = {.witness = false}};
+  CheckOptions check;
+  check.memory_budget = std::size_t{16} << 20;
+  const Verdict kept = isolation::check_isolation(history, question, check, {});
+  EXPECT_EQ(name_of(kept.kind), "kept") << kept.summary;
+  check.memory_budget = std::size_t{1} << 12;
+  const Verdict without_memory = isolation::check_isolation(history, question, check, {});
+  EXPECT_EQ(name_of(without_memory.kind), "undetermined");
+  EXPECT_NE(without_memory.summary.find("memory"), std::string::npos) << without_memory.summary;
+}
+
+TEST(IsolationMemory, EndsWithItsTime) {
+  test::TransactionOptions options;
+  options.transactions = 20'000;
+  const history::History history = test::transaction_history(options);
+  const isolation::Question question{.level = "causal",
+                                     .rules = {.axiom = Axiom::causal},
+                                     .dialect = {},
+                                     .routes = {.witness = false}};
+  CheckOptions check;
+  check.time_budget = std::chrono::nanoseconds(1);
+  const Verdict verdict = isolation::check_isolation(history, question, check, {});
+  EXPECT_EQ(name_of(verdict.kind), "undetermined");
+  EXPECT_NE(verdict.summary.find("time"), std::string::npos) << verdict.summary;
 }
 
 std::string test_name(const testing::TestParamInfo<Judged>& info) {

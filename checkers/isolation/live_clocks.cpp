@@ -1,0 +1,133 @@
+#include "checkers/isolation/live_clocks.hpp"
+
+#include <algorithm>
+
+#include "harness/base/assert.hpp"
+
+namespace sunder::checkers::isolation {
+
+LiveClocks::LiveClocks(const Transactions& transactions, std::size_t memory)
+    : data_(&transactions),
+      memory_(memory),
+      slot_(transactions.size(), kNone),
+      followers_(transactions.size(), 0),
+      chain_(transactions.size(), kNone),
+      place_(transactions.size(), 0),
+      left_(transactions.sessions, 0),
+      of_session_(transactions.sessions, kNone) {
+  for (std::uint32_t i = 0; i < transactions.size(); ++i) {
+    ++left_[transactions.session[i]];
+    for_each_predecessor(i, [&](std::uint32_t before) { ++followers_[before]; });
+  }
+}
+
+template <typename Action>
+void LiveClocks::for_each_predecessor(std::uint32_t transaction, const Action& action) const {
+  if (data_->previous[transaction] != kNone) action(data_->previous[transaction]);
+  std::uint32_t last = kNone;
+  for (std::uint32_t read = data_->read_begin[transaction];
+       read < data_->read_begin[transaction + 1];
+       ++read) {
+    const std::uint32_t writer = data_->writer_of(read);
+    if (writer != kNone && writer != last) action(writer);
+    last = writer;
+  }
+}
+
+bool LiveClocks::advance(std::uint32_t transaction) {
+  const std::uint32_t slot = take_slot();
+  if (slot == kNone) return false;
+  slot_[transaction] = slot;
+  std::uint32_t* const clock = entries_.data() + std::size_t{slot} * stride_;
+  std::fill(clock, clock + stride_, 0);
+  for_each_predecessor(transaction, [&](std::uint32_t before) { join(clock, before); });
+  const std::uint32_t session = data_->session[transaction];
+  const bool last = --left_[session] == 0;
+  if (followers_[transaction] > 0) {
+    if (!choose_chain(transaction)) return false;
+    chain_[transaction] = of_session_[session];
+    place_[transaction] = length_[of_session_[session]]++;
+  }
+  if (last && of_session_[session] != kNone) ended_.push_back(of_session_[session]);
+  return true;
+}
+
+void LiveClocks::release(std::uint32_t transaction) {
+  for_each_predecessor(transaction, [&](std::uint32_t before) {
+    if (--followers_[before] == 0) let_go(before);
+  });
+  if (followers_[transaction] == 0) let_go(transaction);
+}
+
+void LiveClocks::join(std::uint32_t* target, std::uint32_t seen) const {
+  SUNDER_ASSERT(slot_[seen] != kNone);
+  std::uint32_t& own = target[chain_[seen]];
+  if (place_[seen] < own) return;
+  const std::uint32_t* const source = of(seen);
+  const std::size_t count = stride_;
+  for (std::size_t i = 0; i < count; ++i) target[i] = std::max(target[i], source[i]);
+  own = std::max(own, place_[seen] + 1);
+}
+
+// A session that starts goes on with a chain whose session is over and all of which it had seen.
+bool LiveClocks::choose_chain(std::uint32_t transaction) {
+  std::uint32_t& chain = of_session_[data_->session[transaction]];
+  if (chain != kNone) return true;
+  const std::uint32_t* const clock = of(transaction);
+  const auto found = std::ranges::find_if(
+      ended_, [&](std::uint32_t ended) { return clock[ended] == length_[ended]; });
+  if (found != ended_.end()) {
+    chain = *found;
+    *found = ended_.back();
+    ended_.pop_back();
+    return true;
+  }
+  if (length_.size() == stride_ && !widen()) return false;
+  chain = static_cast<std::uint32_t>(length_.size());
+  length_.push_back(0);
+  return true;
+}
+
+// Twice as many numbers in each clock. From the last on: each moves behind where it was.
+bool LiveClocks::widen() {
+  const std::size_t slots = entries_.size() / stride_;
+  if (!make_room(entries_.size() * 2)) return false;
+  entries_.resize(entries_.size() * 2);
+  for (std::size_t slot = slots; slot-- > 0;) {
+    std::uint32_t* const from = entries_.data() + slot * stride_;
+    std::uint32_t* const to = entries_.data() + slot * stride_ * 2;
+    std::copy_backward(from, from + stride_, to + stride_);
+    std::fill(to + stride_, to + stride_ * 2, 0);
+  }
+  stride_ *= 2;
+  return true;
+}
+
+bool LiveClocks::make_room(std::size_t numbers) {
+  if (numbers <= entries_.capacity()) return true;
+  const std::size_t wanted = std::max(numbers, entries_.capacity() * 2);
+  // While they move, the old ones are there, too.
+  if ((wanted + entries_.capacity()) * sizeof(std::uint32_t) > memory_) return false;
+  entries_.reserve(wanted);
+  return true;
+}
+
+// kNone: no memory.
+std::uint32_t LiveClocks::take_slot() {
+  if (free_.empty()) {
+    const std::size_t slots = entries_.size() / stride_;
+    if (!make_room(entries_.size() + stride_)) return kNone;
+    entries_.resize(entries_.size() + stride_);
+    free_.push_back(static_cast<std::uint32_t>(slots));
+  }
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  return slot;
+}
+
+void LiveClocks::let_go(std::uint32_t transaction) {
+  free_.push_back(slot_[transaction]);
+  slot_[transaction] = kNone;
+}
+
+}  // namespace sunder::checkers::isolation

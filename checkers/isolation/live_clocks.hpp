@@ -1,0 +1,78 @@
+// LiveClocks: what each transaction had seen, directly or through others, while somebody may still
+// ask: a vector clock is let go once the last that follows its transaction is done.
+//
+// A clock counts chains, not sessions: a session that starts after all of an ended one was seen
+// goes on with its chain, so that many short sessions need hardly more numbers than there are at
+// once. What nobody follows is on no chain. Memory: O(transactions + clocks alive × chains).
+//
+// Threading: one owner. Errors: advance() tells when it would take more memory than allowed.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "checkers/isolation/transactions.hpp"
+
+namespace sunder::checkers::isolation {
+
+class LiveClocks {
+ public:
+  // `memory`: how many bytes the clocks may take.
+  LiveClocks(const Transactions& transactions, std::size_t memory);
+
+  // Makes the clock of the next transaction of a topological order of session order and reads-from.
+  // False: there is no memory for it; nothing more to ask.
+  [[nodiscard]] bool advance(std::uint32_t transaction);
+
+  // The transaction is done: its clock stays as long as somebody follows it who is not, those of
+  // whom it follows go when it was the last.
+  void release(std::uint32_t transaction);
+
+  // How many of each chain precede it, itself not counted; chains behind the end: none.
+  // Precondition: alive. Good until the next advance().
+  [[nodiscard]] const std::uint32_t* of(std::uint32_t transaction) const noexcept {
+    return entries_.data() + std::size_t{slot_[transaction]} * stride_;
+  }
+
+  // Where a transaction is, once advanced to; kNone: nobody follows it.
+  [[nodiscard]] std::uint32_t chain(std::uint32_t transaction) const noexcept {
+    return chain_[transaction];
+  }
+
+  [[nodiscard]] std::uint32_t place(std::uint32_t transaction) const noexcept {
+    return place_[transaction];
+  }
+
+  [[nodiscard]] std::size_t chains() const noexcept { return length_.size(); }
+
+ private:
+  template <typename Action>
+  void for_each_predecessor(std::uint32_t transaction, const Action& action) const;
+
+  // Room for so many numbers in all; false: that is more than allowed.
+  [[nodiscard]] bool make_room(std::size_t numbers);
+  [[nodiscard]] std::uint32_t take_slot();
+  void join(std::uint32_t* target, std::uint32_t seen) const;
+  [[nodiscard]] bool choose_chain(std::uint32_t transaction);
+  [[nodiscard]] bool widen();
+  void let_go(std::uint32_t transaction);
+
+  const Transactions* data_;
+  std::size_t memory_;
+  std::size_t stride_ = 8;                 // numbers of a clock
+  std::vector<std::uint32_t> entries_;     // of all slots
+  std::vector<std::uint32_t> free_;        // slots
+  std::vector<std::uint32_t> slot_;        // by transaction; kNone: not alive
+  std::vector<std::uint32_t> followers_;   // by transaction: how many times somebody names it
+  std::vector<std::uint32_t> chain_;       // by transaction
+  std::vector<std::uint32_t> place_;       // by transaction, in its chain
+  std::vector<std::uint32_t> length_;      // by chain
+  std::vector<std::uint32_t> left_;        // by session: transactions to come
+  std::vector<std::uint32_t> of_session_;  // by session: its chain, kNone before it starts
+  std::vector<std::uint32_t> ended_;       // chains whose session is over
+};
+
+}  // namespace sunder::checkers::isolation
