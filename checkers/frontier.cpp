@@ -4,6 +4,7 @@
 #include <bit>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "checkers/search_moves.hpp"
@@ -25,6 +26,13 @@ std::vector<State> states_of(const ConfigurationSet& set) {
   return states;
 }
 
+// How far a walk goes: operations that return behind `horizon` are not looked ahead for, and events
+// behind `end` are not walked to.
+struct Reach {
+  std::size_t horizon = std::numeric_limits<std::size_t>::max();
+  std::size_t end = std::numeric_limits<std::size_t>::max();
+};
+
 // One walk over the events with at most `width` configurations; 0: with all.
 class Pass {
  public:
@@ -32,18 +40,25 @@ class Pass {
        const SearchProblem& problem,
        const Timeline& timeline,
        const SearchLimits& limits,
-       std::size_t width)
+       std::size_t width,
+       Reach reach = {})
       : model_(&model),
         problem_(&problem),
         timeline_(&timeline),
         width_(width),
+        end_(reach.end),
         budget_(limits),
         window_(timeline),
         moves_(model, problem, timeline, window_, used_),
         frontier_(used_, timeline.mutator_words(), timeline.observer_words()),
         next_(frontier_),
         visited_(frontier_),
-        now_(kConfiguration_head + timeline.mutator_words() + timeline.observer_words(), 0) {}
+        now_(kConfiguration_head + timeline.mutator_words() + timeline.observer_words(), 0) {
+    moves_.set_horizon(reach.horizon);
+  }
+
+  // Where a violation ended the walk.
+  [[nodiscard]] std::size_t place() const noexcept { return window_.position(); }
 
   // Whether the beam dropped configurations: a violation is then no more than a suspicion.
   [[nodiscard]] bool truncated() const noexcept { return truncated_; }
@@ -55,6 +70,7 @@ class Pass {
     }
     remember_quiescence(std::numeric_limits<std::int64_t>::min());
     for (const Timeline::Event& event : timeline_->events()) {
+      if (window_.position() > end_) break;
       const Timeline::Entry& entry = timeline_->entry(event.operation);
       if (event.completion) {
         if (!complete(event.operation)) return finish(event.operation);
@@ -170,6 +186,7 @@ class Pass {
   const SearchProblem* problem_;
   const Timeline* timeline_;
   std::size_t width_;
+  std::size_t end_;
   bool truncated_ = false;
   SearchBudget budget_;
   UsedCounts used_;
@@ -184,6 +201,90 @@ class Pass {
   SearchResult result_;
 };
 
+// Finds the return at which a violation shows. A walk that looks ahead dies before it, at a return
+// that can be explained: of several walks with nearer and nearer horizons the last dies there.
+class Pinpoint {
+ public:
+  Pinpoint(Model& model,
+           const SearchProblem& problem,
+           const Timeline& timeline,
+           const SearchLimits& limits)
+      : model_(&model), problem_(&problem), timeline_(&timeline), limits_(&limits) {}
+
+  // `found` died at `place`. When the limits do not suffice, the evidence names a later return.
+  [[nodiscard]] SearchResult run(SearchResult found, std::size_t place) {
+    found_ = std::move(found);
+    std::size_t fine = place;  // what returns before it can be explained
+    std::size_t step = 1;
+    std::size_t bad = timeline_->events().size() - 1;
+    while (fine < bad) {
+      const std::size_t probe = std::min(fine + step - 1, bad);
+      if (probe == bad) break;
+      const std::optional<bool> dies = dies_by(probe);
+      if (!dies) return vague(bad);
+      if (*dies) {
+        bad = probe;
+        break;
+      }
+      fine = probe + 1;
+      step *= 2;
+    }
+    while (fine < bad) {
+      const std::size_t middle = fine + (bad - fine) / 2;
+      const std::optional<bool> dies = dies_by(middle);
+      if (!dies) return vague(bad);
+      (*dies ? bad : fine) = *dies ? middle : middle + 1;
+    }
+    SearchResult result = last_walk(bad);
+    if (result.kind != SearchResult::Kind::violation) return vague(bad);
+    result.configurations += found_.configurations;
+    return result;
+  }
+
+ private:
+  [[nodiscard]] Pass walk(Reach reach) const {
+    return Pass(*model_, *problem_, *timeline_, *limits_, 0, reach);
+  }
+
+  // With the states that a reader can tell apart, as long as there are few of them.
+  [[nodiscard]] SearchResult last_walk(std::size_t bad) {
+    constexpr std::size_t kAffordable = 100'000;
+    SearchLimits few = *limits_;
+    if (few.configurations == 0) few.configurations = kAffordable + 2 * bad;
+    const Reach reach{.horizon = bad - 1, .end = bad};
+    model_->merge_states(false);
+    SearchResult result = Pass(*model_, *problem_, *timeline_, few, 0, reach).run();
+    model_->merge_states(true);
+    if (result.kind == SearchResult::Kind::undetermined) {
+      found_.configurations += result.configurations;
+      result = walk(reach).run();
+    }
+    return result;
+  }
+
+  // Whether what returns up to that place has no explanation; nothing: a limit was reached.
+  [[nodiscard]] std::optional<bool> dies_by(std::size_t place) {
+    Pass pass = walk({.horizon = place, .end = place});
+    const SearchResult result = pass.run();
+    found_.configurations += result.configurations;
+    if (result.kind == SearchResult::Kind::undetermined) return std::nullopt;
+    return result.kind == SearchResult::Kind::violation;
+  }
+
+  [[nodiscard]] SearchResult vague(std::size_t bad) {
+    while (!timeline_->events()[bad].completion) --bad;
+    found_.failed = timeline_->events()[bad].operation;
+    found_.possible.clear();
+    return std::move(found_);
+  }
+
+  Model* model_;
+  const SearchProblem* problem_;
+  const Timeline* timeline_;
+  const SearchLimits* limits_;
+  SearchResult found_;
+};
+
 }  // namespace
 
 SearchResult search_frontier(Model& model,
@@ -191,12 +292,20 @@ SearchResult search_frontier(Model& model,
                              const Timeline& timeline,
                              const SearchLimits& limits,
                              std::size_t beam) {
+  const auto pinpoint = [&](SearchResult found, std::size_t place) {
+    if (found.kind != SearchResult::Kind::violation || timeline.outlook().is_empty()) return found;
+    return Pinpoint(model, problem, timeline, limits).run(std::move(found), place);
+  };
   if (beam != 0) {
     Pass pass(model, problem, timeline, limits, beam);
     SearchResult result = pass.run();
-    if (result.kind != SearchResult::Kind::violation || !pass.truncated()) return result;
+    if (result.kind != SearchResult::Kind::violation || !pass.truncated()) {
+      return pinpoint(std::move(result), pass.place());
+    }
   }
-  return Pass(model, problem, timeline, limits, 0).run();
+  Pass pass(model, problem, timeline, limits, 0);
+  SearchResult result = pass.run();
+  return pinpoint(std::move(result), pass.place());
 }
 
 }  // namespace sunder::checkers

@@ -169,7 +169,7 @@ class Judging {
 
   void judge_one(std::size_t task, bool first_round) {
     constexpr std::size_t kBase = 100'000;
-    constexpr std::size_t kPer_operation = 8;
+    constexpr std::size_t kPer_operation = 128;
     const std::size_t share = kBase + kPer_operation * (*tasks_)[task].operations.size();
     KeyVerdict& verdict = verdicts_[task];
     const std::size_t visited = verdict.configurations;

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kBeam = 2048;
 // What the depth-first strategy may visit before the frontier takes over: so much, and so much more
 // for each event.
-constexpr std::size_t kDepth_first_base = 20'000;
-constexpr std::size_t kDepth_first_per_event = 2;
+constexpr std::size_t kDepth_first_base = 50'000;
+constexpr std::size_t kDepth_first_per_event = 32;
 
 SearchResult search_automatically(Model& model,
                                   const SearchProblem& problem,

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -41,12 +42,19 @@ class SearchMoves {
   template <typename Visit>
   void others(ConstConfiguration configuration, std::uint32_t without, Visit&& visit);
 
+  // Nobody whose return comes behind that place is looked ahead for.
+  void set_horizon(std::size_t place) { horizon_ = place; }
+
   [[nodiscard]] std::size_t memory() const noexcept {
     return seen_.capacity() * sizeof(std::uint32_t);
   }
 
  private:
   void arrive(ConstConfiguration configuration, State state);
+  // Whether the step to that configuration ended what somebody still needs and nobody brings back.
+  [[nodiscard]] bool is_hopeless(State before, Call call, ConstConfiguration after);
+  [[nodiscard]] bool is_missed(Condition condition, ConstConfiguration after) const;
+  [[nodiscard]] bool is_taken(const Outlook::Stay& stay, ConstConfiguration after) const;
 
   Model* model_;
   const SearchProblem* problem_;
@@ -56,6 +64,8 @@ class SearchMoves {
   std::vector<std::uint32_t> seen_;  // by call: the round that met an equal pending operation
   std::uint32_t round_ = 0;
   std::vector<std::uint64_t> after_;
+  std::size_t horizon_ = std::numeric_limits<std::size_t>::max();
+  std::vector<Condition> ended_;
 };
 
 // What a search may spend.
@@ -101,6 +111,7 @@ void SearchMoves::others(ConstConfiguration configuration, std::uint32_t without
     if (next == kNoState) continue;
     arrive(configuration, next);
     set_bit(after_, entry.bit);
+    if (is_hopeless(state, timeline_->calls()[entry.call], after_)) continue;
     visit(Configuration(after_));
   }
   for (const std::uint32_t call : window_->unknown()) {
@@ -110,6 +121,7 @@ void SearchMoves::others(ConstConfiguration configuration, std::uint32_t without
     if (used_->count(used_of(configuration), call) >= window_->available(call)) continue;
     arrive(configuration, next);
     set_used(after_, used_->plus(used_of(configuration), call));
+    if (is_hopeless(state, timeline_->calls()[call], after_)) continue;
     visit(Configuration(after_));
   }
   for (const Call call : problem_->free_calls) {

@@ -31,7 +31,7 @@ class Numbers {
 
 }  // namespace
 
-Timeline::Timeline(const Model& model, const SearchProblem& problem) {
+Timeline::Timeline(Model& model, const SearchProblem& problem) {
   entries_.reserve(problem.operations.size());
   for (const SearchOperation& operation : problem.operations) {
     const bool observes = model.observes(operation.call);
@@ -40,6 +40,7 @@ Timeline::Timeline(const Model& model, const SearchProblem& problem) {
   number_calls(problem);
   sort_events(problem);
   give_bits();
+  look_ahead(model, problem);
 }
 
 void Timeline::number_calls(const SearchProblem& problem) {
@@ -86,9 +87,26 @@ void Timeline::give_bits() {
   }
 }
 
+void Timeline::look_ahead(Model& model, const SearchProblem& problem) {
+  const Conditions conditions = model.conditions(calls_);
+  // Free calls bring about whatever they like at any time.
+  if (conditions.needed.empty() || !problem.free_calls.empty()) return;
+  std::vector<Outlook::Stay> stays(entries_.size());
+  std::vector<std::uint32_t> calls(entries_.size());
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    stays[i].operation = i;
+    calls[i] = entries_[i].call;
+  }
+  for (std::uint32_t place = 0; place < events_.size(); ++place) {
+    const Event& event = events_[place];
+    (event.completion ? stays[event.operation].end : stays[event.operation].begin) = place;
+  }
+  outlook_ = Outlook(conditions, calls, stays, calls_.size());
+}
+
 std::size_t Timeline::memory() const noexcept {
   return events_.capacity() * sizeof(Event) + entries_.capacity() * sizeof(Entry) +
-         calls_.capacity() * sizeof(Call);
+         calls_.capacity() * sizeof(Call) + outlook_.memory();
 }
 
 Window::Window(const Timeline& timeline)

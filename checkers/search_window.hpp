@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "checkers/models/model.hpp"
+#include "checkers/outlook.hpp"
 #include "checkers/search.hpp"
 
 namespace sunder::checkers {
@@ -36,7 +37,7 @@ class Timeline {
     bool observes = false;
   };
 
-  Timeline(const Model& model, const SearchProblem& problem);
+  Timeline(Model& model, const SearchProblem& problem);
 
   [[nodiscard]] std::span<const Event> events() const noexcept { return events_; }
 
@@ -55,18 +56,22 @@ class Timeline {
 
   [[nodiscard]] std::size_t observer_words() const noexcept { return observer_words_; }
 
+  [[nodiscard]] const Outlook& outlook() const noexcept { return outlook_; }
+
   [[nodiscard]] std::size_t memory() const noexcept;
 
  private:
   void number_calls(const SearchProblem& problem);
   void sort_events(const SearchProblem& problem);
   void give_bits();
+  void look_ahead(Model& model, const SearchProblem& problem);
 
   std::vector<Event> events_;
   std::vector<Entry> entries_;  // by operation
   std::vector<Call> calls_;
   std::size_t mutator_words_ = 0;
   std::size_t observer_words_ = 0;
+  Outlook outlook_;
 };
 
 class Window {

@@ -17,6 +17,9 @@ enum Kind : std::uint32_t { kGet, kPut, kAppend };
 
 __extension__ using Wide = unsigned __int128;
 
+// Stands for every text that cannot grow into one that was read: which one it is cannot matter.
+constexpr State kUnread = 1;
+
 constexpr std::uint64_t kPrime = (std::uint64_t{1} << 61U) - 1;
 constexpr std::array<std::uint64_t, 2> kBases{0x0d4c57a2b8f1e6c3ULL, 0x1a7f3e5d9b2c8461ULL};
 
@@ -59,7 +62,10 @@ Digest concatenation(const Digest& front, const Digest& back) noexcept {
 
 class KvAppend final : public Model {
  public:
-  explicit KvAppend(const history::ValuePool& pool) : pool_(&pool) { (void)text_state(""); }
+  explicit KvAppend(const history::ValuePool& pool) : pool_(&pool) {
+    (void)text_state("");
+    texts_.emplace_back();  // kUnread
+  }
 
   State initial() override { return 0; }
 
@@ -82,16 +88,12 @@ class KvAppend final : public Model {
 
   State step(State state, Call call) override {
     if (call.kind == kGet) return state == call.first ? state : kNoState;
-    if (call.kind == kPut) return call.first;
-    const auto key = std::pair(state, call.first);
-    if (const auto found = appended_.find(key); found != appended_.end()) return found->second;
-    const State next = intern(concatenation(texts_[state].digest, texts_[call.first].digest));
-    if (next + 1 == texts_.size() && texts_[next].content.empty()) {
-      texts_[next].front = state;
-      texts_[next].back = call.first;
-    }
-    appended_.emplace(key, next);
-    return next;
+    if (state == kUnread && call.kind == kAppend) return state;
+    const State next = call.kind == kPut ? call.first : appended(state, call);
+    if (!merge_ || readings_.empty()) return next;
+    const Span left =
+        call.kind == kPut ? span_of(next) : narrowed(span_of(state), state, call, next);
+    return left.begin == left.end ? kUnread : next;
   }
 
   bool observes(Call call) const noexcept override { return call.kind == kGet; }
@@ -112,7 +114,53 @@ class KvAppend final : public Model {
     });
   }
 
+  // A condition is that the text can still grow into one that was read: the state is a prefix of
+  // it. Where it is not, only a put of a prefix helps.
+  Conditions conditions(std::span<const Call> calls) override {
+    readings_.clear();
+    for (const Call call : calls) {
+      if (call.kind == kGet) readings_.push_back(call.first);
+    }
+    std::ranges::sort(readings_, {}, [&](State state) { return content_view(state); });
+    spans_.clear();
+    Conditions all;
+    all.count = static_cast<std::uint32_t>(readings_.size());
+    const std::size_t affordable = 32 * (calls.size() + 1);
+    for (std::uint32_t i = 0; i < calls.size(); ++i) {
+      if (calls[i].kind == kAppend) continue;
+      const Span span = span_of(calls[i].first);
+      if (calls[i].kind == kGet) {
+        all.needed.push_back({i, span.begin});  // itself comes before what it is a prefix of
+        continue;
+      }
+      for (std::uint32_t at = span.begin; at < span.end; ++at) all.brought.push_back({i, at});
+      if (all.brought.size() > affordable) return {};
+    }
+    return all;
+  }
+
+  void end_conditions(State before,
+                      Call call,
+                      State after,
+                      std::vector<Condition>& ended) override {
+    constexpr std::uint32_t kNamed = 32;
+    if (before == after) return;
+    const Span old = span_of(before);
+    if (old.begin == old.end) return;
+    const Span now = call.kind == kAppend ? narrowed(old, before, call, after) : span_of(after);
+    for (std::uint32_t at = old.begin; at < old.end && at < old.begin + kNamed; ++at) {
+      if (at < now.begin || at >= now.end) ended.push_back(at);
+    }
+    const std::uint32_t tail = old.end - std::min(kNamed, old.end - old.begin);
+    for (std::uint32_t at = std::max({tail, now.end, old.begin + kNamed}); at < old.end; ++at) {
+      ended.push_back(at);
+    }
+  }
+
+  void merge_states(bool merge) override { merge_ = merge; }
+
   std::string describe(State state) const override {
+    if (state == kUnread) return "a text that nobody read";
     constexpr std::size_t kShown = 60;
     std::string text = content_of(state);
     if (text.size() > kShown) text = "…" + text.substr(text.size() - kShown);
@@ -120,7 +168,8 @@ class KvAppend final : public Model {
   }
 
   std::size_t memory() const noexcept override {
-    return texts_.capacity() * sizeof(Text) + (digests_.size() + appended_.size()) * 96;
+    return texts_.capacity() * sizeof(Text) + (digests_.size() + appended_.size()) * 96 +
+           spans_.capacity() * sizeof(spans_[0]);
   }
 
  private:
@@ -137,6 +186,18 @@ class KvAppend final : public Model {
     return pool_->describe(value);
   }
 
+  State appended(State state, Call call) {
+    const auto key = std::pair(state, call.first);
+    if (const auto found = appended_.find(key); found != appended_.end()) return found->second;
+    const State next = intern(concatenation(texts_[state].digest, texts_[call.first].digest));
+    if (next + 1 == texts_.size() && texts_[next].content.empty()) {
+      texts_[next].front = state;
+      texts_[next].back = call.first;
+    }
+    appended_.emplace(key, next);
+    return next;
+  }
+
   State intern(const Digest& digest) {
     const auto [found, added] = digests_.try_emplace(digest, static_cast<State>(texts_.size()));
     if (added) texts_.push_back({digest, {}, 0, 0});
@@ -147,6 +208,45 @@ class KvAppend final : public Model {
     const State state = intern(digest_of(text));
     texts_[state].content = text;
     return state;
+  }
+
+  [[nodiscard]] std::string_view content_view(State state) const { return texts_[state].content; }
+
+  // Readings that a state is a prefix of: they stand together where they are sorted.
+  struct Span {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+
+  Span span_of(State state) {
+    if (state == kUnread) return {};
+    if (state >= spans_.size()) spans_.resize(texts_.size());
+    if (!spans_[state]) {
+      const auto size = static_cast<std::uint32_t>(readings_.size());
+      spans_[state] = part_of({0, size}, 0, content_of(state));
+    }
+    return *spans_[state];
+  }
+
+  // What an append leaves of them.
+  Span narrowed(Span old, State before, Call call, State after) {
+    if (after >= spans_.size()) spans_.resize(texts_.size());
+    if (!spans_[after]) {
+      spans_[after] = part_of(old, texts_[before].digest.length, content_view(call.first));
+    }
+    return *spans_[after];
+  }
+
+  // Those of the span that have the piece there.
+  [[nodiscard]] Span part_of(Span span, std::size_t offset, std::string_view piece) const {
+    const auto at = [&](State state) {
+      const std::string_view text = content_view(state);
+      return text.substr(std::min(offset, text.size()), piece.size());
+    };
+    const auto all = std::span(readings_).subspan(span.begin, span.end - span.begin);
+    const auto found = std::ranges::equal_range(all, piece, {}, at);
+    const auto begin = span.begin + static_cast<std::uint32_t>(found.begin() - all.begin());
+    return {begin, begin + static_cast<std::uint32_t>(found.size())};
   }
 
   std::string content_of(State state) const {
@@ -162,6 +262,9 @@ class KvAppend final : public Model {
   std::vector<Text> texts_;  // by state
   std::map<Digest, State> digests_;
   std::map<std::pair<State, State>, State> appended_;
+  std::vector<State> readings_;             // what was read, in order of the texts
+  std::vector<std::optional<Span>> spans_;  // by state
+  bool merge_ = true;
 };
 
 bool knows(Function function) {

@@ -34,6 +34,22 @@ struct Call {
   friend constexpr auto operator<=>(const Call&, const Call&) noexcept = default;
 };
 
+// Something that a call needs to find, by number (outlook.hpp).
+using Condition = std::uint32_t;
+
+// Which calls need which conditions, and which bring one about that does not hold.
+struct Conditions {
+  struct Pair {
+    std::uint32_t call = 0;  // index into the calls that were asked about
+    Condition condition = 0;
+    friend constexpr auto operator<=>(const Pair&, const Pair&) noexcept = default;
+  };
+
+  std::uint32_t count = 0;
+  std::vector<Pair> needed;
+  std::vector<Pair> brought;
+};
+
 // One operation of one key for the search. An optional one (unknown outcome) takes effect at any
 // time after its invocation, or never; the others between `invoke` and `complete`.
 struct SearchOperation {
@@ -67,6 +83,25 @@ class Model {
   // Drops optional operations that cannot matter and bounds those that were observed. Must not
   // change the answer.
   virtual void simplify(std::vector<SearchOperation>& operations) { (void)operations; }
+
+  // Look-ahead, for models that have some. The conditions of these calls; until it is asked again,
+  // only these calls and free ones are stepped, and end_conditions() uses the numbers given here. A
+  // call that needs a condition must not be allowed
+  // where it does not hold, and only calls that bring it about may make it hold again.
+  [[nodiscard]] virtual Conditions conditions(std::span<const Call> calls) {
+    (void)calls;
+    return {};
+  }
+
+  // Whether states that nothing of what was last given to conditions() can tell apart may be one
+  // (the default): faster; a reader wants them apart.
+  virtual void merge_states(bool merge) { (void)merge; }
+
+  // Adds the conditions that held in `before` and not in `after`, the state that `call` makes of
+  // it. Some may be left out.
+  virtual void end_conditions(State before, Call call, State after, std::vector<Condition>& ended) {
+    (void)before, (void)call, (void)after, (void)ended;
+  }
 
   // A state as a reader writes it.
   [[nodiscard]] virtual std::string describe(State state) const = 0;

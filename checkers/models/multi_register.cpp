@@ -196,6 +196,40 @@ class MultiRegister final : public Model {
     bound_observed(operations);
   }
 
+  // A condition is that a register holds a value.
+  Conditions conditions(std::span<const Call> calls) override {
+    conditions_.clear();
+    Conditions all;
+    for (std::uint32_t i = 0; i < calls.size(); ++i) {
+      if (calls[i].kind == kImpossible) continue;
+      for (const Assignment& need : programs_[calls[i].first]->needs) {
+        const auto [found, added] = conditions_.try_emplace(need, all.count);
+        if (added) ++all.count;
+        all.needed.push_back({i, found->second});
+      }
+    }
+    for (std::uint32_t i = 0; i < calls.size(); ++i) {
+      if (calls[i].kind == kImpossible) continue;
+      for (const Assignment& write : programs_[calls[i].first]->writes) {
+        const auto found = conditions_.find(write);
+        if (found != conditions_.end()) all.brought.push_back({i, found->second});
+      }
+    }
+    return all;
+  }
+
+  void end_conditions(State before,
+                      Call call,
+                      State /*after*/,
+                      std::vector<Condition>& ended) override {
+    for (const Assignment& write : programs_[call.first]->writes) {
+      const Assignment old{write.reg, states_.at(before, write.reg)};
+      if (old.value == write.value) continue;
+      const auto found = conditions_.find(old);
+      if (found != conditions_.end()) ended.push_back(found->second);
+    }
+  }
+
   std::string describe(State state) const override {
     std::string text;
     for (std::uint32_t reg = 0; reg < names_.size(); ++reg) {
@@ -307,6 +341,7 @@ class MultiRegister final : public Model {
   std::unordered_map<Value, std::uint32_t, history::ValueHash> value_numbers_;
   std::map<Program, std::uint32_t> numbers_;
   std::vector<const Program*> programs_;  // by number; nodes of a map stay
+  std::unordered_map<Assignment, Condition, AssignmentHash> conditions_;  // somebody needs
   States states_;
 };
 

@@ -68,6 +68,25 @@ class Register final : public Model {
     bound_observed(operations);
   }
 
+  // A condition is that the register holds a value.
+  Conditions conditions(std::span<const Call> calls) override {
+    Conditions all;
+    all.count = static_cast<std::uint32_t>(values_.size());
+    for (std::uint32_t i = 0; i < calls.size(); ++i) {
+      const Call call = calls[i];
+      if (call.kind == kRead || call.kind == kCas) all.needed.push_back({i, call.first});
+      if (call.kind == kWrite || call.kind == kCas) all.brought.push_back({i, produced(call)});
+    }
+    return all;
+  }
+
+  void end_conditions(State before,
+                      Call /*any*/,
+                      State after,
+                      std::vector<Condition>& ended) override {
+    if (before != after) ended.push_back(before);
+  }
+
   std::string describe(State state) const override {
     return state == kUnobserved ? "another value" : pool_->describe(values_[state]);
   }

@@ -338,6 +338,66 @@ TEST(SearchModels, MayBeAUsersOwn) {
   }
 }
 
+// A model that looks ahead, with its eyes shut.
+class Blind final : public Model {
+ public:
+  explicit Blind(std::unique_ptr<Model> model) : model_(std::move(model)) {}
+
+  State initial() override { return model_->initial(); }
+
+  std::optional<Call> encode(const Operation& operation) override {
+    return model_->encode(operation);
+  }
+
+  State step(State state, Call call) override { return model_->step(state, call); }
+
+  bool observes(Call call) const noexcept override { return model_->observes(call); }
+
+  bool is_idempotent(Call call) const noexcept override { return model_->is_idempotent(call); }
+
+  void simplify(std::vector<SearchOperation>& operations) override { model_->simplify(operations); }
+
+  std::string describe(State state) const override { return model_->describe(state); }
+
+  std::size_t memory() const noexcept override { return model_->memory(); }
+
+ private:
+  std::unique_ptr<Model> model_;
+};
+
+// Looking ahead finds out earlier that all is lost, yet it must name the same return, and the same
+// states before it, as a search that walks up to it.
+TEST_P(Search, NamesTheSameReturnWithAndWithoutLookingAhead) {
+  const ModelRow* seeing = find_search_model(GetParam().model);
+  static const ModelRow* shut = nullptr;
+  shut = seeing;
+  ModelRow blind = *seeing;
+  blind.make = [](const history::ValuePool& pool, const Parameters& parameters) {
+    return std::unique_ptr<Model>(std::make_unique<Blind>(shut->make(pool, parameters)));
+  };
+  const std::uint64_t cases = test::case_count() / 10;
+  std::uint64_t broken = 0;
+  CheckOptions options;
+  options.threads = 1;
+  const Routes routes{.closed_form = false};
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    SearchedOptions store = GetParam().store;
+    store.seed = seed;
+    store.operations = 6 + seed % 10;
+    store.half_service_mean = 20;
+    store.unknown_per_mille /= 4;
+    const history::History history = test::searched_history(store);
+    const Verdict one = check_linearizability(history, *seeing, options, {}, routes);
+    const Verdict other = check_linearizability(history, blind, options, {}, routes);
+    ASSERT_EQ(name_of(one.kind), name_of(other.kind)) << "seed " << seed;
+    if (one.kind != VerdictKind::broken) continue;
+    ++broken;
+    ASSERT_EQ(one.summary, other.summary) << "seed " << seed << "\n" << history::to_jsonl(history);
+    ASSERT_EQ(one.counterexamples.front().first_error, other.counterexamples.front().first_error);
+  }
+  EXPECT_GT(broken, cases / 10);
+}
+
 TEST(SearchModels, DoNotJudgeTransactionsThatTheyDoNotKnow) {
   history::HistoryBuilder builder;
   Operation operation;
