@@ -58,7 +58,8 @@ Lives::Lives(const history::History& history) : history_(&history) {
         add_use(i, role);
         break;
       case Role::stat:
-        if (operations[i].outcome == Outcome::ok) stats_.push_back(i);
+        if (operations[i].outcome == Outcome::ok && operations[i].output.is_list())
+          stats_.push_back(i);
         break;
       case Role::none:
         break;

@@ -29,6 +29,7 @@ class OwnershipSearch {
     for (const Life& life : lives_.all()) {
       life_ = &life;
       std::int64_t now = life.send ? lives_.begin(*life.send) : kBeginning;
+      owner_.reset();
       now = follow(life.live, now, !life.dead.deliveries.empty());
       follow(life.dead, now, false);
     }
@@ -36,12 +37,6 @@ class OwnershipSearch {
   }
 
  private:
-  // When a delivery was over at the earliest; none: it may still stand.
-  struct Ending {
-    std::int64_t earliest = 0;
-    bool acknowledged = false;
-  };
-
   // The earliest time at which the last of the deliveries was over.
   std::int64_t follow(const Stay& stay, std::int64_t now, bool goes_on) {
     const auto& deliveries = stay.deliveries;
@@ -58,10 +53,10 @@ class OwnershipSearch {
       const std::int64_t end = lives_.end(delivery.operation);
       if (grant > end) {
         // Before the first one it was not even sent: that is another problem's.
-        if (i > 0) {
+        if (owner_) {
           add(ProblemKind::overlap,
               delivery.operation,
-              deliveries[i - 1].operation,
+              *owner_,
               fmt::format("got it at {} at the latest, when its owner had it until {} at least",
                           seconds_text(end),
                           seconds_text(now)));
@@ -69,7 +64,10 @@ class OwnershipSearch {
         grant = end;
       }
       const bool more = goes_on || i + 1 < deliveries.size();
-      now = ending_of(delivery, grant, more).earliest;
+      grant = after_early_refusals(delivery, grant, more);
+      report_uses(delivery, grant, more);
+      now = earliest_end(delivery, grant, more);
+      owner_ = delivery.operation;
     }
     return now;
   }
@@ -78,60 +76,97 @@ class OwnershipSearch {
     return use.role == role && lives_.at(use.operation).outcome == outcome;
   }
 
-  Ending ending_of(const Delivery& delivery, std::int64_t grant, bool more) {
+  // A refusal that came too early for the end came before the delivery, which it puts off.
+  [[nodiscard]] std::int64_t after_early_refusals(const Delivery& delivery,
+                                                  std::int64_t grant,
+                                                  bool more) const {
+    const std::int64_t latest = lives_.end(delivery.operation);
+    // Each use puts it off once at most.
+    for (std::size_t i = 0; i <= delivery.uses.size(); ++i) {
+      const std::int64_t end = earliest_end(delivery, grant, more);
+      const std::int64_t before = grant;
+      for (const Use& use : delivery.uses) {
+        const bool refused = lives_.at(use.operation).outcome == Outcome::fail;
+        const std::int64_t begin = lives_.begin(use.operation);
+        if (refused && lives_.end(use.operation) < end && begin <= latest)
+          grant = std::max(grant, begin);
+      }
+      if (grant == before) break;
+    }
+    return grant;
+  }
+
+  [[nodiscard]] std::int64_t earliest_end(const Delivery& delivery,
+                                          std::int64_t grant,
+                                          bool more) const {
     std::int64_t floor = grant;  // accepted extensions come before the end
     for (const Use& use : delivery.uses) {
-      if (lives_.at(use.operation).outcome != Outcome::ok) continue;
-      if (lives_.end(use.operation) < grant) {
+      if (is(use, Role::extend, Outcome::ok)) floor = std::max(floor, lives_.begin(use.operation));
+    }
+    const Use* const ending = accepted_ending(delivery);
+    if (ending != nullptr) return std::max(floor, lives_.begin(ending->operation));
+    return doubtful_end(delivery, {.grant = grant, .floor = floor, .more = more});
+  }
+
+  // The accepted ack or nack; null: there is none.
+  [[nodiscard]] const Use* accepted_ending(const Delivery& delivery) const {
+    const auto found = std::ranges::find_if(delivery.uses, [this](const Use& use) {
+      return is(use, Role::ack, Outcome::ok) || is(use, Role::nack, Outcome::ok);
+    });
+    return found == delivery.uses.end() ? nullptr : &*found;
+  }
+
+  void report_uses(const Delivery& delivery, std::int64_t grant, bool more) {
+    const std::int64_t end = earliest_end(delivery, grant, more);
+    const Use* const ending = accepted_ending(delivery);
+    for (const Use& use : delivery.uses) {
+      const Outcome outcome = lives_.at(use.operation).outcome;
+      const std::int64_t over = lives_.end(use.operation);
+      const bool ends = use.role != Role::extend;
+      if (outcome == Outcome::ok && over < grant) {
         add(ProblemKind::accepted_receipt,
             use.operation,
             delivery.operation,
             "was accepted before the message was delivered under that receipt");
-      }
-      if (use.role == Role::extend) floor = std::max(floor, lives_.begin(use.operation));
-    }
-    Ending ending = accepted_ending(delivery, floor, more);
-    if (ending.earliest == kBeginning) ending.earliest = doubtful_ending(delivery, floor, grant);
-    for (const Use& use : delivery.uses) judge_refusal(use, delivery, ending.earliest);
-    return ending;
-  }
-
-  // By an accepted ack or nack; kBeginning: there is none.
-  Ending accepted_ending(const Delivery& delivery, std::int64_t floor, bool more) {
-    Ending ending{.earliest = kBeginning};
-    std::optional<std::uint32_t> by;
-    for (const Use& use : delivery.uses) {
-      if (!is(use, Role::ack, Outcome::ok) && !is(use, Role::nack, Outcome::ok)) continue;
-      if (by) {
+      } else if (outcome == Outcome::ok && ends && &use != ending) {
         add(ProblemKind::accepted_receipt,
             use.operation,
-            *by,
+            ending->operation,
             "was accepted although the receipt had been used up");
-        continue;
-      }
-      by = use.operation;
-      ending.acknowledged = use.role == Role::ack;
-      ending.earliest = std::max(floor, lives_.begin(use.operation));
-      if (ending.earliest > lives_.end(use.operation)) {
+      } else if (outcome == Outcome::ok && ends && over < end) {
         add(ProblemKind::accepted_receipt,
             use.operation,
             delivery.operation,
             "was accepted before an extension that was accepted, too");
+      } else if (outcome == Outcome::fail && over < end &&
+                 lives_.begin(use.operation) > lives_.end(delivery.operation)) {
+        add(ProblemKind::refused_owner,
+            use.operation,
+            delivery.operation,
+            fmt::format("was refused although the message was its own until {} at least",
+                        seconds_text(end)));
       }
     }
-    if (ending.acknowledged && more) report_return(delivery, *by);
-    return ending;
+    const bool acknowledged = ending != nullptr && ending->role == Role::ack;
+    if (acknowledged && more) report_return(delivery, ending->operation);
   }
 
+  struct Standing {
+    std::int64_t grant = 0;
+    std::int64_t floor = 0;  // it stood until then at least
+    bool more = false;       // the message was delivered again
+  };
+
   // By its visibility time, or by what may have taken effect.
-  [[nodiscard]] std::int64_t doubtful_ending(const Delivery& delivery,
-                                             std::int64_t floor,
-                                             std::int64_t grant) const {
+  [[nodiscard]] std::int64_t doubtful_end(const Delivery& delivery,
+                                          const Standing& standing) const {
     std::int64_t earliest = kNever;
-    if (floor == grant && !has_accepted_extension(delivery)) earliest = grant + delivery.lease;
+    if (!has_accepted_extension(delivery)) earliest = standing.grant + delivery.lease;
     for (const Use& use : delivery.uses) {
       if (lives_.at(use.operation).outcome == Outcome::fail) continue;
-      const std::int64_t at = std::max(floor, lives_.begin(use.operation));
+      // What came again was not acknowledged.
+      if (use.role == Role::ack && standing.more) continue;
+      const std::int64_t at = std::max(standing.floor, lives_.begin(use.operation));
       if (use.role != Role::extend) {
         earliest = std::min(earliest, at);
       } else if (may_be_last(use, delivery)) {
@@ -154,18 +189,6 @@ class OwnershipSearch {
     });
   }
 
-  void judge_refusal(const Use& use, const Delivery& delivery, std::int64_t earliest_end) {
-    if (lives_.at(use.operation).outcome != Outcome::fail) return;
-    // It may have come before the delivery.
-    if (lives_.begin(use.operation) <= lives_.end(delivery.operation)) return;
-    if (earliest_end <= lives_.end(use.operation)) return;
-    add(ProblemKind::refused_owner,
-        use.operation,
-        delivery.operation,
-        fmt::format("was refused although the message was its own until {} at least",
-                    seconds_text(earliest_end)));
-  }
-
   void report_return(const Delivery& delivery, std::uint32_t acknowledgement) {
     const Delivery* next = nullptr;
     for (const Stay* stay : {&life_->live, &life_->dead}) {
@@ -179,6 +202,13 @@ class OwnershipSearch {
       }
     }
     if (next == nullptr) return;
+    if (lives_.begin(acknowledgement) > lives_.end(next->operation)) {
+      add(ProblemKind::accepted_receipt,
+          acknowledgement,
+          next->operation,
+          "was accepted although somebody else had received it meanwhile");
+      return;
+    }
     add(ProblemKind::returned,
         next->operation,
         acknowledgement,
@@ -199,7 +229,8 @@ class OwnershipSearch {
   }
 
   const Lives& lives_;
-  const Life* life_ = nullptr;  // judged just now
+  const Life* life_ = nullptr;          // judged just now
+  std::optional<std::uint32_t> owner_;  // the receive of the last delivery so far
   std::vector<Problem> problems_;
 };
 

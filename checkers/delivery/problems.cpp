@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -111,79 +113,146 @@ class IdentitySearch {
   std::vector<Problem> problems_;
 };
 
-// Messages in the order in which their first dead letter was received at the latest.
-struct Letter {
+// Deliveries of a message that nobody is known to have got.
+struct Skip {
   const Life* life = nullptr;
-  std::int64_t deadline = 0;  // what was skipped must have been handed out by then
-  std::int64_t skipped = 0;   // deliveries that nobody is known to have got
+  std::int64_t deadline = 0;  // they had been handed out by then
+  std::int64_t count = 0;
+  std::uint32_t next = 0;  // the receive that shows it
+  bool letter = false;     // it shows a dead letter
 };
 
-std::vector<Letter> letters_of(const Lives& lives, Symbol queue, std::int64_t deliveries_max) {
-  std::vector<Letter> letters;
-  for (const Life& life : lives.all()) {
-    if (life.queue != queue || life.dead.deliveries.empty()) continue;
-    Letter letter;
-    letter.life = &life;
-    letter.deadline = lives.client_end(life.dead.deliveries.front().operation);
-    for (const Delivery& delivery : life.dead.deliveries) {
-      letter.deadline = std::min(letter.deadline, lives.client_end(delivery.operation));
+// Deliveries in a queue and the number after which a message is given up (0: never) → what was
+// skipped.
+class SkipSearch {
+ public:
+  SkipSearch(const Lives& lives, std::int64_t deliveries_max)
+      : lives_(lives), deliveries_max_(deliveries_max) {
+    for (const std::uint32_t receive : lives.receives()) {
+      const Operation& operation = lives.at(receive);
+      Handing& handing = handings_[operation.key];
+      if (operation.outcome == Outcome::info) handing.unknown.push_back(lives.begin(receive));
     }
-    std::int64_t seen = 0;
+    for (const Life& life : lives.all()) {
+      const std::int64_t letters = first_end(life.dead.deliveries, 0);
+      add_gaps(life, life.live.deliveries, letters);
+      add_gaps(life, life.dead.deliveries, history::kNever);
+      life_ = &life;
+      const bool given_up = deliveries_max > 0 && !life.dead.deliveries.empty();
+      if (given_up) add_letter(life, letters);
+      if (!given_up) add_strays(life.live);
+      add_strays(life.dead);
+    }
+  }
+
+  void run(std::vector<Problem>& problems) {
+    for (auto& [key, handing] : handings_) {
+      std::ranges::sort(handing.unknown);
+      std::ranges::stable_sort(handing.skips, {}, &Skip::deadline);
+      std::int64_t used = 0;
+      // Each receive of unknown outcome may have been one of them, if it began early enough.
+      for (const Skip& skip : handing.skips) {
+        const auto available =
+            std::ranges::upper_bound(handing.unknown, skip.deadline) - handing.unknown.begin();
+        if (used + skip.count <= available) {
+          used += skip.count;
+        } else {
+          problems.push_back(problem_of(skip));
+        }
+      }
+    }
+  }
+
+ private:
+  struct Handing {
+    std::vector<std::int64_t> unknown;  // begins of receives of unknown outcome
+    std::vector<Skip> skips;
+  };
+
+  // Of the deliveries from one on; kNever: there are none.
+  [[nodiscard]] std::int64_t first_end(const std::vector<Delivery>& deliveries,
+                                       std::size_t from) const {
+    std::int64_t first = history::kNever;
+    for (std::size_t i = from; i < deliveries.size(); ++i)
+      first = std::min(first, lives_.client_end(deliveries[i].operation));
+    return first;
+  }
+
+  void add_gaps(const Life& life, const std::vector<Delivery>& deliveries, std::int64_t latest) {
     std::int64_t last = 0;
-    for (const Delivery& delivery : life.live.deliveries) {
-      if (delivery.receipt != last) ++seen;
+    for (std::size_t i = 0; i < deliveries.size(); ++i) {
+      const Delivery& delivery = deliveries[i];
+      const std::int64_t skipped = delivery.receipt - last - 1;
       last = delivery.receipt;
+      if (skipped < 1) continue;
+      Skip skip{.life = &life, .count = skipped, .next = delivery.operation};
+      skip.deadline = std::min(latest, first_end(deliveries, i));
+      handings_[lives_.at(delivery.operation).key].skips.push_back(skip);
     }
-    letter.skipped = std::max<std::int64_t>(0, deliveries_max - seen);
-    letters.push_back(letter);
   }
-  std::ranges::sort(letters, {}, &Letter::deadline);
-  return letters;
-}
 
-Problem early_letter(const Lives& lives, const Letter& letter, std::int64_t deliveries_max) {
-  Problem problem;
-  problem.kind = ProblemKind::early_letter;
-  problem.queue = letter.life->queue;
-  problem.number = letter.life->number;
-  problem.why = fmt::format(
-      "message {} was a dead letter after {} deliveries, {} too few, and receives of unknown "
-      "outcome "
-      "do not account for the others",
-      letter.life->number,
-      deliveries_max - letter.skipped,
-      letter.skipped);
-  for (const Delivery& delivery : letter.life->live.deliveries) {
-    problem.items.push_back({delivery.operation, true, "delivered"});
+  void add_letter(const Life& life, std::int64_t deadline) {
+    const std::int64_t last =
+        life.live.deliveries.empty() ? 0 : life.live.deliveries.back().receipt;
+    if (last >= deliveries_max_) return;
+    handings_[life.queue].skips.push_back({.life = &life,
+                                           .deadline = deadline,
+                                           .count = deliveries_max_ - last,
+                                           .next = life.dead.deliveries.front().operation,
+                                           .letter = true});
   }
-  problem.items.push_back(
-      {letter.life->dead.deliveries.front().operation, true, "received as a dead letter"});
-  (void)lives;
-  return problem;
-}
 
-// Each receive of unknown outcome may have been one skipped delivery, if it began early enough.
-void find_early_letters(const Lives& lives,
-                        Symbol queue,
-                        std::int64_t deliveries_max,
-                        std::vector<Problem>& problems) {
-  std::vector<std::int64_t> unknown;  // begins
-  for (const std::uint32_t receive : lives.receives()) {
-    const Operation& operation = lives.at(receive);
-    if (operation.outcome == Outcome::info && operation.key == queue) {
-      unknown.push_back(lives.begin(receive));
+  // A receipt that was accepted had been handed out.
+  void add_strays(const Stay& stay) {
+    const std::int64_t last = stay.deliveries.empty() ? 0 : stay.deliveries.back().receipt;
+    Skip skip{.life = life_};
+    for (const auto& [receipt, use] : stay.strays) {
+      const bool accepted = lives_.at(use.operation).outcome == Outcome::ok;
+      if (!accepted || receipt - last <= skip.count) continue;
+      skip.count = receipt - last;
+      skip.deadline = lives_.end(use.operation);
+      skip.next = use.operation;
     }
+    if (skip.count > 0) handings_[lives_.at(skip.next).key].skips.push_back(skip);
   }
-  std::ranges::sort(unknown);
-  std::int64_t used = 0;
-  for (const Letter& letter : letters_of(lives, queue, deliveries_max)) {
-    const auto available = std::ranges::upper_bound(unknown, letter.deadline) - unknown.begin();
-    if (used + letter.skipped <= available) {
-      used += letter.skipped;
-    } else {
-      problems.push_back(early_letter(lives, letter, deliveries_max));
+
+  [[nodiscard]] static Problem problem_of(const Skip& skip) {
+    Problem problem;
+    problem.kind = skip.letter ? ProblemKind::early_letter : ProblemKind::skipped;
+    problem.queue = skip.life->queue;
+    problem.number = skip.life->number;
+    problem.why = fmt::format(
+        "message {} {} although nobody is known to have got {} deliveries before, and receives of "
+        "unknown outcome do not account for them",
+        skip.life->number,
+        skip.letter ? "was a dead letter" : "came under a later receipt",
+        skip.count);
+    if (skip.letter) {
+      for (const Delivery& delivery : skip.life->live.deliveries)
+        problem.items.push_back({delivery.operation, true, "delivered"});
     }
+    problem.items.push_back(
+        {skip.next, true, skip.letter ? "received as a dead letter" : "received"});
+    return problem;
   }
+
+  const Lives& lives_;
+  std::int64_t deliveries_max_;
+  const Life* life_ = nullptr;          // looked at just now
+  std::map<Symbol, Handing> handings_;  // by key
+};
+
+// The last receipt that was surely handed out, and the operation that tells.
+std::optional<std::pair<std::int64_t, std::uint32_t>> last_receipt(const Lives& lives,
+                                                                   const Stay& stay) {
+  std::optional<std::pair<std::int64_t, std::uint32_t>> last;
+  if (!stay.deliveries.empty())
+    last = {stay.deliveries.back().receipt, stay.deliveries.back().operation};
+  for (const auto& [receipt, use] : stay.strays) {
+    const bool accepted = lives.at(use.operation).outcome == Outcome::ok;
+    if (accepted && (!last || receipt > last->first)) last = {receipt, use.operation};
+  }
+  return last;
 }
 
 }  // namespace
@@ -212,6 +281,8 @@ std::string_view name_of(ProblemKind kind) noexcept {
       return "refused the owner";
     case ProblemKind::lost:
       return "lost message";
+    case ProblemKind::skipped:
+      return "delivered to nobody";
     case ProblemKind::early_letter:
       return "given up too early";
     case ProblemKind::late_letter:
@@ -232,24 +303,21 @@ std::vector<Problem> find_identity_problems(const Lives& lives) {
 
 std::vector<Problem> find_letter_problems(const Lives& lives, std::int64_t deliveries_max) {
   std::vector<Problem> problems;
-  std::vector<Symbol> queues;
   for (const Life& life : lives.all()) {
-    if (std::ranges::find(queues, life.queue) == queues.end()) queues.push_back(life.queue);
-    if (life.live.deliveries.empty()) continue;
-    const Delivery& last = life.live.deliveries.back();
-    if (last.receipt <= deliveries_max) continue;
+    const auto last = last_receipt(lives, life.live);
+    if (deliveries_max == 0 || !last || last->first <= deliveries_max) continue;
     Problem problem;
     problem.kind = ProblemKind::late_letter;
     problem.queue = life.queue;
     problem.number = life.number;
     problem.why = fmt::format("message {} was delivered {} times, although {} are allowed",
                               life.number,
-                              last.receipt,
+                              last->first,
                               deliveries_max);
-    problem.items.push_back({last.operation, true, "one delivery too many"});
+    problem.items.push_back({last->second, true, "one delivery too many"});
     problems.push_back(std::move(problem));
   }
-  for (const Symbol queue : queues) find_early_letters(lives, queue, deliveries_max, problems);
+  SkipSearch(lives, deliveries_max).run(problems);
   return problems;
 }
 

@@ -34,6 +34,7 @@ enum class ProblemKind : std::uint8_t {
   accepted_receipt,  // a receipt was accepted that was not the owner's
   refused_owner,     // the owner's receipt was refused
   lost,              // a stat counts less than must be there
+  skipped,           // a receipt that nobody can have got
   early_letter,      // a dead letter after too few deliveries
   late_letter,       // delivered more often than allowed
   over_limit,        // accepted although the queue was full
@@ -56,7 +57,7 @@ struct Problem {
 [[nodiscard]] std::vector<Problem> find_identity_problems(const Lives& lives);
 // returned, overlap, shared_receipt, accepted_receipt, refused_owner.
 [[nodiscard]] std::vector<Problem> find_ownership_problems(const Lives& lives);
-// early_letter, late_letter.
+// skipped; unless `deliveries_max` is 0, early_letter and late_letter.
 [[nodiscard]] std::vector<Problem> find_letter_problems(const Lives& lives,
                                                         std::int64_t deliveries_max);
 // lost, too_many.

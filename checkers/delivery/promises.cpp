@@ -224,10 +224,8 @@ Verdict check_dead_letters(const History& history, const CheckOptions& options, 
   Judgement judgement(lives);
   const std::int64_t most = whole_parameter(options, "deliveries_max");
   judgement.add(find_identity_problems(lives), {ProblemKind::changed_letter});
-  if (most > 0) {
-    judgement.add(find_letter_problems(lives, most),
-                  {ProblemKind::early_letter, ProblemKind::late_letter});
-  }
+  judgement.add(find_letter_problems(lives, most),
+                {ProblemKind::skipped, ProblemKind::early_letter, ProblemKind::late_letter});
   const auto letters = static_cast<std::size_t>(std::ranges::count_if(
       lives.all(), [](const Life& life) { return !life.dead.deliveries.empty(); }));
   judgement.measure("dead letters received", letters);
@@ -385,9 +383,8 @@ Verdict check_work_queue(const History& history,
   }
   const std::int64_t deliveries_max = whole_parameter(options, "deliveries_max");
   const std::int64_t length_max = whole_parameter(options, "length_max");
-  if (deliveries_max > 0) {
-    for (const Problem& problem : find_letter_problems(lives, deliveries_max))
-      judgement.add(problem);
+  for (const Problem& problem : find_letter_problems(lives, deliveries_max)) {
+    judgement.add(problem);
   }
   if (length_max > 0) {
     for (const Problem& problem : find_limit_problems(lives, length_max)) judgement.add(problem);

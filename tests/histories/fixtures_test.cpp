@@ -11,9 +11,9 @@
 // `check` names a checker, or a model and its level (check bank/any-balance). Words with "=" behind
 // it other than model=… are parameters (permits=2). A line is time, process, type, function, then
 // `@key` and a value in EDN when there is one, then for a failed cas `actual VALUE`, for an answer
-// beside a repeated input `output VALUE`. REWRITE=1 writes what the checker says. The verdict is
-// also found by other routes, which speak only when they disagree: brute force for small histories,
-// the search without the closed forms, renamed processes.
+// beside a repeated input `output VALUE`, and for a failure `error TEXT`. REWRITE=1 writes what the
+// checker says. The verdict is also found by other routes, which speak only when they disagree:
+// brute force for small histories, the search without the closed forms, renamed processes.
 
 #include <algorithm>
 #include <cstdlib>
@@ -131,6 +131,7 @@ history::History build(const Fixture& fixture, std::int64_t renamed = 0) {
       rest.erase(at);
       return taken;
     };
+    const std::string error = take_after(" error ");
     const std::string actual = take_after("actual");
     const std::string output = take_after("output");
     const auto value_of = [&](const std::string& text) {
@@ -139,6 +140,7 @@ history::History build(const Fixture& fixture, std::int64_t renamed = 0) {
       EXPECT_TRUE(value.has_value()) << line;
       return value.has_value() ? *value : history::Value();
     };
+    event.error = error;
     event.value = value_of(rest);
     event.actual = value_of(actual);
     event.output = value_of(output);
