@@ -41,12 +41,14 @@ constexpr milliseconds kWait{200};
 // One draw in so many begins a burst of so many sends.
 constexpr std::uint64_t kBurstEvery = 250;
 constexpr std::size_t kBurst = 80;
+constexpr std::size_t kBacklogBesideClients = 8;
 constexpr std::uint64_t kPoisonEvery = 25;
 constexpr std::uint64_t kDeadReceiveEvery = 8;
 // At the end: one operation in so many asks how much is left, and after so many receives in a row
-// that found nothing, for each client, there is no more to come.
+// that found nothing, or so many operations, for each client, there is no more to come.
 constexpr std::size_t kStatEvery = 4;
 constexpr std::size_t kEmptyReceivesMax = 24;
+constexpr std::size_t kDrainsMax = 2000;
 
 // What a consumer does with a job; the weights are of kFates.
 enum class Fate : std::uint8_t { done, die, slow, give_back, extend };
@@ -76,6 +78,7 @@ class Work final : public Workload {
       const double given = asked == options.mix.end() ? 0 : asked->second;
       functions_.emplace_back(name);
       weights_.push_back(options.mix.empty() ? weight : given);
+      if (name == "send") sends_ = weights_.back() > 0;
     }
   }
 
@@ -125,9 +128,11 @@ class Work final : public Workload {
   base::Random random_;
   std::vector<std::string> functions_;
   std::vector<double> weights_;                               // of functions_
+  bool sends_ = false;                                        // they ask for sends
   std::unordered_map<std::int64_t, std::deque<Step>> plans_;  // what a process will do next
   std::int64_t last_body_ = 0;
   std::size_t burst_left_ = 0;
+  std::int64_t backlog_ = 0;  // accepted and not acknowledged, as far as clients were told
   bool draining_ = false;
   bool drained_ = false;
   std::size_t drains_ = 0;
@@ -136,20 +141,25 @@ class Work final : public Workload {
 
 Invocation Work::choose(std::int64_t process, ValuePool& pool) {
   if (auto planned = take_planned(process, pool)) return std::move(*planned);
-  if (burst_left_ == 0 && random_.below(kBurstEvery) == 0) burst_left_ = kBurst;
+  if (sends_ && burst_left_ == 0 && random_.below(kBurstEvery) == 0) burst_left_ = kBurst;
   if (burst_left_ > 0) {
     --burst_left_;
     return send(pool);
   }
   const std::string& function = functions_[random_.weighted(weights_)];
-  if (function == "send") return send(pool);
+  // So that some wait whatever happens, beside those that clients have in their hands.
+  const bool few = sends_ && backlog_ < static_cast<std::int64_t>(clients_ + kBacklogBesideClients);
+  if (function == "send" || (function == "receive" && few && random_.below(2) == 0)) {
+    return send(pool);
+  }
   if (function == "stat") return stat();
   return receive(random_.below(kDeadReceiveEvery) == 0 ? kDead : kJobs);
 }
 
 std::optional<Invocation> Work::drain() {
   if (drained_) return std::nullopt;
-  const bool over = empty_receives_ >= kEmptyReceivesMax * clients_;
+  const bool over =
+      empty_receives_ >= kEmptyReceivesMax * clients_ || drains_ >= kDrainsMax * clients_;
   const std::size_t turn = ++drains_ % kStatEvery;
   if (over) drained_ = true;
   if (over || turn == 0) return stat();
@@ -270,9 +280,12 @@ void Work::learn(const Invocation& invocation,
     plans_.erase(invocation.process);
     return;
   }
+  if (invocation.function == "send") ++backlog_;
+  if (invocation.function == "ack") --backlog_;
   if (invocation.function == "stat" && draining_) {
     const auto counts = pool.items_of(completion.output);
-    drained_ = std::ranges::all_of(counts, [](Value count) { return count.raw() == 0; });
+    const bool empty = std::ranges::all_of(counts, [](Value count) { return count.raw() == 0; });
+    drained_ = drained_ || empty;
   }
   if (!receives) return;
   if (completion.output.is_nil()) {

@@ -120,8 +120,8 @@ RespValue BlockingClient::call(const Arguments& command) {
   }
 }
 
-KvProcesses::KvProcesses(std::size_t nodes, Arguments extra)
-    : extra_(std::move(extra)), pids_(nodes) {
+KvProcesses::KvProcesses(std::size_t nodes, Arguments extra, NodeProgram program)
+    : extra_(std::move(extra)), program_(std::move(program)), pids_(nodes) {
   std::string pattern = (std::filesystem::temp_directory_path() / "sunder-kv-XXXXXX").string();
   SUNDER_ASSERT(::mkdtemp(pattern.data()) != nullptr);
   directory_ = pattern;
@@ -145,7 +145,7 @@ void KvProcesses::start(std::size_t node) {
   for (std::size_t peer = 1; peer <= size(); ++peer) {
     peers += fmt::format("{}n{}={}:{}", peer > 1 ? "," : "", peer, address(peer), kPeerPort);
   }
-  Arguments command = {std::string(SUNDER_BINARY_DIR) + "/sunder-kv",
+  Arguments command = {std::string(SUNDER_BINARY_DIR) + "/" + program_.name,
                        "--id",
                        name,
                        "--listen",
@@ -155,7 +155,7 @@ void KvProcesses::start(std::size_t node) {
                        "--data-dir",
                        (directory_ / name).string(),
                        "--mode",
-                       "raft",
+                       program_.mode,
                        "--seed",
                        "7"};
   command.insert(command.end(), extra_.begin(), extra_.end());
@@ -214,7 +214,7 @@ std::size_t KvProcesses::wait_for_leader() const {
   const bool found = wait_until([&] {
     for (std::size_t node = 1; node <= size(); ++node) {
       if (pids_[node - 1] > 0 && info_field(call(node, {"INFO"}), "role") == "leader" &&
-          call(node, {"GET", "?"}).kind != wire::RespKind::error) {
+          call(node, program_.read).kind != wire::RespKind::error) {
         leader = node;
       }
     }

@@ -1,4 +1,5 @@
-// KvProcesses: real sunder-kv nodes on loopback, started, killed and restarted by a test.
+// KvProcesses: real nodes on loopback, of sunder-kv if nothing else is said, started, killed and
+// restarted by a test.
 //
 // Node nK answers at 127.X.Y.K, X and Y from the test's process id, so that tests side by side do
 // not meet. Data stays in a temporary directory until the object goes; every node is killed and
@@ -47,9 +48,15 @@ class BlockingClient {
   wire::RespParser parser_;
 };
 
+struct NodeProgram {
+  std::string name = "sunder-kv";
+  std::string mode = "raft";
+  Arguments read = {"GET", "?"};  // what a leader that can serve answers
+};
+
 class KvProcesses {
  public:
-  explicit KvProcesses(std::size_t nodes, Arguments extra = {});
+  explicit KvProcesses(std::size_t nodes, Arguments extra = {}, NodeProgram program = {});
   ~KvProcesses();
   KvProcesses(const KvProcesses&) = delete;
   KvProcesses& operator=(const KvProcesses&) = delete;
@@ -78,6 +85,7 @@ class KvProcesses {
 
  private:
   Arguments extra_;
+  NodeProgram program_;
   std::filesystem::path directory_;
   std::vector<pid_t> pids_;  // 0: down
 };
