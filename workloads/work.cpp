@@ -39,8 +39,8 @@ constexpr std::string_view kPoison = "poison-";
 constexpr milliseconds kVisibility{500};
 constexpr milliseconds kWait{200};
 // One draw in so many begins a burst of so many sends.
-constexpr std::uint64_t kBurstEvery = 250;
-constexpr std::size_t kBurst = 80;
+constexpr std::uint64_t kBurstEvery = 300;
+constexpr std::size_t kBurst = 60;
 constexpr std::size_t kBacklogBesideClients = 8;
 constexpr std::uint64_t kPoisonEvery = 25;
 constexpr std::uint64_t kDeadReceiveEvery = 8;

@@ -96,8 +96,8 @@ Figure waiting_figure(const Lives& lives) {
     }
   }
   for (auto& series : lines.series) std::ranges::sort(series.points);
-  Figure figure = figure_of("Messages waiting, as the queue counted them",
-                            "Ready is how far consumers lag behind.");
+  Figure figure = figure_of("Consumer lag: messages waiting, as the queue counted them",
+                            "Ready: nobody works on them.");
   figure.body = std::move(lines);
   return figure;
 }
