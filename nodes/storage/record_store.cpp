@@ -24,6 +24,10 @@ class RocksRecords final : public RecordStore {
                 std::move(on_written)) {}
 
   Result<void> recover(const Visitor& visit) override;
+  Result<void> read(std::string_view first,
+                    std::string_view end,
+                    std::size_t limit,
+                    const Visitor& visit) override;
 
   void submit(RecordBatch batch) override { writer_.submit(std::move(batch)); }
 
@@ -57,6 +61,22 @@ Result<void> RocksRecords::recover(const Visitor& visit) {
   const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(rocksdb::ReadOptions()));
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
     SUNDER_TRY(visit(at->key().ToStringView(), at->value().ToStringView()));
+  }
+  if (at->status().ok()) return {};
+  return make_error(Errc::failed, "read the records: " + at->status().ToString());
+}
+
+Result<void> RocksRecords::read(std::string_view first,
+                                std::string_view end,
+                                std::size_t limit,
+                                const Visitor& visit) {
+  const std::unique_ptr<rocksdb::Iterator> at(database_->NewIterator(rocksdb::ReadOptions()));
+  std::size_t count = 0;
+  for (at->Seek(rocksdb::Slice(first.data(), first.size())); at->Valid() && count < limit;
+       at->Next(), ++count) {
+    const std::string_view name = at->key().ToStringView();
+    if (name >= end) break;
+    SUNDER_TRY(visit(name, at->value().ToStringView()));
   }
   if (at->status().ok()) return {};
   return make_error(Errc::failed, "read the records: " + at->status().ToString());

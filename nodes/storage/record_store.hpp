@@ -6,8 +6,8 @@
 // number. Batches reach the disk in the order of submit(), each whole or not at all; recovery after
 // SIGKILL at any instant finds a prefix of them.
 //
-// Threading: submit() and recover() on the loop; `on_written` is called on the store's thread (post
-// it). A write that fails ends the process.
+// Threading: submit(), recover() and read() on the loop; `on_written` is called on the store's
+// thread (post it). A write that fails ends the process.
 
 #pragma once
 
@@ -53,6 +53,12 @@ class RecordStore {
   // Every record on disk, in the order of names; the first error of the visitor ends it.
   // Precondition: nothing was submitted yet.
   [[nodiscard]] virtual Result<void> recover(const Visitor& visit) = 0;
+  // Records on disk by now, named from `first` on and before `end`, in the order of names, at most
+  // `limit` of them; the first error of the visitor ends it.
+  [[nodiscard]] virtual Result<void> read(std::string_view first,
+                                          std::string_view end,
+                                          std::size_t limit,
+                                          const Visitor& visit) = 0;
   virtual void submit(RecordBatch batch) = 0;
 };
 
