@@ -67,6 +67,13 @@ struct Tolerance {
   Share lied_to = Share::none;    // disks that lost or changed what they acknowledged
 };
 
+// A place among nodes that are not alike.
+struct Role {
+  std::string name;                    // "inventory"
+  std::vector<std::string> arguments;  // added to its node's command line
+  bool serves_clients = false;
+};
+
 struct Mode {
   std::string name;  // "raft"
   std::string summary;
@@ -78,7 +85,13 @@ struct Mode {
   std::vector<ModeEvent> events = {};  // sorted by name
   Tolerance tolerance = {};
   bool membership = false;  // nodes can be added and removed while it runs
+  // Of n1, n2, … in this order, one node each; empty: the nodes are alike, and any number will do.
+  std::vector<Role> roles = {};
 };
+
+// The nodes that clients of the mode connect to, as indices from 0: all of them when they are
+// alike.
+[[nodiscard]] std::vector<std::size_t> serving_nodes(const Mode& mode, std::size_t nodes);
 
 struct System {
   std::string name;     // "kv"

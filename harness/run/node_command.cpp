@@ -31,6 +31,10 @@ cluster::NodeCommand node_command(const NodeCommandInputs& inputs,
   };
   command.arguments.insert(
       command.arguments.end(), inputs.mode.arguments.begin(), inputs.mode.arguments.end());
+  if (!inputs.mode.roles.empty()) {
+    const std::vector<std::string>& own = inputs.mode.roles.at(node).arguments;
+    command.arguments.insert(command.arguments.end(), own.begin(), own.end());
+  }
   if (inputs.spares > 0) {
     command.arguments.emplace_back("--members");
     command.arguments.push_back(members);

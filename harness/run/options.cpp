@@ -6,11 +6,13 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/duration.hpp"
 #include "harness/cluster/capabilities.hpp"
 #include "harness/run/host.hpp"
+#include "nemesis/roles.hpp"
 #include "workloads/workload.hpp"
 
 namespace sunder::run {
@@ -20,6 +22,19 @@ namespace json = boost::json;
 
 constexpr auto kDefaultDuration = std::chrono::seconds(30);
 constexpr std::size_t kDefaultKeys = 64;
+
+// Where nodes differ there is one of each.
+Result<void> check_roles(const RunOptions& options, const nodes::Mode& mode) {
+  if (mode.roles.empty() || options.nodes.value_or(mode.roles.size()) == mode.roles.size()) {
+    return {};
+  }
+  return base::make_error(Errc::usage,
+                          fmt::format("--nodes {}: {} has {} nodes, one of each: {}",
+                                      *options.nodes,
+                                      mode.name,
+                                      mode.roles.size(),
+                                      fmt::join(role_names(mode), ", ")));
+}
 
 // What the user did not say: a sabotage's own suggestions first, then the scenario's defaults.
 Result<void> fill_defaults(ResolvedRun& run) {
@@ -31,7 +46,10 @@ Result<void> fill_defaults(ResolvedRun& run) {
     SUNDER_TRY(found);
     sabotage = *found;
   }
-  run.nodes = options.nodes.value_or(run.scenario->default_nodes);
+  const nodes::Mode& mode = mode_of(*run.scenario);
+  SUNDER_TRY(check_roles(options, mode));
+  run.nodes =
+      mode.roles.empty() ? options.nodes.value_or(run.scenario->default_nodes) : mode.roles.size();
   run.keys = options.keys.value_or(sabotage->keys > 0 ? sabotage->keys : kDefaultKeys);
   // A schedule of the user's own needs the usual time, not that of the sabotage's schedule.
   const bool suggested = !options.faults && !sabotage->faults.empty();
@@ -115,7 +133,7 @@ nemesis::ScheduleOptions schedule_options_of(const ResolvedRun& run, bool stored
   for (const std::string& shape : run.scenario->required_shapes) {
     const std::string family = shape.substr(0, shape.find(':'));
     if (std::ranges::find(run.families, family) != run.families.end()) {
-      options.required.push_back(shape);
+      options.required.push_back(nemesis::name_nodes(shape, role_names(mode)));
     }
   }
   for (const nodes::ModeEvent& event : mode.events) {
@@ -157,20 +175,21 @@ Result<ResolvedRun> resolve_all(const RunOptions& options, bool stored) {
   SUNDER_TRY(mix);
   run.mix = std::move(*mix);
 
-  auto families = nemesis::families_of(run.faults);
+  const std::string faults = nemesis::name_nodes(run.faults, role_names(mode_of(*run.scenario)));
+  auto families = nemesis::families_of(faults);
   SUNDER_TRY(families);
   run.families = std::move(*families);
   nemesis::ScheduleOptions schedule_options = schedule_options_of(run, stored);
   if (!options.duration) {
-    const auto suitable = nemesis::suitable_duration(run.faults, schedule_options);
+    const auto suitable = nemesis::suitable_duration(faults, schedule_options);
     SUNDER_TRY(suitable);
     run.duration = std::max(run.duration, *suitable);
     schedule_options.duration = run.duration;
   }
-  auto schedule = nemesis::make_schedule(run.faults, schedule_options);
+  auto schedule = nemesis::make_schedule(faults, schedule_options);
   SUNDER_TRY(schedule);
   run.schedule = std::move(*schedule);
-  run.skipped = nemesis::skipped_families(run.faults, schedule_options);
+  run.skipped = nemesis::skipped_families(faults, schedule_options);
   std::erase_if(run.families, [&](const std::string& family) {
     return std::ranges::any_of(run.skipped,
                                [&](const auto& skipped) { return skipped.first == family; });

@@ -90,6 +90,7 @@ class Phases {
 
   const ResolvedRun& run_;
   const PhaseOptions& options_;
+  std::vector<std::size_t> serving_;  // the nodes that clients connect to
   PhaseOutcome outcome_;
   asio::io_context loop_{1};
   base::TaskGroup background_;
@@ -118,6 +119,7 @@ class Phases {
 Phases::Phases(const ResolvedRun& run, const PhaseOptions& options)
     : run_(run),
       options_(options),
+      serving_(nodes::serving_nodes(mode_of(*run.scenario), run.nodes)),
       background_(loop_.get_executor()),
       clients_(loop_.get_executor()),
       faults_(loop_.get_executor()),
@@ -219,7 +221,7 @@ Result<void> Phases::set_up() {
     (i < run_.nodes ? context.nodes : context.clients).push_back(name);
   }
   for (std::size_t i = 0; i < run_.options.clients; ++i) {
-    context.client_nodes.push_back(static_cast<std::uint32_t>(i % run_.nodes));
+    context.client_nodes.push_back(static_cast<std::uint32_t>(serving_[i % serving_.size()]));
   }
   context.clients_see_all = run_.options.clients_see_all;
   for (std::size_t node = 0; node < run_.nodes; ++node) SUNDER_TRY(cluster_->start(node));
@@ -462,12 +464,12 @@ void Phases::note_fault(const history::FaultRecord& fault) {
 std::unique_ptr<workloads::Client> Phases::make_client(std::size_t endpoint) {
   workloads::ClientOptions client;
   client.connector = [this, endpoint] { return cluster_->client_socket(endpoint); };
-  for (std::size_t node = 0; node < run_.nodes; ++node) {
+  for (const std::size_t node : serving_) {
     const auto index = static_cast<cluster::Endpoint>(node);
     client.nodes.emplace_back(asio::ip::make_address(cluster_->address(index)), kClientPort);
     client.node_names.push_back(cluster_->name(index));
   }
-  client.pinned = endpoint % run_.nodes;
+  client.pinned = endpoint % serving_.size();
   return workloads::make_resp_client(std::move(client));
 }
 

@@ -24,6 +24,7 @@
 #include "harness/run/host.hpp"
 #include "nemesis/nemesis.hpp"
 #include "nemesis/parameters.hpp"
+#include "nemesis/roles.hpp"
 #include "nemesis/schedule_text.hpp"
 
 namespace sunder::run {
@@ -120,7 +121,9 @@ Result<void> Prover::add_rows(const nodes::Sabotage& sabotage) {
   row.budget = options_.budget;
   const std::string suited =
       sabotage.faults.empty() ? std::string(options_.scenario->default_faults) : sabotage.faults;
-  auto faults = items_within(options_.faults.value_or(suited), row.duration);
+  const std::string named = nemesis::name_nodes(options_.faults.value_or(suited),
+                                                role_names(mode_of(*options_.scenario)));
+  auto faults = items_within(named, row.duration);
   SUNDER_TRY(faults);
   row.faults = std::move(*faults);
   auto families = nemesis::families_of(row.faults);

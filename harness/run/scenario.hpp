@@ -35,6 +35,8 @@ struct Scenario {
 // The scenario's mode. Precondition: the scenario is a row of all_scenarios().
 [[nodiscard]] const nodes::System& system_of(const Scenario& scenario);
 [[nodiscard]] const nodes::Mode& mode_of(const Scenario& scenario);
+// The names of the mode's roles, of n1, n2, …; empty where the nodes are alike.
+[[nodiscard]] std::vector<std::string> role_names(const nodes::Mode& mode);
 // Errc::usage lists the mode's sabotages.
 [[nodiscard]] Result<const nodes::Sabotage*> find_sabotage(const Scenario& scenario,
                                                            std::string_view name);
