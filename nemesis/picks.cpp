@@ -37,9 +37,15 @@ Result<void> add_required(const std::vector<ScheduleItem>& items,
         return item.family == need.family && item.shape == nullptr;
       });
       const bool possible = need.shape != nullptr && need.shape->nodes_min <= options.nodes;
-      if (wanted && possible && !is_picked(picks, need.family, need.shape)) {
-        picks.push_back(
-            {.family = need.family, .shape = need.shape, .asked = true, .needed = true});
+      const bool named = !need.target.empty();
+      if (wanted && possible && (named || !is_picked(picks, need.family, need.shape))) {
+        picks.push_back({.family = need.family,
+                         .shape = need.shape,
+                         .asked = true,
+                         .needed = true,
+                         .target = need.target,
+                         .at = need.at,
+                         .lasts = need.start ? need.duration : std::chrono::nanoseconds(0)});
       }
     }
   }
@@ -99,6 +105,7 @@ PlannedFault plan(const Pick& pick, nanoseconds start, nanoseconds duration) {
   fault.family = pick.family->name;
   fault.shape = pick.shape->name;
   fault.target = pick.target;
+  fault.at = pick.at;
   fault.start = start;
   fault.duration = duration;
   fault.seed = kNo_seed;
@@ -109,7 +116,8 @@ PlannedFault plan_random(const Pick& pick,
                          nanoseconds start,
                          nanoseconds duration,
                          base::Random& random) {
-  PlannedFault fault = plan(pick, start, duration);
+  const bool shorter = pick.lasts.count() > 0 && pick.lasts < duration;
+  PlannedFault fault = plan(pick, start, shorter ? pick.lasts : duration);
   if (pick.family->randomize != nullptr && !pick.needed) pick.family->randomize(fault, random);
   for (const auto& [name, value] : pick.parameters) fault.parameters.insert_or_assign(name, value);
   return fault;

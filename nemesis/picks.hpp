@@ -25,6 +25,8 @@ struct Pick {
   bool asked = false;       // by the user or a promise: keeps its shape
   bool needed = false;      // by a promise: has no parameters of its own, and its usual time
   std::string target = {};  // for shapes "nodes" and "groups"
+  EventPlacement at = {};   // by event, from its place in time on
+  std::chrono::nanoseconds lasts{0};                   // zero: as long as its place in time allows
   std::map<std::string, std::string> parameters = {};  // as the user gave them
 };
 
