@@ -56,6 +56,14 @@ CheckerInfo no_phantom_info();
 CheckerInfo recovery_info();
 CheckerInfo redelivered_info();
 CheckerInfo replicated_log_info();
+CheckerInfo saga_all_or_nothing_info();
+CheckerInfo saga_answers_true_info();
+CheckerInfo saga_conserved_info();
+CheckerInfo saga_durable_info();
+CheckerInfo saga_ends_in_time_info();
+CheckerInfo saga_no_orphans_info();
+CheckerInfo saga_no_oversell_info();
+CheckerInfo saga_once_info();
 
 namespace {
 
@@ -85,6 +93,14 @@ std::span<const CheckerInfo> all_checkers() {
       recovery_info(),
       redelivered_info(),
       replicated_log_info(),
+      saga_all_or_nothing_info(),
+      saga_answers_true_info(),
+      saga_conserved_info(),
+      saga_durable_info(),
+      saga_ends_in_time_info(),
+      saga_no_orphans_info(),
+      saga_no_oversell_info(),
+      saga_once_info(),
   };
   return all;
 }

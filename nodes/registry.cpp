@@ -8,9 +8,10 @@ namespace sunder::nodes {
 
 System kv_system();
 System queue_system();
+System saga_system();
 
 std::span<const System> all_systems() {
-  static const std::array systems{kv_system(), queue_system()};
+  static const std::array systems{kv_system(), queue_system(), saga_system()};
   return systems;
 }
 

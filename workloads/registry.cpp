@@ -11,6 +11,7 @@
 
 namespace sunder::workloads {
 
+WorkloadInfo order_info();
 WorkloadInfo register_info();
 WorkloadInfo work_info();
 
@@ -37,6 +38,7 @@ Error mix_error(std::string_view part, const WorkloadInfo& workload) {
 
 std::span<const WorkloadInfo> all_workloads() {
   static const std::array workloads{
+      order_info(),
       register_info(),
       work_info(),
   };

@@ -8,8 +8,8 @@
 // info as soon as one attempt was possibly applied, and fail only if none was.
 //
 // The session is opened before the first command that needs one and is not part of the operation's
-// outcome: until a numbered request was sent, nothing can have happened. Reads go without a number,
-// because they change nothing.
+// outcome: until a numbered request was sent, nothing can have happened. Idempotent commands go
+// without a number: reads, and those with an id of their own.
 
 #include <algorithm>
 #include <array>
@@ -44,8 +44,11 @@ constexpr std::chrono::milliseconds kLongestPause{80};
 constexpr std::chrono::seconds kAwayFor{3};
 constexpr auto kAwaitTuple = asio::as_tuple(asio::use_awaitable);
 
-bool is_read(const std::string& name) {
-  return name == "GET" || name == "LRANGE" || name == "PING" || name == "INFO";
+// Sent again, it changes nothing that the first did not: reads, and what carries an id of its own.
+bool is_idempotent(const std::string& name) {
+  constexpr std::array<std::string_view, 10> names{
+      "GET", "INFO", "LEDGER", "LEVELS", "LRANGE", "OPEN", "ORDER", "PING", "SAGAS", "STATUS"};
+  return std::ranges::binary_search(names, name);
 }
 
 Error failure(const boost::system::error_code& error, std::string context) {
@@ -238,7 +241,7 @@ asio::awaitable<Reply> RespClient::call(std::vector<std::string> command) {
   SUNDER_ASSERT(!command.empty());
   Progress progress;
   progress.deadline = MonotonicClock::now() + options_.operation_deadline;
-  const bool read = is_read(command.front());
+  const bool plain = is_idempotent(command.front());
   bool sequence_taken = false;
   std::string answered_by;
   choose_first_node();
@@ -252,14 +255,14 @@ asio::awaitable<Reply> RespClient::call(std::vector<std::string> command) {
         continue;
       }
     }
-    if (!read && session_.empty()) {
+    if (!plain && session_.empty()) {
       const bool opened = co_await open_session(progress);
       if (!opened) co_await give_way(progress, std::string());
       continue;
     }
-    if (!read && !std::exchange(sequence_taken, true)) ++sequence_;
+    if (!plain && !std::exchange(sequence_taken, true)) ++sequence_;
     std::string request =
-        read ? wire::encode_request(command) : numbered(session_, sequence_, command);
+        plain ? wire::encode_request(command) : numbered(session_, sequence_, command);
     Result<RespValue> reply = co_await attempt(std::move(request), progress.deadline);
     std::string hint;
     if (reply.has_error()) {

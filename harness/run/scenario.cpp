@@ -26,6 +26,18 @@ std::span<const Scenario> all_scenarios() {
        .workload = "register",
        .default_faults = "partition,kill,pause,restart",
        .required_shapes = {"partition:leader-minority", "kill:all", "power-loss:all"}},
+      {.name = "saga/order",
+       .summary = "Orders that are reserved, charged and shipped, or taken back, by four services.",
+       .system = "saga",
+       .mode = "saga",
+       .workload = "order",
+       .default_faults = "partition,kill,pause,restart",
+       // It is down while it must undo; the log is cut off between any two writes.
+       .required_shapes = {"kill:inventory@compensating+1500ms",
+                           "kill:order@saga-logged+300ms",
+                           "kill:all",
+                           "power-loss:all"},
+       .default_nodes = 4},
   };
   return rows;
 }
@@ -53,6 +65,12 @@ const nodes::Mode& mode_of(const Scenario& scenario) {
   const auto found = std::ranges::find(system.modes, scenario.mode, &nodes::Mode::name);
   SUNDER_ASSERT(found != system.modes.end());
   return *found;
+}
+
+std::vector<std::string> role_names(const nodes::Mode& mode) {
+  std::vector<std::string> names;
+  for (const nodes::Role& role : mode.roles) names.push_back(role.name);
+  return names;
 }
 
 Result<const nodes::Sabotage*> find_sabotage(const Scenario& scenario, std::string_view name) {

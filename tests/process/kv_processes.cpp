@@ -159,6 +159,10 @@ void KvProcesses::start(std::size_t node) {
                        "--seed",
                        "7"};
   command.insert(command.end(), extra_.begin(), extra_.end());
+  if (!program_.own.empty()) {
+    const Arguments& own = program_.own.at(node - 1);
+    command.insert(command.end(), own.begin(), own.end());
+  }
   const pid_t pid = ::fork();
   SUNDER_ASSERT(pid >= 0);
   if (pid == 0) {

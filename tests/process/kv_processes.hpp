@@ -51,7 +51,8 @@ class BlockingClient {
 struct NodeProgram {
   std::string name = "sunder-kv";
   std::string mode = "raft";
-  Arguments read = {"GET", "?"};  // what a leader that can serve answers
+  Arguments read = {"GET", "?"};    // what a leader that can serve answers
+  std::vector<Arguments> own = {};  // of each node, n1 first; empty: none has any
 };
 
 class KvProcesses {

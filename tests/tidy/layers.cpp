@@ -61,6 +61,7 @@ const std::vector<Folder>& folders() {
       {"nodes/replica",
        {"harness/base", "harness/wire", "nodes/host", "nodes/raft", "nodes/storage"},
        {}},
+      {"nodes/saga", {"harness/base", "harness/wire", "nodes", "nodes/host", "nodes/storage"}, {}},
       {"nodes/storage", {"harness/base"}, {}},
       {"include/sunder", {"checkers", "harness/base", "harness/history"}, {}},
       {"tests", {"*"}, {}},

@@ -3,6 +3,8 @@
 
 #include "harness/run/options.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace sunder::run {
@@ -88,6 +90,42 @@ TEST(RunOptions, RefusesWhatCannotBeRun) {
     EXPECT_TRUE(base::is(run.error(), Errc::usage));
     EXPECT_NE(run.error().message().find(row.says), std::string::npos) << run.error().message();
   }
+}
+
+TEST(RunOptions, NodesOfDifferentRolesAreAsManyAsThereAreRoles) {
+  RunOptions options = valid();
+  options.scenario = "saga/order";
+  options.faults = "kill:inventory@1s+1s,partition:payment>order@3s+1s";
+  const auto run = resolve(options);
+  ASSERT_TRUE(run.has_value()) << run.error().message();
+  EXPECT_EQ(run->nodes, 4U);
+  ASSERT_EQ(run->schedule.size(), 2U);
+  EXPECT_EQ(run->schedule[0].target, "n2");
+  EXPECT_EQ(run->schedule[1].target, "n3>n1");
+  options.nodes = 3;
+  const auto refused = resolve(options);
+  ASSERT_TRUE(refused.has_error());
+  EXPECT_TRUE(base::is(refused.error(), Errc::usage));
+  EXPECT_NE(refused.error().message().find("one of each: order, inventory, payment, shipment"),
+            std::string::npos);
+}
+
+TEST(RunOptions, WhatAPromiseNeedsMayWaitForAnEvent) {
+  RunOptions options = valid();
+  options.scenario = "saga/order";
+  options.faults = "kill";
+  const auto run = resolve(options);
+  ASSERT_TRUE(run.has_value()) << run.error().message();
+  const auto undoing = std::ranges::find_if(run->schedule, [](const nemesis::PlannedFault& fault) {
+    return fault.at.event == "compensating" && fault.target == "n2";
+  });
+  ASSERT_NE(undoing, run->schedule.end());
+  EXPECT_LE(undoing->duration, 1500ms);
+  const auto stored = read_inputs(to_json(*run, "2026-01-31T23:59:59Z"), "run.json");
+  ASSERT_TRUE(stored.has_value()) << stored.error().message();
+  const auto again = resolve(*stored);
+  ASSERT_TRUE(again.has_value()) << again.error().message();
+  EXPECT_EQ(nemesis::to_text(again->schedule), nemesis::to_text(run->schedule));
 }
 
 TEST(RunOptions, RefusesARunJsonThatIsNone) {
