@@ -182,12 +182,24 @@ bool knows(const history::History& history, const Operation& operation) {
          (output.is_none() || output.is_nil() || output.is_list());
 }
 
-bool fits(const history::History& history) {
-  const auto is_transfer = [](const Operation& operation) {
-    return operation.function == Function::transfer;
+// A read that shows accounts with their balances.
+bool shows_balances(const history::History& history, const Operation& operation) {
+  const auto is_balance = [&](Value item) {
+    if (!item.is_list()) return false;
+    const auto pair = history.pool().items_of(item);
+    return pair.size() == 2 && pair[1].is_integer();
   };
-  return std::ranges::any_of(history.operations(), is_transfer) &&
-         !unsuitable(history, "bank", knows);
+  if (!operation.output.is_list()) return false;
+  const auto items = history.pool().items_of(operation.output);
+  return !items.empty() && std::ranges::all_of(items, is_balance);
+}
+
+// Transfers, or nothing but reads of balances.
+bool fits(const history::History& history) {
+  if (unsuitable(history, "bank", knows)) return false;
+  return std::ranges::any_of(history.operations(), [&](const Operation& operation) {
+    return operation.function == Function::transfer || shows_balances(history, operation);
+  });
 }
 
 Verdict check(const history::History& history,

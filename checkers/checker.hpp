@@ -86,8 +86,8 @@ struct AutomaticChoice {
   std::vector<std::string_view> also_fit;  // models that would do too
 };
 
-// The strongest model that fits the history, at its first level. Errc::usage: none does, and the
-// error names an operation.
+// The strongest model that fits the history, at its first level; none when the history is empty.
+// Errc::usage: none fits, and the error names an operation.
 [[nodiscard]] Result<AutomaticChoice> choose_model(const history::History& history);
 
 // Runs what decides that choice. An exception inside a checker becomes `undetermined` with its

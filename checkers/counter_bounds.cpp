@@ -161,6 +161,14 @@ bool knows(const history::History& history, const Operation& operation) {
          (output.is_none() || output.is_nil() || output.is_integer());
 }
 
+// Of additions alone: whether some amount comes twice, as elements of a set do not.
+bool repeats(const history::History& history) {
+  std::vector<std::int64_t> amounts;
+  for (const Operation& operation : history.operations()) amounts.push_back(amount_of(operation));
+  std::ranges::sort(amounts);
+  return std::ranges::adjacent_find(amounts) != amounts.end();
+}
+
 bool fits(const history::History& history) {
   const auto is_read = [](const Operation& operation) {
     return operation.function == Function::read && operation.output.is_integer();
@@ -168,9 +176,10 @@ bool fits(const history::History& history) {
   const auto is_addition = [](const Operation& operation) {
     return operation.function != Function::read;
   };
-  return std::ranges::any_of(history.operations(), is_read) &&
-         std::ranges::any_of(history.operations(), is_addition) &&
-         !unsuitable(history, "counter", knows);
+  if (unsuitable(history, "counter", knows)) return false;
+  const std::vector<Operation>& operations = history.operations();
+  if (std::ranges::all_of(operations, is_addition)) return repeats(history);
+  return std::ranges::any_of(operations, is_read) && std::ranges::any_of(operations, is_addition);
 }
 
 Verdict check(const history::History& history,

@@ -164,13 +164,15 @@ Result<ModelChoice> find_model(std::string_view text) {
 }
 
 Result<AutomaticChoice> choose_model(const history::History& history) {
+  AutomaticChoice choice;
+  choice.automatic = true;
+  if (history.empty()) return choice;
   std::vector<const ModelInfo*> fitting;
   for (const ModelInfo& model : all_models()) {
     if (model.fits(history)) fitting.push_back(&model);
   }
   if (fitting.empty()) {
-    const std::string first =
-        history.empty() ? "nothing" : history.describe(history.operations().front());
+    const std::string first = history.describe(history.operations().front());
     return base::make_error(
         Errc::usage,
         fmt::format("no model knows every operation (the first is {}); name one with --model: {}",
@@ -178,8 +180,6 @@ Result<AutomaticChoice> choose_model(const history::History& history) {
                     names_of(all_models())));
   }
   const auto best = std::ranges::max_element(fitting, {}, &ModelInfo::strength);
-  AutomaticChoice choice;
-  choice.automatic = true;
   choice.chosen = ModelChoice{*best, (*best)->levels.front().name};
   for (const ModelInfo* model : fitting) {
     if (model != *best) choice.also_fit.push_back(model->name);

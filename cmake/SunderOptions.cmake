@@ -29,6 +29,10 @@ target_compile_definitions(sunder_options INTERFACE "$<BUILD_INTERFACE:${SUNDER_
 if(SUNDER_SANITIZE)
   add_compile_options(-fsanitize=${SUNDER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SUNDER_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Not with coroutines before clang 16: "Cannot represent a difference across sections".
+    add_compile_options(-fno-sanitize=function)
+  endif()
   # ASan adds false positives of these inside Boost and the standard library at -O1.
   add_compile_options(-Wno-maybe-uninitialized -Wno-mismatched-new-delete)
   if(SUNDER_SANITIZE MATCHES "thread")

@@ -179,6 +179,50 @@ bool unknown_may_commit(AnomalySet forbidden) {
 constexpr AnomalySet kKnown =
     ((AnomalySet{1} << kAnomaly_count) - 1) & ~anomalies(Anomaly::cyclic_versions);
 
+// The same transactions as far as they concern keys that are not contested.
+Transactions without_contested(const Transactions& transactions, const ListOrder& order) {
+  Transactions rest = transactions;
+  rest.micro.clear();
+  for (Transaction& transaction : rest.all) {
+    const auto begin = static_cast<std::uint32_t>(rest.micro.size());
+    for (std::uint32_t i = transaction.begin; i < transaction.end; ++i) {
+      const MicroOperation& micro = transactions.micro[i];
+      if (order.contested[micro.key] == 0) rest.micro.push_back(micro);
+    }
+    transaction.begin = begin;
+    transaction.end = static_cast<std::uint32_t>(rest.micro.size());
+  }
+  return rest;
+}
+
+Verdict judge(const history::History& history,
+              const Transactions& transactions,
+              const Forbidden& forbidden,
+              const CheckOptions& options) {
+  Verdict verdict;
+  Sightings sightings;
+  const ListOrder order =
+      order_lists(history, transactions, unknown_may_commit(forbidden.anomalies), sightings);
+  if (!order.ambiguous.empty()) {
+    // An element that was appended twice says nothing of the order. Whatever explains the whole
+    // explains what the other keys show, so what they contradict is contradicted.
+    verdict = judge(history, without_contested(transactions, order), forbidden, options);
+    const std::string why = order.ambiguous + ": which of them was read cannot be told";
+    if (verdict.kind == VerdictKind::broken) {
+      verdict.details.push_back(why + "; the key was left out");
+      return verdict;
+    }
+    Verdict undetermined;
+    undetermined.summary =
+        why + (verdict.kind == VerdictKind::kept ? "; nothing else is wrong" : "");
+    return undetermined;
+  }
+  inspect_reads(history, transactions, order, forbidden.anomalies, sightings);
+  ListCheck(history, transactions, order, forbidden, options).run(verdict);
+  conclude(verdict, history, transactions, forbidden, sightings);
+  return verdict;
+}
+
 Verdict check_list_append(const history::History& history,
                           std::string_view level,
                           const CheckOptions& options,
@@ -187,18 +231,7 @@ Verdict check_list_append(const history::History& history,
   const Transactions transactions = gather_transactions(history, MicroKind::append);
   verdict.summary = unjudgeable(transactions, "list-append");
   if (!verdict.summary.empty()) return verdict;
-  const Forbidden forbidden = forbid(level);
-  Sightings sightings;
-  const ListOrder order =
-      order_lists(history, transactions, unknown_may_commit(forbidden.anomalies), sightings);
-  if (!order.ambiguous.empty()) {
-    verdict.summary = order.ambiguous + ": which of them was read cannot be told";
-    return verdict;
-  }
-  inspect_reads(history, transactions, order, forbidden.anomalies, sightings);
-  ListCheck(history, transactions, order, forbidden, options).run(verdict);
-  conclude(verdict, history, transactions, forbidden, sightings);
-  return verdict;
+  return judge(history, transactions, forbid(level), options);
 }
 
 bool fits(const history::History& history) {

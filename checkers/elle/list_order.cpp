@@ -27,6 +27,7 @@ class Ordering {
     order_.place.assign(transactions.micro.size(), kNone);
     order_.owner.resize(transactions.micro.size());
     order_.committed.assign(transactions.all.size(), 0);
+    order_.contested.assign(transactions.keys.size(), 0);
   }
 
   [[nodiscard]] ListOrder run() && {
@@ -91,7 +92,9 @@ class Ordering {
     const bool known_failed = outcome_of(known) == Outcome::fail;
     const bool failed = outcome_of(index) == Outcome::fail;
     if (known_failed && !failed) known = index;
-    if (known_failed || failed || !order_.ambiguous.empty()) return;
+    if (known_failed || failed) return;
+    order_.contested[one.key] = 1;
+    if (!order_.ambiguous.empty()) return;
     order_.ambiguous = fmt::format("{} was appended to {} by {} and by {}",
                                    text(one.value),
                                    key_text(one.key),

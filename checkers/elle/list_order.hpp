@@ -38,6 +38,7 @@ struct ListOrder {
                                         // read its length; kNone: unread, not known
   std::vector<std::uint8_t> committed;  // of each transaction
   std::string ambiguous;                // an element appended twice, described; else empty
+  std::vector<std::uint8_t> contested;  // of each key: whether it has such an element
 
   // The transaction that made a version if it committed, else kNone.
   [[nodiscard]] std::uint32_t writer(const ListKey& key, std::uint32_t position) const {

@@ -18,6 +18,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/live_line.hpp"
 #include "harness/history/text.hpp"
+#include "harness/report/graph.hpp"
 #include "harness/report/report.hpp"
 
 namespace sunder::cli {
@@ -30,6 +31,7 @@ struct Flags {
   std::string budget = "60s";
   std::string memory = "4G";
   std::string html;
+  std::string dot;
   std::vector<std::string> parameters;
   unsigned threads = 0;
   bool json = false;
@@ -130,7 +132,11 @@ Result<Checked> check_one(const std::string& file, const Job& job) {
     if (choice.has_error()) return base::with_context(choice.error(), file);
     checked.choice = std::move(*choice);
   }
-  line.keep_saying(fmt::format("checking {} as {}", file, name_of(*checked.choice.chosen)));
+  if (!checked.choice.chosen) {
+    checked.verdict.summary = "nothing observed: the history is empty";
+    return checked;
+  }
+  line.keep_saying(fmt::format("checking {} as {}", file, model_name(checked)));
   const history::History& history = checked.read.history;
   const checkers::ModelChoice& chosen = *checked.choice.chosen;
   checked.verdict = job.strongest
@@ -149,8 +155,35 @@ std::filesystem::path page_path(const std::string& given, std::size_t index) {
 
 Result<void> write_page(const Checked& checked, const std::filesystem::path& path) {
   const std::string page = report::render_counterexample_html(
-      checked.read.history, checked.verdict, checked.file, name_of(*checked.choice.chosen));
+      checked.read.history, checked.verdict, checked.file, model_name(checked));
   return base::write_file(path, page);
+}
+
+// The first counter-example that has a graph; others would be graphs of their own.
+Result<bool> write_graph(const Checked& checked, const std::filesystem::path& path) {
+  for (const checkers::Counterexample& example : checked.verdict.counterexamples) {
+    if (example.graph.empty()) continue;
+    SUNDER_TRY(base::write_file(path, report::graph_dot(checked.read.history, example.graph)));
+    return true;
+  }
+  return false;
+}
+
+// Writes what was asked for beside the verdict.
+Result<Files> write_files(const Checked& checked, const Flags& flags, std::size_t index) {
+  Files files;
+  if (!flags.html.empty()) {
+    const std::filesystem::path path = page_path(flags.html, index);
+    SUNDER_TRY(write_page(checked, path));
+    files.page = path.string();
+  }
+  if (!flags.dot.empty()) {
+    const std::filesystem::path path = page_path(flags.dot, index);
+    const auto written = write_graph(checked, path);
+    SUNDER_TRY(written);
+    if (*written) files.graph = path.string();
+  }
+  return files;
 }
 
 Result<int> act(const Flags& flags) {
@@ -173,16 +206,12 @@ Result<int> act(const Flags& flags) {
     SUNDER_TRY(checked);
     const int code = static_cast<int>(exit_code_of(checked->verdict.kind));
     if (rank(code) > rank(worst)) worst = code;
-    std::string page;
-    if (!flags.html.empty()) {
-      const std::filesystem::path path = page_path(flags.html, i);
-      SUNDER_TRY(write_page(*checked, path));
-      page = path.string();
-    }
+    const auto files = write_files(*checked, flags, i);
+    SUNDER_TRY(files);
     if (flags.json) {
-      documents.push_back(to_json(*checked, page));
+      documents.push_back(to_json(*checked, *files));
     } else {
-      fmt::print("{}{}", to_text(*checked), page.empty() ? "" : fmt::format("  page: {}\n", page));
+      fmt::print("{}", to_text(*checked, *files));
     }
   }
   if (flags.json) fmt::print("{}\n", boost::json::serialize(documents));
@@ -214,6 +243,10 @@ Command check_command(CLI::App& app) {
                       flags->html,
                       "Write a picture of the counter-example to this file; of further histories "
                       "beside it, numbered");
+  command->add_option("--dot",
+                      flags->dot,
+                      "Write the graph of the counter-example to this file, for Graphviz, when it "
+                      "has one; of further histories beside it, numbered");
   command
       ->add_option("--parameter",
                    flags->parameters,

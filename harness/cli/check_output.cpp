@@ -24,13 +24,13 @@ std::string heading(const Checked& checked) {
                      invalid ? "INVALID" : word(checked.verdict.kind),
                      history::name_of(checked.read.format),
                      checked.read.history.operations().size(),
-                     name_of(*checked.choice.chosen),
+                     model_name(checked),
                      checked.verdict.summary);
 }
 
 std::string note_on_choice(const Checked& checked) {
-  if (!checked.choice.automatic) return {};
-  const std::string name = name_of(*checked.choice.chosen);
+  if (!checked.choice.automatic || !checked.choice.chosen) return {};
+  const std::string name = model_name(checked);
   if (checked.choice.also_fit.empty()) {
     return fmt::format("  model {} was chosen: it alone knows every operation\n", name);
   }
@@ -117,13 +117,15 @@ json::object to_json(const Counterexample& example, const history::History& hist
 
 }  // namespace
 
-std::string name_of(const checkers::ModelChoice& choice) {
+std::string model_name(const Checked& checked) {
+  if (!checked.choice.chosen) return "none";
+  const checkers::ModelChoice& choice = *checked.choice.chosen;
   const bool only = choice.model->levels.size() == 1;
   return only ? std::string(choice.model->name)
               : fmt::format("{}/{}", choice.model->name, choice.level);
 }
 
-std::string to_text(const Checked& checked) {
+std::string to_text(const Checked& checked, const Files& files) {
   std::string text = heading(checked) + note_on_choice(checked);
   for (const std::string& detail : checked.verdict.details) {
     text += fmt::format("  {}\n", detail);
@@ -131,10 +133,13 @@ std::string to_text(const Checked& checked) {
   for (const Counterexample& example : checked.verdict.counterexamples) {
     text += to_text(example, checked.read.history);
   }
+  if (!files.page.empty()) text += fmt::format("  page: {}\n", files.page);
+  if (!files.graph.empty()) text += fmt::format("  graph: {}\n", files.graph);
   return text;
 }
 
-json::object to_json(const Checked& checked, std::string_view page) {
+json::object to_json(const Checked& checked, const Files& files) {
+  const auto& chosen = checked.choice.chosen;
   json::array examples;
   for (const Counterexample& example : checked.verdict.counterexamples) {
     examples.push_back(to_json(example, checked.read.history));
@@ -148,8 +153,8 @@ json::object to_json(const Checked& checked, std::string_view page) {
   json::object object{{"file", checked.file},
                       {"format", history::name_of(checked.read.format)},
                       {"operations", checked.read.history.operations().size()},
-                      {"model", checked.choice.chosen->model->name},
-                      {"level", checked.choice.chosen->level},
+                      {"model", chosen ? json::value(chosen->model->name) : json::value(nullptr)},
+                      {"level", chosen ? json::value(chosen->level) : json::value(nullptr)},
                       {"automatic", checked.choice.automatic},
                       {"also_fit", std::move(also)},
                       {"verdict", word(checked.verdict.kind)},
@@ -157,7 +162,8 @@ json::object to_json(const Checked& checked, std::string_view page) {
                       {"details", std::move(details)},
                       {"measurements", std::move(measurements)},
                       {"counterexamples", std::move(examples)}};
-  if (!page.empty()) object["page"] = page;
+  if (!files.page.empty()) object["page"] = files.page;
+  if (!files.graph.empty()) object["graph"] = files.graph;
   return object;
 }
 

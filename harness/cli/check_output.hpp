@@ -21,12 +21,17 @@ struct Checked {
   checkers::Verdict verdict;
 };
 
-// "register", "list-append/serializable".
-[[nodiscard]] std::string name_of(const checkers::ModelChoice& choice);
+// What was written beside the verdict; empty: nothing.
+struct Files {
+  std::string page;
+  std::string graph;
+};
 
-[[nodiscard]] std::string to_text(const Checked& checked);
-// `page`: the picture's file; may be empty.
-[[nodiscard]] boost::json::object to_json(const Checked& checked, std::string_view page);
+// "register", "list-append/serializable"; "none" when there was nothing to choose by.
+[[nodiscard]] std::string model_name(const Checked& checked);
+
+[[nodiscard]] std::string to_text(const Checked& checked, const Files& files);
+[[nodiscard]] boost::json::object to_json(const Checked& checked, const Files& files);
 [[nodiscard]] boost::json::object error_to_json(std::string_view file, const Error& error);
 
 }  // namespace sunder::cli

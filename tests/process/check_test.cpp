@@ -145,5 +145,23 @@ TEST_F(CheckCommand, DrawsASmallPageOfALongHistory) {
   EXPECT_TRUE(fs::exists(folder_ / "page-2.html"));
 }
 
+// Only a contradiction between transactions has a graph; of other files nothing is written.
+TEST_F(CheckCommand, WritesTheGraphOfACycle) {
+  const std::string skew =
+      file("skew.edn",
+           "{:process 0 :type :invoke :f :txn :value [[:append 1 1] [:r 2 nil]]}\n"
+           "{:process 1 :type :invoke :f :txn :value [[:append 2 1] [:r 1 nil]]}\n"
+           "{:process 0 :type :ok :f :txn :value [[:append 1 1] [:r 2 []]]}\n"
+           "{:process 1 :type :ok :f :txn :value [[:append 2 1] [:r 1 []]]}\n"
+           "{:process 0 :type :invoke :f :txn :value [[:r 1 nil] [:r 2 nil]]}\n"
+           "{:process 0 :type :ok :f :txn :value [[:r 1 [1]] [:r 2 [1]]]}\n");
+  const std::string graph = (folder_ / "graph.dot").string();
+  const Ended ended = shell(fmt::format("sunder check {} {} --dot {}", skew, kEtcd, graph));
+  EXPECT_EQ(ended.status, 1) << ended.out;
+  EXPECT_THAT(ended.out, HasSubstr("–rw 2→"));
+  EXPECT_THAT(base::read_file(graph).value(), HasSubstr("digraph"));
+  EXPECT_FALSE(fs::exists(folder_ / "graph-2.dot"));
+}
+
 }  // namespace
 }  // namespace sunder

@@ -26,6 +26,8 @@
 namespace sunder::checkers {
 namespace {
 
+using history::Value;
+
 Verdict judge(const history::History& history, std::string_view level) {
   CheckOptions options;
   options.threads = 1;
@@ -123,6 +125,96 @@ TEST(ListAppend, OrdersOfCommitsAndCyclesAgreeOnSimulatedStores) {
                   : "broken")
         << "seed " << seed;
   }
+}
+
+// The history with another value instead of one, on one key or without that key.
+struct Change {
+  Value key;
+  Value from;
+  Value into;  // none: the key goes
+};
+
+history::History changed(const history::History& history, const Change& change) {
+  history::HistoryBuilder builder;
+  const auto copy = [&](Value value) {
+    return value.is_text() ? builder.pool().text(history.pool().text_of(value)) : value;
+  };
+  const auto swap = [&](Value value) { return value == change.from ? change.into : copy(value); };
+  const auto rewrite = [&](Value steps) {
+    if (!steps.is_list()) return Value();
+    std::vector<Value> kept;
+    for (const Value step : history.pool().items_of(steps)) {
+      const auto parts = history.pool().items_of(step);
+      const bool own = parts[1] == change.key;
+      if (own && change.into.is_none()) continue;
+      Value last = own ? swap(parts[2]) : copy(parts[2]);
+      if (parts[2].is_list()) {
+        std::vector<Value> items;
+        for (const Value item : history.pool().items_of(parts[2])) {
+          items.push_back(own ? swap(item) : copy(item));
+        }
+        last = builder.pool().list(items);
+      }
+      kept.push_back(builder.pool().list({copy(parts[0]), copy(parts[1]), last}));
+    }
+    return builder.pool().list(kept);
+  };
+  for (history::Operation operation : history.operations()) {
+    operation.input = rewrite(operation.input);
+    operation.output = rewrite(operation.output);
+    operation.key = {};
+    operation.error = {};
+    builder.add(operation);
+  }
+  return builder.finish();
+}
+
+// Two appends of a key get one value: the history before is one of the things that may have
+// happened, so what holds of it is not broken; what the other keys break by themselves stays
+// broken; and nothing is called kept.
+TEST(ListAppend, JudgesAroundElementsThatWereAppendedTwice) {
+  const std::uint64_t cases = test::case_count() / 10;
+  std::uint64_t broken = 0;
+  std::uint64_t contested = 0;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    const history::History history = test::small_list_history(seed);
+    const auto transactions = elle::gather_transactions(history, elle::MicroKind::append);
+    std::vector<std::pair<std::uint32_t, Value>> appends;
+    for (const elle::Transaction& transaction : transactions.all) {
+      if (transaction.outcome != history::Outcome::ok) continue;
+      for (std::uint32_t i = transaction.begin; i < transaction.end; ++i) {
+        const elle::MicroOperation& micro = transactions.micro[i];
+        if (micro.kind != elle::MicroKind::append) continue;
+        appends.emplace_back(micro.key, micro.value);
+      }
+    }
+    std::ranges::stable_sort(appends, {}, &std::pair<std::uint32_t, Value>::first);
+    const auto two = std::ranges::adjacent_find(appends, [](const auto& a, const auto& b) {
+      return a.first == b.first && a.second != b.second;
+    });
+    if (two == appends.end()) continue;
+    ++contested;
+    const Value key = transactions.keys.value(two->first);
+    const history::History merged =
+        changed(history, {.key = key, .from = two->second, .into = std::next(two)->second});
+    const history::History others = changed(history, {.key = key, .from = {}, .into = {}});
+    const std::set<std::string> before = test::levels_explained(history);
+    const std::set<std::string> without = test::levels_explained(others);
+    for (const std::string_view level : {"strict-serializable", "snapshot-isolation", "causal"}) {
+      const Verdict verdict = judge(merged, level);
+      ASSERT_NE(name_of(verdict.kind), "kept") << "seed " << seed;
+      if (before.contains(plain_name(level))) {
+        ASSERT_NE(name_of(verdict.kind), "broken") << level << ", seed " << seed;
+      }
+      ASSERT_EQ(name_of(verdict.kind),
+                without.contains(plain_name(level)) ? "undetermined" : "broken")
+          << level << ", seed " << seed << "\n"
+          << history::to_jsonl(merged);
+      broken += verdict.kind == VerdictKind::broken ? 1U : 0U;
+    }
+  }
+  EXPECT_GT(contested, cases / 10);
+  EXPECT_GT(broken, contested / 20);
 }
 
 TEST(ListAppend, SaysWhatItCannotJudge) {
