@@ -82,6 +82,7 @@ class AvailabilityCheck {
     for (const JudgedWindow& window : windows_) judge(window);
     decide();
     verdict_.details = availability_sentences(history_, context_);
+    verdict_.figures = availability_figures(history_, context_);
     return std::move(verdict_);
   }
 

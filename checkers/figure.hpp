@@ -33,7 +33,7 @@ struct Bars {
     Mark mark = Mark::neutral;
   };
 
-  std::string unit = {};  // of the values: "messages"
+  std::string unit = {};  // of the values: "messages"; "%": each is a share of its own
   std::vector<Bar> bars = {};
 };
 
@@ -84,6 +84,8 @@ struct Gantt {
 };
 
 struct Table {
+  // So many columns in front name a row; the others say something of it.
+  std::size_t names = 1;
   std::vector<std::string> header = {};
   std::vector<std::vector<std::string>> rows = {};  // each as long as the header
 };

@@ -36,7 +36,8 @@ std::string left_out_html(std::size_t count) {
 }
 
 std::string bars_html(const Bars& bars) {
-  double most = 0;
+  const bool shares = bars.unit == "%";
+  double most = shares ? 100 : 0;
   double sum = 0;
   for (const Bars::Bar& bar : bars.bars) {
     most = std::max(most, bar.value);
@@ -51,8 +52,8 @@ std::string bars_html(const Bars& bars) {
         escape_markup(bar.label),
         name_of(bar.mark),
         most > 0 ? 100 * bar.value / most : 0,
-        number_text(bar.value),
-        sum > 0 ? fmt::format(" <i>{:.1f} %</i>", 100 * bar.value / sum) : "");
+        shares ? fmt::format("{:.1f} %", bar.value) : number_text(bar.value),
+        sum > 0 && !shares ? fmt::format(" <i>{:.1f} %</i>", 100 * bar.value / sum) : "");
   }
   return out + "</div>" + left_out_html(bars.bars.size() - drawn(bars.bars));
 }
@@ -149,7 +150,10 @@ struct Document {
       for (const std::string& cell : table.rows[i]) cells.push_back(json_text(cell));
       rows.push_back(std::move(cells));
     }
-    return {{"kind", "table"}, {"header", std::move(header)}, {"rows", std::move(rows)}};
+    return {{"kind", "table"},
+            {"names", table.names},
+            {"header", std::move(header)},
+            {"rows", std::move(rows)}};
   }
 };
 
