@@ -84,10 +84,10 @@ struct Gantt {
 };
 
 struct Table {
-  // So many columns in front name a row; the others say something of it.
-  std::size_t names = 1;
   std::vector<std::string> header = {};
   std::vector<std::vector<std::string>> rows = {};  // each as long as the header
+  // So many columns in front name a row; the others say something of it.
+  std::size_t names = 1;
 };
 
 struct Figure {

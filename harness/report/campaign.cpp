@@ -6,6 +6,7 @@
 
 #include "harness/report/assets.hpp"
 #include "harness/report/escape.hpp"
+#include "harness/report/figures.hpp"
 #include "harness/report/page.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/summary.hpp"
@@ -72,6 +73,7 @@ std::string render_campaign_html(const CampaignReport& campaign) {
   const std::string title = escape_markup(campaign.name);
   std::string tables;
   for (const CampaignTable& table : campaign.tables) tables += render_table_html(table);
+  tables += figures_html(campaign.figures);
   return fill(assets::kCampaignHtml,
               {{"title", title},
                {"css", assets::kReportCss},

@@ -138,6 +138,7 @@ struct Document {
     return {{"kind", "lines"},
             {"across", json_text(lines.across)},
             {"up", json_text(lines.up)},
+            {"run_time", lines.run_time},
             {"series", std::move(series)}};
   }
 
@@ -157,6 +158,24 @@ struct Document {
   }
 };
 
+// Title and content, in the order in which they were first named.
+using Sections = std::vector<std::pair<std::string, std::string>>;
+
+void add_to(Sections& sections, const Figure& figure, const Faults& faults) {
+  auto section = std::ranges::find(sections, figure.section, &Sections::value_type::first);
+  if (section == sections.end()) section = sections.insert(sections.end(), {figure.section, {}});
+  section->second += figure_html(figure, faults);
+}
+
+std::string sections_html(const Sections& sections) {
+  std::string out;
+  for (const auto& [title, content] : sections) {
+    out += fmt::format(
+        "<section class=\"figures\"><h2>{}</h2>\n{}</section>\n", escape_markup(title), content);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string figure_html(const Figure& figure, const Faults& faults) {
@@ -170,22 +189,18 @@ std::string figure_html(const Figure& figure, const Faults& faults) {
 }
 
 std::string figures_html(const RunReport& report) {
-  std::vector<std::pair<std::string, std::string>> sections;
+  Sections sections;
   for (const PromiseResult& promise : report.promises) {
-    for (const Figure& figure : promise.verdict.figures) {
-      auto section =
-          std::ranges::find(sections, figure.section, &std::pair<std::string, std::string>::first);
-      if (section == sections.end())
-        section = sections.insert(sections.end(), {figure.section, {}});
-      section->second += figure_html(figure, report.context.faults);
-    }
+    for (const Figure& figure : promise.verdict.figures)
+      add_to(sections, figure, report.context.faults);
   }
-  std::string out;
-  for (const auto& [title, content] : sections) {
-    out += fmt::format(
-        "<section class=\"figures\"><h2>{}</h2>\n{}</section>\n", escape_markup(title), content);
-  }
-  return out;
+  return sections_html(sections);
+}
+
+std::string figures_html(const std::vector<Figure>& figures) {
+  Sections sections;
+  for (const Figure& figure : figures) add_to(sections, figure, {});
+  return sections_html(sections);
 }
 
 json::array json_of(const std::vector<Figure>& figures) {

@@ -21,6 +21,9 @@ namespace sunder::report {
 // A <section> for each section named by a figure, in the order of the promises; empty without any.
 [[nodiscard]] std::string figures_html(const RunReport& report);
 
+// The same for figures that no promise gave.
+[[nodiscard]] std::string figures_html(const std::vector<checkers::Figure>& figures);
+
 // One figure: <figure> with its title and its note. `faults` are drawn across pictures of time.
 [[nodiscard]] std::string figure_html(const checkers::Figure& figure,
                                       const std::vector<history::FaultRecord>& faults);

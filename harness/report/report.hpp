@@ -79,6 +79,7 @@ struct CampaignReport {
   std::string started;
   std::string version;
   std::vector<CampaignTable> tables;
+  std::vector<checkers::Figure> figures;
   std::vector<CampaignRow> rows;
   int exit_code = 0;
 };

@@ -13,7 +13,9 @@
 
 #include "harness/base/clock.hpp"
 #include "harness/base/duration.hpp"
+#include "harness/base/file.hpp"
 #include "harness/base/task_group.hpp"
+#include "harness/report/comparison.hpp"
 #include "harness/report/report.hpp"
 #include "harness/run/child_run.hpp"
 #include "harness/run/directory.hpp"
@@ -43,6 +45,7 @@ class Conductor {
   void skip(std::size_t index);
   asio::awaitable<void> watch_signals();
   Result<ExitCode> conclude();
+  void compare_runs(report::CampaignReport& report) const;
   [[nodiscard]] fs::path directory_of(std::size_t index) const;
   [[nodiscard]] bool as_expected(std::size_t index) const;
   [[nodiscard]] std::string actual(std::size_t index) const;
@@ -170,6 +173,18 @@ Result<ExitCode> Conductor::perform() {
   return conclude();
 }
 
+// A run that left no report is missing in the comparison; its row says why.
+void Conductor::compare_runs(report::CampaignReport& report) const {
+  std::vector<report::ComparedRun> runs;
+  for (const auto& [index, ending] : endings_) {
+    const auto document = base::read_file(directory_of(index) / "report.json");
+    if (document.has_error()) continue;
+    auto run = report::read_compared_run(campaign_.runs[index].title, *document);
+    if (run.has_value()) runs.push_back(std::move(*run));
+  }
+  if (!runs.empty()) report.figures = report::compare(runs);
+}
+
 Result<ExitCode> Conductor::conclude() {
   report::CampaignReport report;
   report.name = campaign_.name;
@@ -205,6 +220,7 @@ Result<ExitCode> Conductor::conclude() {
     report.rows.push_back(std::move(row));
   }
   report.exit_code = code;
+  if (campaign_.compare) compare_runs(report);
   SUNDER_TRY(report::write_campaign(report, directory_));
   fmt::print("{}", report::render_campaign_terminal(report, ::isatty(STDOUT_FILENO) == 1));
   return static_cast<ExitCode>(code);

@@ -2,6 +2,7 @@
 // verdict it expects.
 //
 //   name = "quickstart"
+//   compare = true                     # optional: the page shows the runs beside each other
 //   [[run]]
 //   title = "healthy"                  # optional
 //   scenario = "raft/register"
@@ -40,6 +41,7 @@ struct CampaignRun {
 
 struct Campaign {
   std::string name;
+  bool compare = false;  // its page shows the runs beside each other
   std::vector<CampaignRun> runs;
 };
 

@@ -210,13 +210,14 @@ Result<Campaign> read_campaign(const fs::path& path, std::string_view kernel) {
   Campaign campaign;
   campaign.name = path.stem().string();
   SUNDER_TRY(take(path, parsed, "name", campaign.name));
+  SUNDER_TRY(take(path, parsed, "compare", campaign.compare));
   const toml::array* runs = parsed["run"].as_array();
   if (runs == nullptr || runs->empty()) {
     return base::make_error(Errc::unreadable_input,
                             fmt::format("{}: no [[run]] in it", path.string()));
   }
   for (const auto& [key, node] : parsed) {
-    if (key.str() != "name" && key.str() != "run") {
+    if (key.str() != "name" && key.str() != "compare" && key.str() != "run") {
       return wrong(path, node, fmt::format("unknown key '{}'", key.str()));
     }
   }
