@@ -34,6 +34,12 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
+// Operations of one place and function: those that were over in time, and how many were not.
+struct Asked {
+  std::vector<std::size_t> in_time;
+  std::size_t late = 0;
+};
+
 bool separates(const FaultRecord& fault) {
   return !fault.cut_links.empty() && fault.active.end != kNever;
 }
@@ -55,12 +61,13 @@ class Collector {
     table.names = 3;
     table.header = {"when", "where", "what", "asked", "answered", "p50", "p99"};
     Bars bars{"%", {}};
-    for (const auto& [key, operations] : chosen_)
-      add(key.first, key.second, operations, table, bars);
+    for (const auto& [key, asked] : chosen_) add(key.first, key.second, asked, table, bars);
     std::vector<Figure> figures;
     if (!bars.bars.empty()) {
-      figures.push_back(
-          {"Availability", "Answered while the network was cut", "", std::move(bars)});
+      figures.push_back({"Availability",
+                         "Answered while the network was cut",
+                         "What was answered only after the heal does not count.",
+                         std::move(bars)});
     }
     figures.push_back({"Availability", "Before, during and after the cuts", "", std::move(table)});
     return figures;
@@ -93,29 +100,37 @@ class Collector {
       if (endpoint && clients[*endpoint]) chosen.push_back(index);
     }
     const bool majority = 2 * count_of(side) > side.size();
-    take({majority ? 1 : 2, "while cut", majority ? "majority side" : "minority side"}, chosen);
+    take({majority ? 1 : 2, "while cut", majority ? "majority side" : "minority side"},
+         chosen,
+         fault.active.end);
   }
 
-  void take(const Place& place, const std::vector<std::size_t>& operations) {
+  // What is over only after `until` was not answered there, but later.
+  void take(const Place& place,
+            const std::vector<std::size_t>& operations,
+            std::int64_t until = kNever) {
     for (const std::size_t index : operations) {
       const Operation& operation = history_.operations()[index];
-      chosen_[{place, std::string(history_.pool().name(operation.function_name))}].push_back(index);
+      Asked& asked = chosen_[{place, std::string(history_.pool().name(operation.function_name))}];
+      const bool late = until != kNever && end_time(operation) > until;
+      asked.late += late ? 1 : 0;
+      if (!late) asked.in_time.push_back(index);
     }
   }
 
   void add(const Place& place,
            const std::string& what,
-           const std::vector<std::size_t>& operations,
+           const Asked& asked,
            Table& table,
            Bars& bars) const {
-    const Answers answers = sum_up(history_, operations, {0, kNever});
-    const double share =
-        100 * static_cast<double>(answers.answered) / static_cast<double>(answers.operations);
+    const Answers answers = sum_up(history_, asked.in_time, {0, kNever});
+    const std::size_t all = asked.in_time.size() + asked.late;
+    const double share = 100 * static_cast<double>(answers.answered) / static_cast<double>(all);
     const bool any = answers.answered > 0;
     table.rows.push_back({place.when,
                           place.where,
                           what,
-                          fmt::format("{}", answers.operations),
+                          fmt::format("{}", all),
                           fmt::format("{:.1f} %", share),
                           any ? milliseconds_text(answers.quantile(0.5)) : "–",
                           any ? milliseconds_text(answers.quantile(0.99)) : "–"});
@@ -129,7 +144,7 @@ class Collector {
   const History& history_;
   const RunContext& context_;
   Connectivity connectivity_;
-  std::map<std::pair<Place, std::string>, std::vector<std::size_t>> chosen_;
+  std::map<std::pair<Place, std::string>, Asked> chosen_;
 };
 
 }  // namespace

@@ -47,6 +47,26 @@ TEST(Availability, KeptWhenTheConnectedMajorityAnswers) {
   EXPECT_THAT(verdict.details, testing::Contains(HasSubstr("side n3,n4,n5 with 3 clients")));
 }
 
+TEST(Availability, DrawsWhatEachSideWasAnsweredWhileTheCutStood) {
+  RunFixture run = cut_run();
+  tries_in_vain(run, Outcome::info);
+  // Answered, but only once the cut was healed.
+  run.call({.process = 1, .begin = 14'000, .end = 15'050, .input = Value::integer(++run.value)});
+  const Verdict verdict = run.check("availability");
+  ASSERT_EQ(verdict.figures.size(), 2U);
+  const auto& bars = std::get<Bars>(verdict.figures[0].body).bars;
+  ASSERT_EQ(bars.size(), 2U);
+  EXPECT_EQ(bars[0].label, "majority side, write");
+  EXPECT_EQ(bars[0].value, 100);
+  EXPECT_EQ(bars[1].label, "minority side, write");
+  EXPECT_EQ(bars[1].value, 0);
+  EXPECT_EQ(bars[1].mark, Mark::bad);
+  const auto& rows = std::get<Table>(verdict.figures[1].body).rows;
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_THAT(rows[2],
+              testing::ElementsAre("while cut", "minority side", "write", "5", "0.0 %", "–", "–"));
+}
+
 TEST(Availability, BrokenWhenTheConnectedMajorityStopsAnswering) {
   RunFixture run(5, 5);
   run.partition({1, 2}, {3, 4, 5}, 5'000, 15'000);
