@@ -30,40 +30,56 @@ void add_process_order(
   }
 }
 
+void add_real_time(Digraph& graph,
+                   std::span<const std::uint32_t> nodes,
+                   ArcKinds kind,
+                   const std::function<const history::Operation&(std::uint32_t)>& operation_of) {
+  struct Ended {
+    std::int64_t complete = 0;
+    std::uint32_t node = 0;
+  };
+
+  std::vector<Ended> ended;
+  for (const std::uint32_t node : nodes) {
+    const std::int64_t complete = operation_of(node).complete;
+    if (complete != history::kNever) ended.push_back({complete, node});
+  }
+  std::ranges::stable_sort(ended, {}, &Ended::complete);
+  std::optional<std::uint32_t> instant;  // the latest helper
+  auto next = ended.begin();
+  for (const std::uint32_t node : nodes) {
+    const std::int64_t begin = operation_of(node).invoke;
+    if (next != ended.end() && next->complete < begin) {
+      const std::uint32_t helper = graph.add_helper();
+      if (instant) graph.add(*instant, helper, kPass | kind);
+      instant = helper;
+      for (; next != ended.end() && next->complete < begin; ++next) {
+        graph.add(next->node, helper, kind);
+      }
+    }
+    if (instant) graph.add(*instant, node, kPass | kind);
+  }
+}
+
 OrderGraph::OrderGraph(const history::History& history, std::vector<std::uint32_t> operations)
     : history_(&history),
       operations_(std::move(operations)),
       graph_(static_cast<std::uint32_t>(operations_.size())) {}
 
 void OrderGraph::add_process_order() {
-  std::vector<std::uint32_t> nodes(operations_.size());
-  std::iota(nodes.begin(), nodes.end(), std::uint32_t{0});
-  const auto operation_of = [this](std::uint32_t node) -> const history::Operation& {
-    return at(node);
-  };
-  checkers::add_process_order(graph_, nodes, kProcess, operation_of);
+  checkers::add_process_order(
+      graph_, nodes(), kProcess, [this](auto node) -> auto& { return at(node); });
 }
 
 void OrderGraph::add_real_time() {
-  std::vector<std::uint32_t> ended;
-  for (std::uint32_t node = 0; node < operations_.size(); ++node) {
-    if (at(node).complete != history::kNever) ended.push_back(node);
-  }
-  std::ranges::stable_sort(ended, {}, [&](std::uint32_t node) { return at(node).complete; });
-  std::vector<std::uint32_t> begun(operations_.size());
-  for (std::uint32_t node = 0; node < begun.size(); ++node) begun[node] = node;
-  std::ranges::stable_sort(begun, {}, [&](std::uint32_t node) { return at(node).invoke; });
-  std::size_t next = 0;
-  std::optional<std::uint32_t> instant;  // after the last completion passed
-  for (const std::uint32_t node : begun) {
-    for (; next < ended.size() && at(ended[next]).complete < at(node).invoke; ++next) {
-      const std::uint32_t later = graph_.add_helper();
-      if (instant) graph_.add(*instant, later, kPass);
-      graph_.add(ended[next], later, kRealTime);
-      instant = later;
-    }
-    if (instant) graph_.add(*instant, node, kPass);
-  }
+  checkers::add_real_time(
+      graph_, nodes(), kRealTime, [this](auto node) -> auto& { return at(node); });
+}
+
+std::vector<std::uint32_t> OrderGraph::nodes() const {
+  std::vector<std::uint32_t> nodes(operations_.size());
+  std::iota(nodes.begin(), nodes.end(), std::uint32_t{0});
+  return nodes;
 }
 
 OrderGraph::Reason OrderGraph::reason_of(const checkers::Step& step, const Explain& explain) const {

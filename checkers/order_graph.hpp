@@ -2,7 +2,7 @@
 // observations.
 //
 // A Digraph over operations with three kinds of arcs: what was observed, the order of a process,
-// and real time (the latter through one helper for each completion: O(n) arcs). A cycle is told
+// and real time. A cycle is told
 // arc by arc and becomes a counter-example with its graph.
 //
 // Threading: one owner.
@@ -29,6 +29,13 @@ void add_process_order(Digraph& graph,
                        std::span<const std::uint32_t> nodes,
                        ArcKinds kind,
                        const std::function<const history::Operation&(std::uint32_t)>& operation_of);
+
+// Adds real time: what had ended comes before what began later, by way of one helper for each
+// instant at which something had ended when something began, O(nodes) arcs. As above.
+void add_real_time(Digraph& graph,
+                   std::span<const std::uint32_t> nodes,
+                   ArcKinds kind,
+                   const std::function<const history::Operation&(std::uint32_t)>& operation_of);
 
 class OrderGraph {
  public:
@@ -61,6 +68,9 @@ class OrderGraph {
                                                          const Explain& explain);
 
  private:
+  // All, in the order of invocation.
+  [[nodiscard]] std::vector<std::uint32_t> nodes() const;
+
   [[nodiscard]] const history::Operation& at(std::uint32_t node) const {
     return history_->operations()[operations_[node]];
   }

@@ -41,37 +41,21 @@ std::string name_of_transaction(std::uint32_t transaction) {
 }
 
 void Dependencies::add_process_arcs(const std::vector<std::uint8_t>& committed) {
+  add_process_order(
+      graph_, nodes(committed), arc::kProcess, [this](auto t) -> auto& { return operation(t); });
+}
+
+void Dependencies::add_realtime_arcs(const std::vector<std::uint8_t>& committed) {
+  add_real_time(
+      graph_, nodes(committed), arc::kRealtime, [this](auto t) -> auto& { return operation(t); });
+}
+
+std::vector<std::uint32_t> Dependencies::nodes(const std::vector<std::uint8_t>& committed) {
   std::vector<std::uint32_t> nodes;
   for (std::uint32_t t = 0; t < committed.size(); ++t) {
     if (committed[t] != 0) nodes.push_back(t);
   }
-  const auto operation_of = [this](std::uint32_t t) -> const history::Operation& {
-    return operation(t);
-  };
-  add_process_order(graph_, nodes, arc::kProcess, operation_of);
-}
-
-void Dependencies::add_realtime_arcs(const std::vector<std::uint8_t>& committed) {
-  std::vector<std::uint32_t> ended;  // by the stamps of their ends
-  for (std::uint32_t t = 0; t < committed.size(); ++t) {
-    if (committed[t] != 0 && operation(t).complete != history::kNever) ended.push_back(t);
-  }
-  std::ranges::stable_sort(ended, {}, [&](std::uint32_t t) { return operation(t).complete; });
-  std::uint32_t instant = kPass;  // the latest helper; kPass: none yet
-  std::size_t next = 0;
-  for (std::uint32_t t = 0; t < committed.size(); ++t) {
-    if (committed[t] == 0) continue;
-    const std::int64_t begin = operation(t).invoke;
-    if (next < ended.size() && operation(ended[next]).complete < begin) {
-      const std::uint32_t helper = graph_.add_helper();
-      if (instant != kPass) graph_.add(instant, helper, kPass | arc::kRealtime);
-      instant = helper;
-      for (; next < ended.size() && operation(ended[next]).complete < begin; ++next) {
-        graph_.add(ended[next], helper, arc::kRealtime);
-      }
-    }
-    if (instant != kPass) graph_.add(instant, t, kPass | arc::kRealtime);
-  }
+  return nodes;
 }
 
 Reason Dependencies::reason(const Step& step) const {

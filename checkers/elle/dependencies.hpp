@@ -50,6 +50,7 @@ class Dependencies {
   // Arcs between transactions that count, by process and by real time.
   void add_process_arcs(const std::vector<std::uint8_t>& committed);
   void add_realtime_arcs(const std::vector<std::uint8_t>& committed);
+  [[nodiscard]] static std::vector<std::uint32_t> nodes(const std::vector<std::uint8_t>& committed);
 
   [[nodiscard]] const history::Operation& operation(std::uint32_t transaction) const {
     return history_->operations()[transactions_->all[transaction].operation];

@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "checkers/graph.hpp"
 #include "checkers/isolation/small_order.hpp"
+#include "harness/base/assert.hpp"
 
 namespace sunder::checkers::isolation {
 namespace {
@@ -384,75 +386,18 @@ std::vector<std::uint32_t> shortest_path(const Transactions& data,
   return path;
 }
 
-namespace {
-
-// The other ends of each event's edges.
-struct Neighbours {
-  std::vector<std::uint32_t> begin;
-  std::vector<std::uint32_t> list;
-
-  Neighbours(std::uint32_t events, std::span<const Before> edges, bool after)
-      : begin(events + 1, 0), list(edges.size()) {
-    for (const Before& edge : edges) ++begin[(after ? edge.first : edge.second) + 1];
-    for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-    std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
-    for (const Before& edge : edges) {
-      list[next[after ? edge.first : edge.second]++] = after ? edge.second : edge.first;
-    }
-  }
-
-  [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t event) const {
-    return std::span(list).subspan(begin[event], begin[event + 1] - begin[event]);
-  }
-};
-
-// Clears the marks of events that nothing marked comes after, again and again.
-void trim(const Neighbours& before, const Neighbours& after, std::vector<std::uint8_t>& marked) {
-  std::vector<std::uint32_t> waits(marked.size(), 0);
-  std::vector<std::uint32_t> dead;
-  for (std::uint32_t i = 0; i < marked.size(); ++i) {
-    if (marked[i] == 0) continue;
-    for (const std::uint32_t other : after.of(i)) waits[i] += marked[other];
-    if (waits[i] == 0) dead.push_back(i);
-  }
-  for (std::size_t i = 0; i < dead.size(); ++i) {
-    marked[dead[i]] = 0;
-    for (const std::uint32_t other : before.of(dead[i])) {
-      if (marked[other] != 0 && --waits[other] == 0) dead.push_back(other);
-    }
-  }
-}
-
-}  // namespace
-
 std::vector<std::uint32_t> shortest_cycle(std::uint32_t events, std::span<const Before> edges) {
-  const Neighbours before(events, edges, false);
-  const Neighbours after(events, edges, true);
-  std::vector<std::uint8_t> marked(events, 1);
-  trim(before, after, marked);
-  trim(after, before, marked);
-  std::vector<std::uint32_t> best;
-  std::vector<std::uint32_t> towards(events);
-  constexpr std::size_t kStartsMax = 64;
-  std::size_t tried = 0;
-  for (std::uint32_t start = 0; start < events && (tried < kStartsMax || best.empty()); ++start) {
-    if (marked[start] == 0) continue;
-    ++tried;
-    std::ranges::fill(towards, kNone);
-    std::vector<std::uint32_t> queue{start};
-    for (std::size_t i = 0; i < queue.size() && towards[start] == kNone; ++i) {
-      for (const std::uint32_t other : before.of(queue[i])) {
-        if (towards[other] != kNone || marked[other] == 0) continue;
-        towards[other] = queue[i];
-        queue.push_back(other);
-      }
-    }
-    if (towards[start] == kNone) continue;
-    std::vector<std::uint32_t> cycle{start};
-    while (towards[cycle.back()] != start) cycle.push_back(towards[cycle.back()]);
-    if (best.empty() || cycle.size() < best.size()) best = std::move(cycle);
-  }
-  return best;
+  constexpr ArcKinds kBefore = 1;
+  Digraph graph(events);
+  graph.reserve(edges.size());
+  for (const Before& edge : edges) graph.add(edge.first, edge.second, kBefore);
+  graph.finish();
+  const auto steps = checkers::shortest_cycle(
+      graph, components(graph, kBefore), {.first = kBefore, .path = kBefore});
+  SUNDER_ASSERT(steps.has_value());
+  std::vector<std::uint32_t> cycle;
+  for (const checkers::Step& step : *steps) cycle.push_back(step.from);
+  return cycle;
 }
 
 }  // namespace sunder::checkers::isolation

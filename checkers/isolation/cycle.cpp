@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checkers/graph.hpp"
 #include "harness/base/assert.hpp"
 
 namespace sunder::checkers::isolation {
@@ -16,19 +17,6 @@ class Predecessors {
     for (std::size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
     std::vector<std::uint32_t> next(begin_.begin(), begin_.end() - 1);
     for (const ForcedEdge& edge : edges) from_[next[edge.to]++] = edge.from;
-  }
-
-  [[nodiscard]] std::uint32_t count(std::uint32_t transaction) const noexcept {
-    return 1 + data_->read_begin[transaction + 1] - data_->read_begin[transaction] +
-           begin_[transaction + 1] - begin_[transaction];
-  }
-
-  // The so-manieth, or kNone: there is no transaction behind it.
-  [[nodiscard]] std::uint32_t at(std::uint32_t transaction, std::uint32_t index) const noexcept {
-    if (index == 0) return data_->previous[transaction];
-    const std::uint32_t reads = data_->read_begin[transaction + 1] - data_->read_begin[transaction];
-    if (index <= reads) return data_->writer_of(data_->read_begin[transaction] + index - 1);
-    return from_[begin_[transaction] + index - 1 - reads];
   }
 
   template <typename Action>
@@ -69,123 +57,6 @@ std::vector<std::uint32_t> reverse_order(std::uint32_t count, const Predecessors
   return order;
 }
 
-// Finds the smallest set of transactions that all come before one another (Tarjan, iterative).
-class SmallestComponent {
- public:
-  SmallestComponent(const Predecessors& predecessors, const std::vector<std::uint8_t>& marked)
-      : predecessors_(&predecessors),
-        marked_(&marked),
-        number_(marked.size(), 0),
-        low_(marked.size(), 0) {}
-
-  std::vector<std::uint32_t> find() {
-    for (std::uint32_t i = 0; i < marked_->size(); ++i) {
-      if ((*marked_)[i] != 0 && number_[i] == 0) visit(i);
-    }
-    return std::move(best_);
-  }
-
- private:
-  struct Frame {
-    std::uint32_t at = 0;
-    std::uint32_t next = 0;
-  };
-
-  void visit(std::uint32_t root) {
-    enter(root);
-    while (!frames_.empty()) {
-      Frame& frame = frames_.back();
-      const std::uint32_t at = frame.at;
-      if (frame.next == predecessors_->count(at)) {
-        frames_.pop_back();
-        if (!frames_.empty()) {
-          low_[frames_.back().at] = std::min(low_[frames_.back().at], low_[at]);
-        }
-        if (low_[at] == number_[at]) leave(at);
-        continue;
-      }
-      const std::uint32_t before = predecessors_->at(at, frame.next++);
-      if (before == kNone || (*marked_)[before] == 0) continue;
-      if (number_[before] == 0) {
-        enter(before);
-      } else if (number_[before] != kNone) {
-        low_[at] = std::min(low_[at], number_[before]);
-      }
-    }
-  }
-
-  void enter(std::uint32_t at) {
-    number_[at] = low_[at] = ++count_;
-    stack_.push_back(at);
-    frames_.push_back({at, 0});
-  }
-
-  void leave(std::uint32_t root) {
-    const auto begin = std::find(stack_.rbegin(), stack_.rend(), root).base() - 1;
-    const std::vector<std::uint32_t> component(begin, stack_.end());
-    stack_.erase(begin, stack_.end());
-    for (const std::uint32_t at : component) number_[at] = kNone;  // done
-    if (component.size() > 1 && (best_.empty() || component.size() < best_.size())) {
-      best_ = component;
-    }
-  }
-
-  const Predecessors* predecessors_;
-  const std::vector<std::uint8_t>* marked_;
-  std::vector<std::uint32_t> number_;  // in order of entering; 0: not yet; kNone: done
-  std::vector<std::uint32_t> low_;
-  std::vector<std::uint32_t> stack_;
-  std::vector<Frame> frames_;
-  std::vector<std::uint32_t> best_;
-  std::uint32_t count_ = 0;
-};
-
-// The shortest way back from a transaction to itself, against the edges, within those marked.
-class ShortestCycle {
- public:
-  ShortestCycle(const Predecessors& predecessors, std::vector<std::uint8_t> marked)
-      : predecessors_(&predecessors),
-        marked_(std::move(marked)),
-        towards_(marked_.size(), kNone),
-        round_(marked_.size(), kNone) {}
-
-  // Empty: none shorter than `limit`, when that is not 0.
-  std::vector<std::uint32_t> through(std::uint32_t start, std::size_t limit) {
-    queue_.assign(1, start);
-    std::size_t next = 0;
-    std::size_t length = 1;
-    for (std::size_t level_end = 1; next < queue_.size() && (limit == 0 || length < limit);
-         ++length, level_end = queue_.size()) {
-      for (; next < level_end; ++next) {
-        const std::uint32_t at = queue_[next];
-        bool closed = false;
-        predecessors_->for_each(at, [&](std::uint32_t before) {
-          closed = closed || before == start;
-          if (closed || marked_[before] == 0 || round_[before] == start) return;
-          round_[before] = start;
-          towards_[before] = at;
-          queue_.push_back(before);
-        });
-        if (closed) return walk(start, at);
-      }
-    }
-    return {};
-  }
-
- private:
-  [[nodiscard]] std::vector<std::uint32_t> walk(std::uint32_t start, std::uint32_t at) const {
-    std::vector<std::uint32_t> cycle{start};
-    for (; at != start; at = towards_[at]) cycle.push_back(at);
-    return cycle;
-  }
-
-  const Predecessors* predecessors_;
-  std::vector<std::uint8_t> marked_;
-  std::vector<std::uint32_t> towards_;
-  std::vector<std::uint32_t> round_;
-  std::vector<std::uint32_t> queue_;
-};
-
 }  // namespace
 
 std::vector<std::uint32_t> topological_order(const Transactions& transactions) {
@@ -201,24 +72,29 @@ std::vector<std::uint32_t> find_cycle(const Transactions& transactions,
   const std::uint32_t count = transactions.size();
   const std::vector<std::uint32_t> order = reverse_order(count, predecessors);
   if (order.size() == count) return {};
-  std::vector<std::uint8_t> marked(count, 1);
-  for (const std::uint32_t transaction : order) marked[transaction] = 0;
-  std::vector<std::uint32_t> component = SmallestComponent(predecessors, marked).find();
-  SUNDER_ASSERT(!component.empty());
-  std::ranges::sort(component);
-  std::ranges::fill(marked, std::uint8_t{0});
-  for (const std::uint32_t transaction : component) marked[transaction] = 1;
-  ShortestCycle search(predecessors, std::move(marked));
-  constexpr std::size_t kStartsMax = 256;
-  constexpr std::size_t kShortest = 2;
-  std::vector<std::uint32_t> best;
-  for (std::size_t i = 0; i < std::min(component.size(), kStartsMax); ++i) {
-    std::vector<std::uint32_t> cycle = search.through(component[i], best.size());
-    if (!cycle.empty()) best = std::move(cycle);
-    if (best.size() == kShortest) break;
+  // What is left, with what comes between.
+  constexpr ArcKinds kBefore = 1;
+  std::vector<std::uint32_t> number(count, 0);
+  for (const std::uint32_t transaction : order) number[transaction] = kNone;
+  std::vector<std::uint32_t> left;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (number[i] == kNone) continue;
+    number[i] = static_cast<std::uint32_t>(left.size());
+    left.push_back(i);
   }
-  SUNDER_ASSERT(!best.empty());
-  return best;
+  Digraph graph(static_cast<std::uint32_t>(left.size()));
+  for (const std::uint32_t transaction : left) {
+    predecessors.for_each(transaction, [&](std::uint32_t before) {
+      if (number[before] != kNone) graph.add(number[before], number[transaction], kBefore);
+    });
+  }
+  graph.finish();
+  const auto steps =
+      shortest_cycle(graph, components(graph, kBefore), {.first = kBefore, .path = kBefore});
+  SUNDER_ASSERT(steps.has_value());
+  std::vector<std::uint32_t> cycle;
+  for (const checkers::Step& step : *steps) cycle.push_back(left[step.from]);
+  return cycle;
 }
 
 }  // namespace sunder::checkers::isolation

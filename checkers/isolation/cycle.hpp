@@ -1,6 +1,7 @@
 // Cycles in the order of transactions: session order, reads-from and forced edges together.
 //
-// Kahn's algorithm in flat arrays, O(n + m); a short cycle of what is left when there is one.
+// Kahn's algorithm in flat arrays, O(n + m), without a graph of its own; of what is left when there
+// is a cycle, a Digraph tells a shortest one.
 //
 // Threading: one call in one thread.
 
