@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -195,6 +196,7 @@ namespace {
 constexpr double kState_height = 42;
 constexpr double kRow = 78;
 constexpr double kColumn_gap = 150;
+constexpr double kParallel = 13;  // between two arcs from the same box
 
 class FlowDrawing {
  public:
@@ -217,9 +219,9 @@ class FlowDrawing {
     for (std::size_t i = 0; i < std::min(flow_->arcs.size(), kFigureItemsMax); ++i)
       arcs += arc_svg(flow_->arcs[i], most);
     std::string states;
-    for (std::size_t i = 0; i < count_; ++i) states += state_svg(i);
+    for (std::size_t i = 0; i < count_; ++i) states += hidden(i) ? "" : state_svg(i);
     return open_svg(columns * (width_ + kColumn_gap) - kColumn_gap + 24,
-                    rows * kRow + 34,
+                    rows * kRow + 40,
                     "states and how often each step was taken") +
            "<defs><marker id=\"flow-head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
            "markerWidth=\"9\" markerHeight=\"9\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">"
@@ -245,9 +247,34 @@ class FlowDrawing {
         column_[arc.to] = std::max(column_[arc.to], column_[arc.from] + 1);
       }
     }
-    std::vector<int> used(count_, 0);
-    for (std::size_t state = 0; state < count_; ++state)
-      row_[state] = used[static_cast<std::size_t>(column_[state])]++;
+    find_rows(back);
+  }
+
+  // The way that most take goes straight on; what leaves it goes a row down.
+  void find_rows(const std::vector<bool>& back) {
+    std::vector<std::size_t> order(count_);
+    for (std::size_t state = 0; state < count_; ++state) order[state] = state;
+    std::ranges::stable_sort(order, {}, [this](std::size_t state) { return column_[state]; });
+    std::vector<const Flow::Arc*> main(count_, nullptr);  // of the arcs that go on, the widest
+    for (std::size_t i = 0; i < flow_->arcs.size(); ++i) {
+      const Flow::Arc& arc = flow_->arcs[i];
+      if (back[i] || arc.from >= count_ || arc.to >= count_) continue;
+      if (main[arc.from] == nullptr || main[arc.from]->count < arc.count) main[arc.from] = &arc;
+    }
+    std::set<std::pair<int, int>> taken;
+    for (const std::size_t state : order) {
+      if (hidden(state)) continue;
+      int straight = -1;
+      int below = 0;
+      for (std::size_t i = 0; i < flow_->arcs.size(); ++i) {
+        const Flow::Arc& arc = flow_->arcs[i];
+        if (back[i] || arc.to != state || arc.from >= count_) continue;
+        if (main[arc.from] == &arc) straight = std::max(straight, row_[arc.from]);
+        below = std::max(below, row_[arc.from] + 1);
+      }
+      row_[state] = straight >= 0 ? straight : below;
+      while (!taken.emplace(column_[state], row_[state]).second) ++row_[state];
+    }
   }
 
   enum class Visit : std::uint8_t { none, open, done };
@@ -295,27 +322,63 @@ class FlowDrawing {
     std::string_view anchor = "middle";
   };
 
-  // To the next column from side to side; further on from below, along the row of its end; back or
-  // in place over the top.
+  // Whether a box stands between the two on the row of the second.
+  [[nodiscard]] bool blocked(const Flow::Arc& arc) const {
+    for (std::size_t state = 0; state < count_; ++state) {
+      const bool between = column_[state] > column_[arc.from] && column_[state] < column_[arc.to];
+      if (between && row_[state] == row_[arc.to]) return true;
+    }
+    return false;
+  }
+
+  // How many arcs before this one leave the same box along a lane.
+  [[nodiscard]] double earlier(const Flow::Arc& arc) const {
+    double count = 0;
+    for (const Flow::Arc& other : flow_->arcs) {
+      if (&other == &arc) break;
+      const bool along = other.to < count_ && column_[other.to] > column_[arc.from] + 1;
+      if (other.from == arc.from && along) ++count;
+    }
+    return count;
+  }
+
+  // Nothing came to it and nothing leads there.
+  [[nodiscard]] bool hidden(std::size_t state) const {
+    return flow_->states[state].count == 0 &&
+           std::ranges::none_of(flow_->arcs, [state](const Flow::Arc& arc) {
+             return arc.from == state || arc.to == state;
+           });
+  }
+
+  // Down from below a box and along a lane; into the side of the other, or up into it from below.
+  [[nodiscard]] Route lane(const Flow::Arc& arc, double y, bool from_below) const {
+    const double x = left(arc.from) + width_ / 2;
+    std::string path = fmt::format("M{:.1f} {:.1f} Q{:.1f} {:.1f} {:.1f} {:.1f}",
+                                   x,
+                                   top(arc.from) + kState_height,
+                                   x,
+                                   y,
+                                   x + 30,
+                                   y);
+    const double end = left(arc.to) + (from_below ? width_ / 2 - 10 : 0);
+    path += from_below ? fmt::format(" H{:.1f} Q{:.1f} {:.1f} {:.1f} {:.1f}",
+                                     end - 20,
+                                     end,
+                                     y,
+                                     end,
+                                     top(arc.to) + kState_height)
+                       : fmt::format(" H{:.1f}", end);
+    return {.path = std::move(path), .x = x + 34, .y = y - 4, .anchor = "start"};
+  }
+
+  // To the next column from side to side; further on along a lane; back or in place over the top.
   [[nodiscard]] Route route(const Flow::Arc& arc) const {
     const int columns = column_[arc.to] - column_[arc.from];
-    const bool below = columns > 1 && row_[arc.to] > row_[arc.from];
     const double middle = kState_height / 2;
-    if (below) {
-      const double x = left(arc.from) + width_ / 2;
-      const double y = top(arc.to) + middle;
-      return {.path = fmt::format("M{:.1f} {:.1f} Q{:.1f} {:.1f} {:.1f} {:.1f} H{:.1f}",
-                                  x,
-                                  top(arc.from) + kState_height,
-                                  x,
-                                  y,
-                                  x + 46,
-                                  y,
-                                  left(arc.to)),
-              .x = x + 40,
-              .y = y - 5,
-              .anchor = "start"};
-    }
+    if (columns > 1 && (blocked(arc) || row_[arc.to] < row_[arc.from]))
+      return lane(arc, top(arc.to) + kState_height + 20 + earlier(arc) * kParallel, true);
+    if (columns > 1 && row_[arc.to] > row_[arc.from])
+      return lane(arc, top(arc.to) + middle + earlier(arc) * kParallel, false);
     const bool onward = columns > 0;
     const double shift = arc.from == arc.to ? 18 : 0;
     const double x1 = left(arc.from) + (onward ? width_ : width_ / 2) - shift;
