@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <regex>
 #include <string>
 
@@ -188,6 +189,40 @@ Violations check_quotations(const std::vector<Source>& tree, const Source& sourc
     }
   }
   return found;
+}
+
+Violations check_test_names(const std::vector<Source>& tree) {
+  static const std::regex space(R"(^namespace ([\w:]+) \{)");
+  static const std::regex function(
+      R"(^(?!using |typedef |return |template)[^\s()=][^()=]*?(\w+)\()");
+  static const std::regex type(R"(^(?:struct|class|enum class) (\w+)[^;]*$)");
+  std::map<std::string, std::string> owners;  // by qualified name
+  Violations violations;
+  for (const Source& source : tree) {
+    if (!source.is_header() || !source.path.starts_with("tests/")) continue;
+    std::string inside;
+    std::size_t number = 0;
+    for (const std::string_view line : lines_of(source.code)) {
+      ++number;
+      const std::string text(line);
+      std::smatch match;
+      if (std::regex_search(text, match, space)) {
+        inside = match[1];
+        continue;
+      }
+      if (!std::regex_search(text, match, type) && !std::regex_search(text, match, function)) {
+        continue;
+      }
+      const std::string name = inside + "::" + match[1].str();
+      const auto [owner, added] = owners.try_emplace(name, source.path);
+      if (added || owner->second == source.path) continue;
+      violations.push_back(
+          {source.path,
+           number,
+           "another " + name + " is in " + owner->second + "; give it a name of its own"});
+    }
+  }
+  return violations;
 }
 
 }  // namespace sunder::tidy

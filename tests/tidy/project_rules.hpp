@@ -24,6 +24,10 @@ namespace sunder::tidy {
 // One `# ` title in a Markdown file, and its relative links lead to files of the tree.
 [[nodiscard]] Violations check_markdown(const std::vector<Source>& tree, const Source& source);
 
+// What headers of tests declare in a namespace has another name in each: two libraries that a test
+// links may otherwise define one function twice, and the linker takes either without a word.
+[[nodiscard]] Violations check_test_names(const std::vector<Source>& tree);
+
 // A code block of a Markdown file whose first line is "// PATH" of a source of the tree quotes it:
 // what stands between lines "// …" occurs there, whatever the layout.
 [[nodiscard]] Violations check_quotations(const std::vector<Source>& tree, const Source& source);

@@ -40,6 +40,22 @@ TEST(ProjectRules, ExpectEveryFixtureToBeMentioned) {
   EXPECT_EQ(found.front().path, "tests/scripts/raft/election.txt");
 }
 
+TEST(ProjectRules, ExpectANameOfItsOwnForWhatTestsDeclare) {
+  const auto in = [](const char* path, const std::string& code) {
+    return make_source(path, "namespace sunder::test {\n" + code + "\n}\n");
+  };
+  const auto first = in("tests/a.hpp", "struct Options {\n};\nint make(const Options& options);");
+  EXPECT_TRUE(check_test_names({first, in("tests/b.hpp", "struct Options;")}).empty());
+  EXPECT_TRUE(check_test_names({first, in("tests/b.hpp", "int unmake(int made);")}).empty());
+  EXPECT_TRUE(check_test_names({first, in("harness/b.hpp", "int make(int of);")}).empty());
+  EXPECT_TRUE(check_test_names({in("tests/a.hpp", "int make(int);\nint make(char);")}).empty());
+  const auto again = in("tests/b.hpp", "[[nodiscard]] std::vector<int> make(\n    int of);");
+  const Violations found = check_test_names({first, again});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().line, 2U);
+  EXPECT_EQ(check_test_names({first, in("tests/b.hpp", "struct Options {")}).size(), 1U);
+}
+
 TEST(ProjectRules, ExpectOneTitleADocument) {
   const auto count = [](const char* text) {
     const Source source = make_source("a.md", text);

@@ -93,6 +93,10 @@ TEST(Tree, HasOneTitleAndWorkingLinksInEveryDocument) {
   }
 }
 
+TEST(Tree, NamesNothingOfTestsTwice) {
+  expect_none(check_test_names(tree()));
+}
+
 TEST(Tree, QuotesItsHeadersTruly) {
   for (const Source& source : tree()) {
     if (source.is_markdown()) expect_none(check_quotations(tree(), source));

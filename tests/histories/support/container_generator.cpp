@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/histories/support/client_slots.hpp"
 #include "tests/histories/support/draws.hpp"
 
 namespace sunder::test {
@@ -50,21 +51,16 @@ std::vector<Planned> plan(const ContainerOptions& options) {
   Draws draws(options.seed);
   const Words words = words_of(options.kind);
   const std::uint64_t mean = options.half_service_mean;
-  using Slot = std::pair<std::uint64_t, std::uint64_t>;  // next time, client
-  std::priority_queue<Slot, std::vector<Slot>, std::greater<>> slots;
-  for (std::uint64_t client = 0; client < options.clients; ++client) {
-    slots.emplace(draws.below(mean), client);
-  }
+  ClientSlots slots(options.clients, mean, draws);
   std::vector<Planned> all(options.operations);
   for (Planned& planned : all) {
-    const auto [time, client] = slots.top();
-    slots.pop();
+    const auto [time, client, process] = slots.next();
     const std::uint64_t roll = draws.below(100);
     const std::uint64_t before = 1 + draws.below(mean);
     const std::uint64_t after = 1 + draws.below(mean);
     const std::uint64_t think = draws.below(mean / 8 + 1);
     Operation& operation = planned.operation;
-    operation.process = static_cast<std::int64_t>(client);
+    operation.process = process;
     operation.function = roll < options.add_percent                          ? words.add
                          : roll < options.add_percent + options.peek_percent ? Function::peek
                                                                              : words.take;
@@ -72,7 +68,7 @@ std::vector<Planned> plan(const ContainerOptions& options) {
     operation.complete = static_cast<std::int64_t>(2 * (time + before + after) + 1);
     operation.outcome = Outcome::ok;
     planned.effect = time + before;
-    slots.emplace(time + before + after + 1 + think, client);
+    slots.again(client, time + before + after + 1 + think);
   }
   return all;
 }

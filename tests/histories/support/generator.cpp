@@ -4,12 +4,12 @@
 #include <cstdlib>
 #include <numeric>
 #include <optional>
-#include <queue>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "tests/histories/support/client_slots.hpp"
 #include "tests/histories/support/draws.hpp"
 
 namespace sunder::test {
@@ -34,18 +34,10 @@ struct Planned {
 std::vector<Planned> plan(const RegisterOptions& options) {
   Draws draws(options.seed);
   const std::uint64_t mean = options.half_service_mean;
-  using Slot = std::pair<std::uint64_t, std::uint64_t>;  // next time, client
-  std::priority_queue<Slot, std::vector<Slot>, std::greater<>> slots;
-  std::vector<std::int64_t> processes(options.clients);
-  std::iota(processes.begin(), processes.end(), 0);
-  for (std::uint64_t client = 0; client < options.clients; ++client) {
-    slots.emplace(draws.below(mean), client);
-  }
-  auto fresh_process = static_cast<std::int64_t>(options.clients);
+  ClientSlots slots(options.clients, mean, draws);
   std::vector<Planned> all(options.operations);
   for (std::uint64_t i = 0; i < options.operations; ++i) {
-    const auto [time, client] = slots.top();
-    slots.pop();
+    const auto [time, client, process] = slots.next();
     Planned& planned = all[i];
     planned.key = draws.below(options.keys);
     const bool put = draws.percent(options.put_percent);
@@ -53,7 +45,7 @@ std::vector<Planned> plan(const RegisterOptions& options) {
     const std::uint64_t after = 1 + draws.below(mean);
     const std::uint64_t think = draws.below(mean / 8 + 1);
     Operation& operation = planned.operation;
-    operation.process = processes[client];
+    operation.process = process;
     operation.function = put ? Function::write : Function::read;
     if (put) operation.input = Value::integer(static_cast<std::int64_t>(i) + 1);
     operation.invoke = static_cast<std::int64_t>(2 * time);
@@ -67,9 +59,9 @@ std::vector<Planned> plan(const RegisterOptions& options) {
       operation.outcome = Outcome::info;
       operation.complete = kNever;
       next = time + 2 * mean;
-      processes[client] = fresh_process++;
+      slots.retire(client);
     }
-    slots.emplace(next, client);
+    slots.again(client, next);
   }
   return all;
 }

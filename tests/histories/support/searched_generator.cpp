@@ -1,13 +1,12 @@
 #include "tests/histories/support/searched_generator.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
-#include <queue>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/histories/support/client_slots.hpp"
 #include "tests/histories/support/draws.hpp"
 
 namespace sunder::test {
@@ -52,21 +51,13 @@ class SearchedStore {
 
  private:
   void plan() {
-    using Slot = std::pair<std::uint64_t, std::uint64_t>;  // next time, client
     const std::uint64_t mean = options_.half_service_mean;
-    std::priority_queue<Slot, std::vector<Slot>, std::greater<>> slots;
-    std::vector<std::int64_t> processes(options_.clients);
-    std::iota(processes.begin(), processes.end(), 0);
-    for (std::uint64_t client = 0; client < options_.clients; ++client) {
-      slots.emplace(draws_.below(mean), client);
-    }
-    auto fresh = static_cast<std::int64_t>(options_.clients);
+    ClientSlots slots(options_.clients, mean, draws_);
     all_.resize(options_.operations);
     for (std::uint64_t i = 0; i < options_.operations; ++i) {
-      const auto [time, client] = slots.top();
-      slots.pop();
+      const auto [time, client, process] = slots.next();
       Planned& planned = all_[i];
-      planned.operation.process = processes[client];
+      planned.operation.process = process;
       draw(planned, i);
       const std::uint64_t before = 1 + draws_.below(mean);
       const std::uint64_t after = 1 + draws_.below(mean);
@@ -81,9 +72,9 @@ class SearchedStore {
         planned.operation.outcome = Outcome::info;
         planned.operation.complete = kNever;
         next = time + 2 * mean;
-        processes[client] = fresh++;
+        slots.retire(client);
       }
-      slots.emplace(next, client);
+      slots.again(client, next);
     }
   }
 
