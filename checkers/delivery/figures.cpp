@@ -84,6 +84,7 @@ Figure waiting_figure(const Lives& lives) {
   static constexpr std::array<const char*, 3> kNames{"ready", "in flight", "dead letters"};
   Lines lines;
   lines.across = "seconds since the start";
+  lines.run_time = true;
   lines.up = "messages";
   for (const char* name : kNames) lines.series.push_back({name, {}, Mark::neutral});
   const auto& stats = lives.stats();
