@@ -1,6 +1,7 @@
 // `sunder up MODE [-- COMMAND…]`.
 
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "harness/cli/command.hpp"
 #include "harness/cli/run_flags.hpp"
 #include "harness/run/playground.hpp"
+#include "harness/run/scenario.hpp"
 
 namespace sunder::cli {
 namespace {
@@ -16,6 +18,7 @@ struct Flags {
   std::string mode;
   std::string kernel = "host";
   std::size_t memory = uml::kMemoryDefault;
+  std::optional<std::size_t> nodes;
   run::PlaygroundOptions options;
 };
 
@@ -45,6 +48,9 @@ Result<int> act(Flags flags) {
     return base::make_error(Errc::usage,
                             fmt::format("unknown mode '{}': known are {}", flags.mode, known));
   }
+  const auto nodes = run::nodes_of(*flags.options.mode, flags.nodes, flags.options.nodes);
+  SUNDER_TRY(nodes);
+  flags.options.nodes = *nodes;
   if (flags.options.nodes < 1 || flags.options.nodes > run::kNodesMax) {
     return base::make_error(Errc::usage, fmt::format("--nodes: give 1 to {}", run::kNodesMax));
   }
@@ -61,7 +67,7 @@ Command up_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "up", "Start a cluster to play with; runs a command beside it, ends with it");
   command->add_option("mode", flags->mode, "Node mode, such as raft")->required();
-  command->add_option("--nodes", flags->options.nodes, "Number of nodes")->capture_default_str();
+  command->add_option("--nodes", flags->nodes, "Number of nodes (5, or one of each role)");
   command->add_option("--seed", flags->options.seed, "The nodes' seed")->capture_default_str();
   command->add_option(
       "--sabotage", flags->options.sabotage, "Start the nodes with this deliberate bug");

@@ -6,7 +6,6 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "harness/base/clock.hpp"
 #include "harness/base/duration.hpp"
@@ -23,19 +22,6 @@ namespace json = boost::json;
 constexpr auto kDefaultDuration = std::chrono::seconds(30);
 constexpr std::size_t kDefaultKeys = 64;
 
-// Where nodes differ there is one of each.
-Result<void> check_roles(const RunOptions& options, const nodes::Mode& mode) {
-  if (mode.roles.empty() || options.nodes.value_or(mode.roles.size()) == mode.roles.size()) {
-    return {};
-  }
-  return base::make_error(Errc::usage,
-                          fmt::format("--nodes {}: {} has {} nodes, one of each: {}",
-                                      *options.nodes,
-                                      mode.name,
-                                      mode.roles.size(),
-                                      fmt::join(role_names(mode), ", ")));
-}
-
 // What the user did not say: a sabotage's own suggestions first, then the scenario's defaults.
 Result<void> fill_defaults(ResolvedRun& run) {
   const RunOptions& options = run.options;
@@ -46,10 +32,9 @@ Result<void> fill_defaults(ResolvedRun& run) {
     SUNDER_TRY(found);
     sabotage = *found;
   }
-  const nodes::Mode& mode = mode_of(*run.scenario);
-  SUNDER_TRY(check_roles(options, mode));
-  run.nodes =
-      mode.roles.empty() ? options.nodes.value_or(run.scenario->default_nodes) : mode.roles.size();
+  const auto nodes = nodes_of(mode_of(*run.scenario), options.nodes, run.scenario->default_nodes);
+  SUNDER_TRY(nodes);
+  run.nodes = *nodes;
   run.keys = options.keys.value_or(sabotage->keys > 0 ? sabotage->keys : kDefaultKeys);
   // A schedule of the user's own needs the usual time, not that of the sabotage's schedule.
   const bool suggested = !options.faults && !sabotage->faults.empty();
@@ -138,7 +123,8 @@ nemesis::ScheduleOptions schedule_options_of(const ResolvedRun& run, bool stored
   }
   for (const nodes::ModeEvent& event : mode.events) {
     options.events.push_back(event.name);
-    if (event.atlas) options.atlas.emplace(event.name, event.provoked_by);
+    if (!event.atlas) continue;
+    options.atlas.emplace(event.name, nemesis::name_nodes(event.provoked_by, role_names(mode)));
   }
   options.atlas.emplace(nemesis::kAfterAcks, "");
   options.atlas.emplace(nemesis::kNodeStarted, "kill:one@0s+100ms");

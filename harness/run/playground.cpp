@@ -1,5 +1,6 @@
 #include "harness/run/playground.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -124,8 +125,11 @@ asio::awaitable<Result<int>> Playground::play_along() {
     const auto started = cluster_->start(node);
     SUNDER_CO_TRY(started);
   }
+  const bool leads = std::ranges::any_of(
+      options_.mode->events, [](const auto& event) { return event.name == "became-leader"; });
   const auto limit = base::MonotonicClock::now() + kLeaderLimit;
-  while (!session_->leader() && base::MonotonicClock::now() < limit) co_await base::pause_for(5ms);
+  while (leads && !session_->leader() && base::MonotonicClock::now() < limit)
+    co_await base::pause_for(5ms);
   faults_.spawn("faults", session_->serve());
 
   std::vector<std::string> command = options_.command;

@@ -11,6 +11,8 @@
 #include "harness/base/deadline.hpp"
 #include "harness/history/text.hpp"
 #include "harness/run/playground_text.hpp"
+#include "harness/run/scenario.hpp"
+#include "nemesis/roles.hpp"
 
 namespace sunder::run {
 namespace {
@@ -105,7 +107,9 @@ Result<nemesis::Schedule> PlaygroundSession::plan(const json::object& request) c
   for (const nodes::ModeEvent& event : options_.mode->events) {
     schedule_options.events.push_back(event.name);
   }
-  auto schedule = nemesis::make_schedule(std::string_view(items->as_string()), schedule_options);
+  const std::string faults =
+      nemesis::name_nodes(std::string_view(items->as_string()), role_names(*options_.mode));
+  auto schedule = nemesis::make_schedule(faults, schedule_options);
   SUNDER_TRY(schedule);
   if (schedule->empty()) return usage("no fault in it");
   return schedule;

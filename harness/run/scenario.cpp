@@ -73,6 +73,20 @@ std::vector<std::string> role_names(const nodes::Mode& mode) {
   return names;
 }
 
+Result<std::size_t> nodes_of(const nodes::Mode& mode,
+                             std::optional<std::size_t> asked,
+                             std::size_t otherwise) {
+  const std::size_t roles = mode.roles.size();
+  if (roles == 0) return asked.value_or(otherwise);
+  if (asked.value_or(roles) == roles) return roles;
+  return base::make_error(Errc::usage,
+                          fmt::format("--nodes {}: {} has {} nodes, one of each: {}",
+                                      *asked,
+                                      mode.name,
+                                      roles,
+                                      fmt::join(role_names(mode), ", ")));
+}
+
 Result<const nodes::Sabotage*> find_sabotage(const Scenario& scenario, std::string_view name) {
   std::vector<std::string_view> names;
   for (const nodes::Sabotage& sabotage : mode_of(scenario).sabotages) {

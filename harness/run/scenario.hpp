@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +38,11 @@ struct Scenario {
 [[nodiscard]] const nodes::Mode& mode_of(const Scenario& scenario);
 // The names of the mode's roles, of n1, n2, …; empty where the nodes are alike.
 [[nodiscard]] std::vector<std::string> role_names(const nodes::Mode& mode);
+// How many nodes a cluster of the mode has: as many as asked for, else `otherwise`; where nodes
+// have roles, one of each, and Errc::usage when another number was asked for.
+[[nodiscard]] Result<std::size_t> nodes_of(const nodes::Mode& mode,
+                                           std::optional<std::size_t> asked,
+                                           std::size_t otherwise);
 // Errc::usage lists the mode's sabotages.
 [[nodiscard]] Result<const nodes::Sabotage*> find_sabotage(const Scenario& scenario,
                                                            std::string_view name);

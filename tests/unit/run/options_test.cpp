@@ -110,6 +110,16 @@ TEST(RunOptions, NodesOfDifferentRolesAreAsManyAsThereAreRoles) {
             std::string::npos);
 }
 
+TEST(RunOptions, AnAtlasKnowsRoles) {
+  RunOptions options = valid();
+  options.scenario = "saga/order";
+  options.faults = "atlas:kill";
+  options.duration.reset();
+  const auto run = resolve(options);
+  ASSERT_TRUE(run.has_value()) << run.error().message();
+  EXPECT_FALSE(run->schedule.empty());
+}
+
 TEST(RunOptions, WhatAPromiseNeedsMayWaitForAnEvent) {
   RunOptions options = valid();
   options.scenario = "saga/order";
