@@ -82,7 +82,9 @@ class FlowCounts {
     for (const std::string_view undo : kUndoNames)
       made.states.push_back({fmt::format("to {}", undo)});
     made.states.push_back({.name = "undone", .mark = Mark::neutral});
-    made.states.push_back({.name = "open at the end", .mark = Mark::doubtful});
+    if (states_.contains(kOpen)) {
+      made.states.push_back({.name = "open at the end", .mark = Mark::doubtful});
+    }
     for (std::size_t state = 0; state < made.states.size(); ++state) {
       const auto found = states_.find(state);
       made.states[state].count = found == states_.end() ? 0 : found->second;

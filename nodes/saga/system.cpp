@@ -110,10 +110,12 @@ std::vector<Promise> saga_promises() {
   return promises;
 }
 
-// Replies are lost while requests are heard; then whoever was heard forgets, or is asked again.
-constexpr auto kRepliesLost =
-    "partition:inventory>order@1s+700ms,partition:payment>order@4s+700ms,"
-    "partition:inventory>order@7s+700ms,partition:shipment>order@10s+700ms";
+// Whoever charges sleeps, so that all orders go back; when the refunds are answered, whoever must
+// release sleeps, and is asked again and again.
+constexpr auto kUndoAskedAgain =
+    "pause:payment@1s+1200ms,pause:inventory@2100ms+900ms,"
+    "pause:payment@5s+1200ms,pause:inventory@6100ms+900ms";
+// Its replies are lost while it hears requests, and then it forgets.
 constexpr auto kDiesUnheard =
     "partition:inventory>order@1s+450ms,kill:inventory@1150ms+100ms,"
     "partition:payment>order@4s+450ms,kill:payment@4150ms+100ms,"
@@ -148,7 +150,7 @@ std::vector<Sabotage> saga_sabotages() {
       {.name = "dedup-lost-at-restart",
        .summary = "Idempotency keys are kept in memory only: a step asked again after a restart is "
                   "done again.",
-       .breaks = {"once", "conserved", "all-or-nothing"},
+       .breaks = {"all-or-nothing", "conserved", "once"},
        .faults = kDiesUnheard,
        .duration = usual},
       {.name = "forget-late-step",
@@ -176,7 +178,7 @@ std::vector<Sabotage> saga_sabotages() {
       {.name = "undo-twice",
        .summary = "An undo that is asked for again is done again.",
        .breaks = {"once", "conserved", "no-oversell"},
-       .faults = kRepliesLost,
+       .faults = kUndoAskedAgain,
        .duration = usual},
   };
 }
