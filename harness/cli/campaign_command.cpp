@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -17,7 +18,7 @@ struct Flags {
   std::string shard = "1/1";
   std::string out;
   std::string kernel;
-  std::size_t jobs = 1;
+  std::optional<std::size_t> jobs;
   bool quiet = false;
 };
 
@@ -36,14 +37,14 @@ Result<void> parse_shard(std::string_view text, run::CampaignOptions& options) {
 Result<int> act(const Flags& flags) {
   run::CampaignOptions options;
   SUNDER_TRY(parse_shard(flags.shard, options));
-  if (flags.jobs < 1 || flags.jobs > 64)
-    return base::make_error(Errc::usage, "--jobs: give 1 to 64");
-  options.jobs = flags.jobs;
+  if (flags.jobs && (*flags.jobs < 1 || *flags.jobs > run::kJobsMax))
+    return base::make_error(Errc::usage, fmt::format("--jobs: give 1 to {}", run::kJobsMax));
   options.program = program_path();
   options.out = flags.out;
   options.quiet = flags.quiet;
   auto campaign = run::read_campaign(flags.file, flags.kernel);
   SUNDER_TRY(campaign);
+  options.jobs = flags.jobs.value_or(campaign->jobs);
   const auto code = run::perform_campaign(*campaign, options);
   SUNDER_TRY(code);
   return static_cast<int>(*code);
@@ -57,7 +58,8 @@ Command campaign_command(CLI::App& app) {
       app.add_subcommand("campaign", "Run many scenarios × seeds from one TOML file");
   command->add_option("file", flags->file, "The campaign, such as campaigns/quickstart.toml")
       ->required();
-  command->add_option("--jobs", flags->jobs, "Runs at the same time")->capture_default_str();
+  command->add_option(
+      "--jobs", flags->jobs, "Runs at the same time (default: as the file says, or 1)");
   command->add_option("--shard", flags->shard, "Only this part of the runs: 3/16")
       ->capture_default_str();
   command->add_option(

@@ -3,14 +3,15 @@
 //
 //   name = "quickstart"
 //   compare = true                     # optional: the page shows the runs beside each other
+//   jobs = 2                           # optional: so many at the same time
 //   [[run]]
 //   title = "healthy"                  # optional
 //   scenario = "raft/register"
 //   seeds = [1, 2]                     # or seed = 1
 //   duration = "20s"
-//   faults = "partition,kill"          # and nodes, clients, keys, rate, mix, sabotage: as the
-//   flags expect = "kept"                    # or "broken" expect_promise = "linearizable"    #
-//   with "broken": the one that must be broken
+//   faults = "partition,kill"          # nodes, clients, keys, rate, mix, sabotage: as flags
+//   expect = "kept"                    # or "broken"
+//   expect_promise = "linearizable"    # with "broken": the one that must be broken
 //
 // Exit code: 0 when every run ended as expected; otherwise the worst of: a promise broken that was
 // expected kept (1), an undetermined run (2), a harness failure or a sabotage that was not caught
@@ -42,6 +43,7 @@ struct CampaignRun {
 struct Campaign {
   std::string name;
   bool compare = false;  // its page shows the runs beside each other
+  std::size_t jobs = 1;  // at the same time, unless told otherwise
   std::vector<CampaignRun> runs;
 };
 
@@ -50,6 +52,8 @@ struct Campaign {
 // ("uml") overrides what its runs say.
 [[nodiscard]] Result<Campaign> read_campaign(const std::filesystem::path& path,
                                              std::string_view kernel = {});
+
+constexpr std::size_t kJobsMax = 64;
 
 struct CampaignOptions {
   std::size_t jobs = 1;

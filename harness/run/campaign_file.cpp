@@ -38,6 +38,7 @@ Result<toml::table> parse(const fs::path& path) {
   }
 }
 
+const std::set<std::string_view> kCampaignKeys{"name", "compare", "jobs", "run"};
 const std::set<std::string_view> kRunKeys{"title",
                                           "scenario",
                                           "seed",
@@ -211,13 +212,16 @@ Result<Campaign> read_campaign(const fs::path& path, std::string_view kernel) {
   campaign.name = path.stem().string();
   SUNDER_TRY(take(path, parsed, "name", campaign.name));
   SUNDER_TRY(take(path, parsed, "compare", campaign.compare));
+  SUNDER_TRY(take_size(path, parsed, "jobs", campaign.jobs));
+  if (campaign.jobs < 1 || campaign.jobs > kJobsMax)
+    return wrong(path, *parsed.get("jobs"), fmt::format("jobs is 1 to {}", kJobsMax));
   const toml::array* runs = parsed["run"].as_array();
   if (runs == nullptr || runs->empty()) {
     return base::make_error(Errc::unreadable_input,
                             fmt::format("{}: no [[run]] in it", path.string()));
   }
   for (const auto& [key, node] : parsed) {
-    if (key.str() != "name" && key.str() != "compare" && key.str() != "run") {
+    if (!kCampaignKeys.contains(key.str())) {
       return wrong(path, node, fmt::format("unknown key '{}'", key.str()));
     }
   }
