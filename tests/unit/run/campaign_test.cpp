@@ -3,6 +3,8 @@
 #include "harness/run/campaign.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -131,6 +133,49 @@ TEST(Campaign, TheNightlyCampaignLoadsAndLooksForSabotages) {
   }
   EXPECT_GE(all_families, 4U);
   EXPECT_GE(sabotaged, 10U);
+}
+
+// Every scenario that exists, healthy and with bugs of its own.
+TEST(Campaign, TheMissionCoversEveryScenario) {
+  const auto campaign = read_campaign(fs::path(SUNDER_SOURCE_DIR) / "campaigns" / "mission.toml");
+  ASSERT_TRUE(campaign.has_value()) << campaign.error().message();
+  std::map<std::string, std::size_t> healthy;
+  std::map<std::string, std::size_t> sabotaged;
+  for (const CampaignRun& run : campaign->runs) {
+    EXPECT_EQ(run.skipped, "") << run.title << ": the mission asks for nothing special";
+    EXPECT_EQ(run.expect_broken, !run.options.sabotage.empty()) << run.title;
+    if (!run.expect_broken) ++healthy[run.options.scenario];
+    if (!run.expect_broken) continue;
+    ++sabotaged[run.options.scenario];
+    const auto scenario = find_scenario(run.options.scenario);
+    ASSERT_TRUE(scenario.has_value());
+    const auto sabotage = find_sabotage(**scenario, run.options.sabotage);
+    ASSERT_TRUE(sabotage.has_value());
+    EXPECT_EQ(std::ranges::count((*sabotage)->breaks, run.expect_promise), 1) << run.title;
+  }
+  for (const Scenario& scenario : all_scenarios()) {
+    EXPECT_GE(healthy[std::string(scenario.name)], 1U) << scenario.name;
+    EXPECT_GE(sabotaged[std::string(scenario.name)], 2U) << scenario.name;
+  }
+}
+
+// The same cuts for a store that chooses consistency and one that chooses availability.
+TEST(Campaign, TheCapPageComparesUnderTheSameFaults) {
+  const auto campaign = read_campaign(fs::path(SUNDER_SOURCE_DIR) / "campaigns" / "cap.toml");
+  ASSERT_TRUE(campaign.has_value()) << campaign.error().message();
+  EXPECT_TRUE(campaign->compare);
+  ASSERT_EQ(campaign->runs.size(), 2U);
+  EXPECT_EQ(campaign->runs[0].options.faults, campaign->runs[1].options.faults);
+  EXPECT_NE(campaign->runs[0].options.scenario, campaign->runs[1].options.scenario);
+}
+
+TEST(Campaign, SaysHowManyRunsGoSideBySide) {
+  EXPECT_EQ(read("jobs = 3\n[[run]]\nscenario = \"raft/register\"\nseed = 1\n")->jobs, 3U);
+  EXPECT_EQ(read("[[run]]\nscenario = \"raft/register\"\nseed = 1\n")->jobs, 1U);
+  const auto none = read("jobs = 0\n[[run]]\nscenario = \"raft/register\"\nseed = 1\n");
+  ASSERT_TRUE(none.has_error());
+  EXPECT_NE(none.error().message().find(":1:1: jobs is 1 to 64"), std::string::npos)
+      << none.error().message();
 }
 
 TEST(Campaign, TheQuickstartIsValid) {
