@@ -45,7 +45,7 @@ constexpr std::size_t kRecentMax = 200;
 constexpr double kThinkMeanS = 0.01;
 
 // At the end: how often it is asked whether anything is under way, and how often for a page.
-constexpr std::size_t kOpenAsksMax = 20;  // of each client
+constexpr std::size_t kOpenAsksMax = 17;  // of each client
 constexpr std::size_t kPageAsksMax = 3;
 constexpr std::int64_t kPageRows = 500;
 

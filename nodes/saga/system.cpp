@@ -169,7 +169,7 @@ std::vector<Sabotage> saga_sabotages() {
        .summary = "A connection to another service that was lost is never made again.",
        .breaks = {"recovers", "ends-in-time"},
        .faults = kCutOff,
-       .duration = std::chrono::seconds(8)},
+       .duration = std::chrono::seconds(4)},
       {.name = "skip-undo-on-timeout",
        .summary = "A step that was not answered in time counts as not done, and is not undone.",
        .breaks = {"all-or-nothing", "answers-true", "conserved"},
