@@ -5,7 +5,9 @@
 // invocation of a later write that was acknowledged before the crash: then that later write is
 // lost. A refused cas that tells the actual value counts as a read. The crash is kill -9 of
 // processes, or with the parameter `power_loss` a loss of power: never the two mixed, because the
-// page cache survives the one and not the other.
+// page cache survives the one and not the other. With the parameter `final_reads` only the run's
+// final reads count, and of them those of keys that were not written again: a system that converges
+// owes its last writes only once it had time to.
 //
 // Exercised: at least `keys_min` (5, or all there are) keys have an acknowledged write before a
 // crash and a read after.
@@ -39,8 +41,13 @@ constexpr std::size_t kCounterexamples_max = 5;
 
 class DurabilityCheck {
  public:
-  DurabilityCheck(const History& history, std::vector<Window> crashes, bool power_loss)
-      : history_(history), crashes_(std::move(crashes)), power_loss_(power_loss) {
+  struct Asked {
+    bool power_loss = false;
+    std::int64_t reads_from = 0;  // earlier reads do not count
+  };
+
+  DurabilityCheck(const History& history, std::vector<Window> crashes, Asked asked)
+      : history_(history), crashes_(std::move(crashes)), asked_(asked) {
     const std::vector<Operation>& operations = history.operations();
     for (std::size_t i = 0; i < operations.size(); ++i) {
       keys_.insert(operations[i].key);
@@ -63,8 +70,8 @@ class DurabilityCheck {
           fmt::format("{} reads after {} show that acknowledged writes were lost", lost_, what());
     } else if (crashes_.empty()) {
       verdict_.kind = VerdictKind::not_exercised;
-      verdict_.summary = power_loss_ ? "all nodes were never without power at once"
-                                     : "all nodes were never dead at once";
+      verdict_.summary = asked_.power_loss ? "all nodes were never without power at once"
+                                           : "all nodes were never dead at once";
     } else if (keys_judged_.size() < wanted) {
       verdict_.kind = VerdictKind::not_exercised;
       verdict_.summary =
@@ -90,7 +97,7 @@ class DurabilityCheck {
   }
 
  private:
-  [[nodiscard]] std::string_view what() const { return crash_text(power_loss_); }
+  [[nodiscard]] std::string_view what() const { return crash_text(asked_.power_loss); }
 
   [[nodiscard]] Value written_by(const Operation& operation) const {
     if (operation.function == Function::write) return operation.input;
@@ -111,6 +118,13 @@ class DurabilityCheck {
 
   void judge(const Window& crash) {
     const std::vector<Operation>& operations = history_.operations();
+    std::set<Symbol> written_again;
+    if (asked_.reads_from > 0) {
+      for (const Operation& operation : operations) {
+        const bool writes = operation.outcome != Outcome::fail && !written_by(operation).is_none();
+        if (writes && end_time(operation) >= crash.begin) written_again.insert(operation.key);
+      }
+    }
     // Per key, the acknowledged write invoked last among those that ended before the crash.
     std::unordered_map<Symbol, std::size_t> newest;
     for (std::size_t i = 0; i < operations.size(); ++i) {
@@ -123,9 +137,10 @@ class DurabilityCheck {
     for (std::size_t i = 0; i < operations.size(); ++i) {
       const Operation& read = operations[i];
       const Value seen = seen_by(read);
-      if (seen.is_none() || !is_timed(read) || read.invoke_time < crash.end) continue;
+      if (seen.is_none() || !is_timed(read)) continue;
+      if (read.invoke_time < std::max(crash.end, asked_.reads_from)) continue;
       const auto acknowledged = newest.find(read.key);
-      if (acknowledged == newest.end()) continue;
+      if (acknowledged == newest.end() || written_again.contains(read.key)) continue;
       ++reads_judged_;
       keys_judged_.insert(read.key);
       judge_read(i, seen, acknowledged->second, crash);
@@ -159,7 +174,7 @@ class DurabilityCheck {
     example.why = fmt::format(
         "{} had been acknowledged when all nodes {} at {}, yet afterwards {} saw {}",
         call_text(history_, operations[acknowledged]),
-        power_loss_ ? "lost power" : "were killed",
+        asked_.power_loss ? "lost power" : "were killed",
         seconds_text(crash.begin),
         call_text(history_, operations[read]),
         older ? fmt::format("the older value of {}", call_text(history_, operations[*older]))
@@ -174,7 +189,7 @@ class DurabilityCheck {
 
   const History& history_;
   std::vector<Window> crashes_;
-  bool power_loss_;
+  Asked asked_;
   std::set<Symbol> keys_;
   std::unordered_map<Symbol, std::unordered_multimap<Value, std::size_t, history::ValueHash>>
       writers_;
@@ -189,7 +204,13 @@ Verdict check_durability(const History& history,
                          std::stop_token stop) {
   if (options.context == nullptr) return needs_a_run();
   const bool power_loss = parameter(options, "power_loss", 0) > 0;
-  return DurabilityCheck(history, crashes_of(*options.context, power_loss), power_loss)
+  DurabilityCheck::Asked asked{.power_loss = power_loss};
+  if (parameter(options, "final_reads", 0) > 0) {
+    for (const history::Phase& phase : options.context->phases) {
+      if (phase.name == "final reads") asked.reads_from = phase.window.begin;
+    }
+  }
+  return DurabilityCheck(history, crashes_of(*options.context, power_loss), asked)
       .run(options, stop);
 }
 

@@ -43,18 +43,23 @@ ModelInfo unique_ids_model();
 ModelInfo work_queue_model();
 
 CheckerInfo at_least_once_info();
+CheckerInfo availability_everywhere_info();
 CheckerInfo availability_info();
+CheckerInfo blind_overwrites_info();
 CheckerInfo bounded_info();
 CheckerInfo dead_letters_info();
 CheckerInfo delivery_durability_info();
 CheckerInfo durability_info();
 CheckerInfo exclusive_info();
+CheckerInfo final_reads_info();
+CheckerInfo fresh_reads_info();
 CheckerInfo linearizable_info();
 CheckerInfo membership_info();
 CheckerInfo minority_refuses_info();
 CheckerInfo no_phantom_info();
 CheckerInfo recovery_info();
 CheckerInfo redelivered_info();
+CheckerInfo replica_digests_info();
 CheckerInfo replicated_log_info();
 CheckerInfo saga_all_or_nothing_info();
 CheckerInfo saga_answers_true_info();
@@ -64,6 +69,7 @@ CheckerInfo saga_ends_in_time_info();
 CheckerInfo saga_no_orphans_info();
 CheckerInfo saga_no_oversell_info();
 CheckerInfo saga_once_info();
+CheckerInfo valid_reads_info();
 
 namespace {
 
@@ -81,17 +87,22 @@ std::span<const CheckerInfo> all_checkers() {
   static const std::array all{
       at_least_once_info(),
       availability_info(),
+      availability_everywhere_info(),
+      blind_overwrites_info(),
       bounded_info(),
       dead_letters_info(),
       delivery_durability_info(),
       durability_info(),
       exclusive_info(),
+      final_reads_info(),
+      fresh_reads_info(),
       linearizable_info(),
       membership_info(),
       minority_refuses_info(),
       no_phantom_info(),
       recovery_info(),
       redelivered_info(),
+      replica_digests_info(),
       replicated_log_info(),
       saga_all_or_nothing_info(),
       saga_answers_true_info(),
@@ -101,6 +112,7 @@ std::span<const CheckerInfo> all_checkers() {
       saga_no_orphans_info(),
       saga_no_oversell_info(),
       saga_once_info(),
+      valid_reads_info(),
   };
   return all;
 }

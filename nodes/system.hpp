@@ -28,8 +28,14 @@ struct Promise {
   // Fault families of which at least one must have been requested for the promise to apply; empty:
   // always applies.
   std::vector<std::string> needs = {};
+  // Fault families under which the mode does not claim it: with any of them requested it does not
+  // apply.
+  std::vector<std::string> unless = {};
   bool time_based = false;  // host overload turns `broken` into `undetermined`
-  std::string source;       // paper or document
+  // What the mode gives up, and does not promise: a run that shows it tells it with a
+  // counter-example, as a price, and breaks nothing.
+  bool price = false;
+  std::string source;  // paper or document
 };
 
 struct Sabotage {
@@ -87,6 +93,9 @@ struct Mode {
   bool membership = false;  // nodes can be added and removed while it runs
   // Of n1, n2, … in this order, one node each; empty: the nodes are alike, and any number will do.
   std::vector<Role> roles = {};
+  // Its nodes know sessions (SESSION OPEN, SEQ): a retried command takes effect once. Without, a
+  // client does not retry a write that may have taken effect.
+  bool sessions = true;
 };
 
 // The nodes that clients of the mode connect to, as indices from 0: all of them when they are

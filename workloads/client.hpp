@@ -2,7 +2,8 @@
 // deadline.
 //
 // A client has a session (SESSION OPEN) and numbers its commands (SEQ), so that a retry of the same
-// operation takes effect once. call() tries the pinned node first, then the others, with the same
+// operation takes effect once; where nodes know no sessions, nothing that may have taken effect is
+// retried. call() tries the pinned node first, then the others, with the same
 // session and number, until a definite reply or the deadline. Whether an error is definite is the
 // wire table's word (harness/wire). Where sockets come from is the caller's business (Connector),
 // so that a client works in a cluster's namespace and on plain loopback alike.
@@ -36,6 +37,9 @@ struct ClientOptions {
   std::vector<std::string> node_names;                // "n1" …
   std::size_t pinned = 0;                             // the node tried first
   bool stay_pinned = false;                           // never try another node
+  // The nodes know sessions. Without, a command that changes something is not tried again once it
+  // may have taken effect: nobody would notice that it came twice.
+  bool sessions = true;
   std::chrono::nanoseconds operation_deadline = std::chrono::seconds(2);
   std::chrono::nanoseconds connect_deadline = std::chrono::milliseconds(500);
   std::chrono::nanoseconds attempt_deadline = std::chrono::milliseconds(700);

@@ -1,6 +1,9 @@
 // Register: reads, writes and compare-and-set over many keys, every written value unique in the
 // run.
 //
+// `create` (not in the default mix) writes a key of its own, once: what is never written again
+// shows at the end whether it is still there. The final reads take a sample of those.
+//
 // Unique values let checkers say which write a read saw. A cas expects the value that this workload
 // saw last at its key, so that many succeed and the others tell the actual value. Values are
 // integers in the history and decimal text on the wire; an absent key is nil.
@@ -24,6 +27,8 @@ using history::ValuePool;
 
 // Each key is read at the end by this many clients, one after the other.
 constexpr std::size_t kFinal_rounds = 3;
+constexpr std::uint64_t kCreated_max = 16'384;
+constexpr std::uint64_t kCreated_read_max = 1024;
 
 std::string wire_text(Value value, const ValuePool& pool) {
   if (value.is_nil()) return std::string(wire::kNilMarker);
@@ -58,6 +63,10 @@ class Register final : public Workload {
   std::optional<Invocation> next(std::int64_t /*process*/, ValuePool& pool) override {
     const auto key = static_cast<std::size_t>(random_.below(keys_));
     std::string function = functions_[random_.weighted(weights_)];
+    if (function == "create" && created_ < kCreated_max) {
+      return Invocation{"write", name_of_created(created_++), Value::integer(++last_value_)};
+    }
+    if (function == "create") function = "write";
     // Nothing was seen here yet: a cas would have nothing to expect.
     if (function == "cas" && last_seen_[key].is_none()) function = "write";
     if (function == "read") return Invocation{function, name_of_key(key), Value()};
@@ -78,12 +87,20 @@ class Register final : public Workload {
   }
 
   std::optional<Invocation> final_read(std::int64_t /*process*/, ValuePool& /*pool*/) override {
-    if (final_reads_ >= keys_ * kFinal_rounds) return std::nullopt;
-    return Invocation{"read", name_of_key(final_reads_++ % keys_), Value()};
+    // A sample, spread over the run, with the last one in it.
+    const std::uint64_t created = std::min(created_, kCreated_read_max);
+    const std::uint64_t all = keys_ + created;
+    if (final_reads_ >= all * kFinal_rounds) return std::nullopt;
+    const std::uint64_t place = final_reads_++ % all;
+    if (place < keys_) return Invocation{"read", name_of_key(place), Value()};
+    const std::uint64_t number = (place - keys_ + 1) * created_ / created - 1;
+    return Invocation{"read", name_of_created(number), Value()};
   }
 
  private:
   static std::string name_of_key(std::size_t key) { return fmt::format("k{}", key); }
+
+  static std::string name_of_created(std::uint64_t number) { return fmt::format("once{}", number); }
 
   static std::vector<std::string> command_of(const Invocation& invocation, const ValuePool& pool) {
     if (invocation.function == "read") return {"GET", invocation.key};
@@ -136,6 +153,7 @@ class Register final : public Workload {
 
   // Remembers the newest value seen at the key, for the next cas.
   void learn(const Invocation& invocation, const Completion& completion, const ValuePool& pool) {
+    if (invocation.key.front() != 'k') return;
     Value seen = completion.output;
     if (completion.outcome == Outcome::ok && invocation.function == "write")
       seen = invocation.input;
@@ -157,11 +175,13 @@ class Register final : public Workload {
   std::vector<std::string> functions_;
   std::vector<double> weights_;  // of functions_
   std::int64_t last_value_ = 0;
-  std::size_t final_reads_ = 0;
+  std::uint64_t created_ = 0;
+  std::uint64_t final_reads_ = 0;
 };
 
 const std::map<std::string_view, double>& default_mix() {
-  static const std::map<std::string_view, double> mix{{"cas", 0.2}, {"read", 0.4}, {"write", 0.4}};
+  static const std::map<std::string_view, double> mix{
+      {"cas", 0.2}, {"create", 0}, {"read", 0.4}, {"write", 0.4}};
   return mix;
 }
 

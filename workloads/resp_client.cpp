@@ -241,7 +241,8 @@ asio::awaitable<Reply> RespClient::call(std::vector<std::string> command) {
   SUNDER_ASSERT(!command.empty());
   Progress progress;
   progress.deadline = MonotonicClock::now() + options_.operation_deadline;
-  const bool plain = is_idempotent(command.front());
+  const bool idempotent = is_idempotent(command.front());
+  const bool plain = idempotent || !options_.sessions;
   bool sequence_taken = false;
   std::string answered_by;
   choose_first_node();
@@ -281,6 +282,7 @@ asio::awaitable<Reply> RespClient::call(std::vector<std::string> command) {
         continue;
       }
     }
+    if (plain && !idempotent && progress.possibly_applied) break;
     co_await give_way(progress, std::move(hint));
   }
   Reply unknown;

@@ -258,7 +258,7 @@ json::object json_of(const History& history, const PromiseResult& promise) {
           {"condition", json_text(promise.condition)},
           {"checker", json_text(promise.checker)},
           {"source", json_text(promise.source)},
-          {"verdict", name_of(promise.verdict.kind)},
+          {"verdict", verdict_name(promise)},
           {"summary", json_text(promise.verdict.summary)},
           {"details", texts_json(promise.verdict.details)},
           {"measurements", json_of(promise.verdict.measurements)},

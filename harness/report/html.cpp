@@ -112,8 +112,8 @@ std::string promises_html(const RunReport& report) {
     add("condition", promise.condition);
     add("source", promise.source);
     out += fmt::format("<tr class=\"{}\"><td>{}</td><td>{}</td><td><p>{}{}</p>{}</td></tr>\n",
-                       promise.verdict.kind == VerdictKind::not_applicable ? "idle" : "",
-                       verdict_badge(name_of(promise.verdict.kind)),
+                       verdict_name(promise) == "not applicable" ? "idle" : "",
+                       verdict_badge(verdict_name(promise)),
                        claim,
                        escape_markup(promise.verdict.summary),
                        links,

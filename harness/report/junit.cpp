@@ -113,7 +113,7 @@ std::string render_junit(const RunReport& report, const history::History&) {
   Suite suite;
   const std::string class_name = "sunder." + report.scenario;
   for (const PromiseResult& promise : report.promises) {
-    const Outcome outcome = outcome_of(promise.verdict.kind);
+    const Outcome outcome = promise.price ? Outcome() : outcome_of(promise.verdict.kind);
     suite.add(class_name,
               promise.name,
               outcome.element,

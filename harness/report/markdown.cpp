@@ -60,9 +60,9 @@ void add_promises(std::string& out, const RunReport& report) {
   out += "\n| | promise | verdict | found |\n|---|---|---|---|\n";
   for (const PromiseResult& promise : report.promises) {
     out += fmt::format("| {} | {} | {} | {} |\n",
-                       mark_of(promise.verdict.kind),
+                       promise.price ? "💰" : mark_of(promise.verdict.kind),
                        cell(promise.name),
-                       name_of(promise.verdict.kind),
+                       verdict_name(promise),
                        cell(promise.verdict.summary));
   }
 }

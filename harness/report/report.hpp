@@ -31,6 +31,9 @@ struct PromiseResult {
   std::string checker;
   std::string source;
   checkers::Verdict verdict;
+  // Not promised, and this run shows that it does not hold: told as "price", with the verdict not
+  // applicable and its counter-examples.
+  bool price = false;
 };
 
 struct RunReport {

@@ -71,6 +71,10 @@ std::string grouped(std::uint64_t value) {
 
 }  // namespace
 
+std::string_view verdict_name(const PromiseResult& promise) noexcept {
+  return promise.price ? "price" : name_of(promise.verdict.kind);
+}
+
 std::string_view result_of(const RunReport& report) noexcept {
   if (report.exit_code >= 3 || !report.harness_error.empty()) return "harness failed";
   if (report.exit_code == 0) return "kept";

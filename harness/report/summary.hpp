@@ -13,6 +13,9 @@
 
 namespace sunder::report {
 
+// What a promise came to, in words: "kept", …, "price".
+[[nodiscard]] std::string_view verdict_name(const PromiseResult& promise) noexcept;
+
 // "kept", "broken", "undetermined", "not exercised" or "harness failed": what the exit code says,
 // in a word.
 [[nodiscard]] std::string_view result_of(const RunReport& report) noexcept;

@@ -104,8 +104,8 @@ void add_table(std::string& out, const RunReport& report, bool colour) {
   }
   const std::size_t indent = 2 + 2 + kVerdictColumns + 2 + name_columns + 2;
   for (const PromiseResult& promise : report.promises) {
-    const Look look = look_of(promise.verdict.kind);
-    const std::string verdict = fmt::format("{} {}", look.mark, name_of(promise.verdict.kind));
+    const Look look = promise.price ? Look{"¤", kYellow} : look_of(promise.verdict.kind);
+    const std::string verdict = fmt::format("{} {}", look.mark, verdict_name(promise));
     const std::string first =
         fmt::format("  {}  {}  ",
                     coloured(padded(verdict, 2 + kVerdictColumns), look.colour, colour),

@@ -16,11 +16,24 @@ namespace {
 using checkers::Verdict;
 using checkers::VerdictKind;
 
-bool applies(const nodes::Promise& promise, const std::vector<std::string>& families) {
-  if (promise.needs.empty()) return true;
-  return std::ranges::any_of(promise.needs, [&](const std::string& family) {
+constexpr std::chrono::nanoseconds kPriceBudget = std::chrono::seconds(10);
+
+bool any_requested(const std::vector<std::string>& wanted,
+                   const std::vector<std::string>& families) {
+  return std::ranges::any_of(wanted, [&](const std::string& family) {
     return std::ranges::find(families, family) != families.end();
   });
+}
+
+// Why the promise does not apply; empty: it does.
+std::string inapplicable(const nodes::Promise& promise, const std::vector<std::string>& families) {
+  if (!promise.needs.empty() && !any_requested(promise.needs, families)) {
+    return fmt::format("needs a fault of: {}", fmt::join(promise.needs, ", "));
+  }
+  if (any_requested(promise.unless, families)) {
+    return fmt::format("not claimed under: {}", fmt::join(promise.unless, ", "));
+  }
+  return {};
 }
 
 Verdict decide(const nodes::Promise& promise,
@@ -30,9 +43,10 @@ Verdict decide(const nodes::Promise& promise,
                const JudgeOptions& options,
                std::stop_token stop) {
   Verdict verdict;
-  if (!applies(promise, options.families)) {
+  std::string reason = inapplicable(promise, options.families);
+  if (!reason.empty()) {
     verdict.kind = VerdictKind::not_applicable;
-    verdict.summary = fmt::format("needs a fault of: {}", fmt::join(promise.needs, ", "));
+    verdict.summary = std::move(reason);
     return verdict;
   }
   const checkers::CheckerInfo* checker = checkers::find_checker(promise.checker);
@@ -42,7 +56,9 @@ Verdict decide(const nodes::Promise& promise,
   }
   checkers::CheckOptions check;
   check.model = promise.model;
-  check.time_budget = options.time_budget;
+  // What decides nothing is not worth the full time.
+  check.time_budget =
+      promise.price ? std::min(options.time_budget, kPriceBudget) : options.time_budget;
   check.context = &context;
   check.parameters = promise.parameters;
   check.parameters.emplace("election_timeout_ms",
@@ -54,6 +70,16 @@ Verdict decide(const nodes::Promise& promise,
     verdict.summary = fmt::format("the checker {} failed: {}", promise.checker, caught.what());
   }
   return verdict;
+}
+
+// What nobody promised is not broken; only that it was seen is told.
+void state_price(report::PromiseResult& result) {
+  Verdict& verdict = result.verdict;
+  result.price = verdict.kind == VerdictKind::broken;
+  if (!result.price && verdict.kind != VerdictKind::not_applicable) {
+    verdict.summary = "not promised, and this run does not show it: " + verdict.summary;
+  }
+  verdict.kind = VerdictKind::not_applicable;
 }
 
 // An overloaded host may have broken the timing itself: it is said, and nobody is blamed.
@@ -169,7 +195,11 @@ std::vector<report::PromiseResult> judge(const nodes::Mode& mode,
                                  .checker = promise.checker,
                                  .source = promise.source,
                                  .verdict = decide(promise, mode, history, context, options, stop)};
-    if (promise.time_based) excuse_overload(result.verdict, context);
+    if (promise.price) {
+      state_price(result);
+    } else if (promise.time_based) {
+      excuse_overload(result.verdict, context);
+    }
     results.push_back(std::move(result));
   }
   if (auto placed = strongest_model(mode, history, options, stop)) {

@@ -78,6 +78,7 @@ Result<std::map<std::string, double>> resolve_mix(const RunOptions& options,
                                                   const Scenario& scenario) {
   const workloads::WorkloadInfo& workload = *workloads::find_workload(scenario.workload);
   if (!options.mix.empty()) return workloads::parse_mix(options.mix, workload);
+  if (!scenario.default_mix.empty()) return workloads::parse_mix(scenario.default_mix, workload);
   std::map<std::string, double> mix;
   for (const auto& [name, weight] : workload.default_mix) mix.emplace(name, weight);
   return mix;

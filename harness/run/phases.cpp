@@ -42,6 +42,8 @@ constexpr auto kWarmUpLimit = 30s;
 constexpr auto kSettleAtLeast = 2s;
 // … but no longer than this: what has not recovered by then is the recovery checker's finding.
 constexpr auto kSettleAtMost = 15s;
+// Nodes that told nothing for this long are at rest; longer than any promise to come to rest takes.
+constexpr auto kRestedAfter = 3500ms;
 constexpr auto kLookEvery = 5ms;
 constexpr auto kStopNodesLimit = 3s;
 // Until the first members must be back once every other fault is healed.
@@ -71,6 +73,7 @@ class Phases {
   asio::awaitable<Result<void>> load_and_faults();
   asio::awaitable<void> bring_members_back();
   asio::awaitable<bool> settle();
+  asio::awaitable<void> rest();
   asio::awaitable<void> tear_down();
   Result<void> verify_healed();
   asio::awaitable<void> run_nemesis();
@@ -112,6 +115,7 @@ class Phases {
   Result<std::vector<history::FaultRecord>> nemesis_result_ = std::vector<history::FaultRecord>();
   std::map<std::uint32_t, std::string> active_faults_;
   std::chrono::nanoseconds phase_planned_{0};
+  std::int64_t last_event_ = 0;  // when a node told something
   bool stopping_ = false;
   bool nemesis_done_ = false;
 };
@@ -170,6 +174,7 @@ asio::awaitable<Result<void>> Phases::all_phases() {
   const bool served = co_await settle();
   load_->stop();
   co_await clients_.join();
+  if (served) co_await rest();
   enter("final reads", 0ns);
   if (served && !stopping_) co_await load_->final_reads();
   if (!served) progress_.say("nothing was answered after the faults: there are no final reads");
@@ -348,6 +353,21 @@ asio::awaitable<bool> Phases::settle() {
   co_return stopping_ || load_->acknowledged() != before;
 }
 
+// Until no node has told anything for a while, or the scenario's time for it is over.
+asio::awaitable<void> Phases::rest() {
+  const std::chrono::nanoseconds limit = run_.scenario->rest;
+  if (limit == 0ns || stopping_) co_return;
+  enter("rest", 0ns);
+  const std::int64_t start = options_.clock.now();
+  last_event_ = start;
+  while (!stopping_) {
+    const std::int64_t now = options_.clock.now();
+    if (std::chrono::nanoseconds(now - start) >= limit) break;
+    if (std::chrono::nanoseconds(now - last_event_) >= kRestedAfter) break;
+    co_await base::pause_for(kLookEvery);
+  }
+}
+
 asio::awaitable<void> Phases::tear_down() {
   enter("tear down", 0ns);
   faults_.cancel();
@@ -436,6 +456,7 @@ void Phases::enter(std::string phase, std::chrono::nanoseconds planned) {
 }
 
 void Phases::note_event(const history::NodeEvent& event) {
+  last_event_ = options_.clock.now();
   events_file_->append(history::event_line(event));
   leader_.note(event);
   outcome_.context.events.push_back(event);
@@ -470,6 +491,7 @@ std::unique_ptr<workloads::Client> Phases::make_client(std::size_t endpoint) {
     client.node_names.push_back(cluster_->name(index));
   }
   client.pinned = endpoint % serving_.size();
+  client.sessions = mode_of(*run_.scenario).sessions;
   return workloads::make_resp_client(std::move(client));
 }
 

@@ -9,6 +9,14 @@
 
 namespace sunder::run {
 
+namespace {
+
+// A replica that compares itself with one other at a time.
+constexpr std::chrono::milliseconds kReplicasRest(8000);
+constexpr std::string_view kReadsAndWrites = "read=50,write=48,create=2";
+
+}  // namespace
+
 std::span<const Scenario> all_scenarios() {
   static const std::vector<Scenario> rows{
       {.name = "queue/work",
@@ -19,6 +27,24 @@ std::span<const Scenario> all_scenarios() {
        .workload = "work",
        .default_faults = "partition,kill,pause,restart",
        .required_shapes = {"partition:leader-minority", "kill:all", "power-loss:all"}},
+      {.name = "quorum-strict/register",
+       .summary = "Reads and writes on many keys of a store with strict quorums of replicas.",
+       .system = "kv",
+       .mode = "quorum-strict",
+       .workload = "register",
+       .default_faults = "partition,kill,pause,restart",
+       .required_shapes = {"kill:all", "power-loss:all"},
+       .default_mix = kReadsAndWrites,
+       .rest = kReplicasRest},
+      {.name = "quorum/register",
+       .summary = "Reads and writes on many keys of a store that answers on every side.",
+       .system = "kv",
+       .mode = "quorum",
+       .workload = "register",
+       .default_faults = "partition,kill,pause,restart",
+       .required_shapes = {"partition:halves", "kill:all", "power-loss:all"},
+       .default_mix = kReadsAndWrites,
+       .rest = kReplicasRest},
       {.name = "raft/register",
        .summary = "Reads, writes and compare-and-set on many keys of a Raft-replicated store.",
        .system = "kv",

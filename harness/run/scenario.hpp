@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -27,6 +28,10 @@ struct Scenario {
   // "kill:all".
   std::vector<std::string> required_shapes;
   std::size_t default_nodes = 5;
+  std::string_view default_mix = {};  // as --mix; empty: the workload's
+  // Before the final reads nothing is invoked until no node has told anything for a while, and no
+  // longer than this: for systems that come to rest only when they are left alone.
+  std::chrono::milliseconds rest{0};
 };
 
 // Sorted by name.

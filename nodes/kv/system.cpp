@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "nodes/kv/modes.hpp"
 #include "nodes/raft/promises.hpp"
 
 namespace sunder::nodes {
@@ -92,6 +93,8 @@ System kv_system() {
   system.name = "kv";
   system.program = "sunder-kv";
   system.client = "resp";
+  system.modes.push_back(kv::available_quorum_mode());
+  system.modes.push_back(kv::strict_quorum_mode());
   system.modes.push_back(std::move(raft));
   return system;
 }

@@ -27,7 +27,7 @@ constexpr std::size_t kKeysPerListing = 256;
 constexpr std::size_t kTransferBytesMax = std::size_t{1} << 20;
 
 // Sabotages.
-constexpr std::size_t kLeakyRequestsMax = 64;             // leak-on-timeout
+constexpr std::size_t kLeakyRequestsMax = 16;             // leak-on-timeout
 constexpr std::int64_t kCoarseClock_ns = 10'000'000'000;  // tie-without-order
 
 }  // namespace sunder::nodes::quorum

@@ -36,6 +36,45 @@ TEST(Judge, APromiseWhoseFaultsWereNotRequestedIsNotApplicable) {
   EXPECT_EQ(find(results, "durable").verdict.kind, VerdictKind::not_applicable);
 }
 
+TEST(Judge, APromiseThatIsNotClaimedUnderARequestedFaultIsNotApplicable) {
+  nodes::Promise promise;
+  promise.name = "fresh";
+  promise.checker = "fresh-reads";
+  promise.unless = {"clock-jump", "clock-skew"};
+  JudgeOptions options;
+  options.families = {"clock-skew"};
+  const auto results = judge(mode_with(promise), {}, {}, options, {});
+  EXPECT_EQ(find(results, "fresh").verdict.kind, VerdictKind::not_applicable);
+  options.families = {"kill"};
+  const auto others = judge(mode_with(promise), {}, {}, options, {});
+  EXPECT_NE(find(others, "fresh").verdict.kind, VerdictKind::not_applicable);
+}
+
+// What a mode gives up is told when it is seen, with its counter-example, and breaks nothing.
+TEST(Judge, APriceIsToldAndBreaksNothing) {
+  nodes::Promise promise;
+  promise.name = "linearizable";
+  promise.checker = "linearizable";
+  promise.price = true;
+  const auto stale = history::read_history(
+      R"({"process":0,"type":"invoke","f":"write","value":5}
+{"process":0,"type":"ok","f":"write","value":5}
+{"process":1,"type":"invoke","f":"read"}
+{"process":1,"type":"ok","f":"read","value":null}
+)",
+      "test");
+  ASSERT_TRUE(stale.has_value());
+  const auto results = judge(mode_with(promise), stale->history, {}, {}, {});
+  const report::PromiseResult& paid = find(results, "linearizable");
+  EXPECT_TRUE(paid.price);
+  EXPECT_EQ(paid.verdict.kind, VerdictKind::not_applicable);
+  EXPECT_FALSE(paid.verdict.counterexamples.empty());
+  EXPECT_EQ(exit_code_of(results), ExitCode::kept);
+  const auto unseen = judge(mode_with(promise), {}, {}, {}, {});
+  EXPECT_EQ(find(unseen, "linearizable").verdict.kind, VerdictKind::not_applicable);
+  EXPECT_FALSE(find(unseen, "linearizable").price);
+}
+
 TEST(Judge, AnUnknownCheckerIsUndeterminedNotKept) {
   nodes::Promise promise;
   promise.name = "x";

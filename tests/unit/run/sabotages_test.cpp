@@ -18,7 +18,10 @@ TEST(Sabotages, BreakEveryPromiseOfEveryMode) {
     for (const nodes::Mode& mode : system.modes) {
       SCOPED_TRACE(mode.name);
       std::set<std::string> promised;
-      for (const nodes::Promise& promise : mode.promises) promised.insert(promise.name);
+      for (const nodes::Promise& promise : mode.promises) {
+        // What a healthy node does not give needs no bug to be missed.
+        if (!promise.price) promised.insert(promise.name);
+      }
       std::set<std::string> broken;
       for (const nodes::Sabotage& sabotage : mode.sabotages) {
         SCOPED_TRACE(sabotage.name);

@@ -199,6 +199,27 @@ TEST_F(RegisterWorkload, EveryKeyIsReadAtTheEndByAFewClients) {
   for (const auto& [key, count] : reads) EXPECT_EQ(count, 3) << key;
 }
 
+// What is written once and never again is read at the end, a sample of it that has the last one.
+TEST_F(RegisterWorkload, CreatedKeysAreWrittenOnceAndReadAtTheEnd) {
+  for (const std::size_t count : {3U, 5000U, 20'000U}) {
+    const auto workload = make(2, {{"create", 1}});
+    std::map<std::string, int> written;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto invocation = workload->next(0, pool);
+      EXPECT_EQ(invocation->function, "write");
+      ++written[invocation->key];
+    }
+    const std::size_t created = std::min<std::size_t>(count, 16'384);
+    std::map<std::string, int> reads;
+    while (const auto invocation = workload->final_read(0, pool)) ++reads[invocation->key];
+    EXPECT_EQ(reads.size(), 2 + std::min<std::size_t>(created, 1024));
+    EXPECT_EQ(reads["once" + std::to_string(created - 1)], 3);
+    for (const auto& [key, times] : written) {
+      if (key.front() != 'k') EXPECT_EQ(times, 1) << key;
+    }
+  }
+}
+
 TEST(WorkloadTable, IsSortedAndComplete) {
   EXPECT_TRUE(std::ranges::is_sorted(all_workloads(), {}, &WorkloadInfo::name));
   for (const WorkloadInfo& info : all_workloads()) {

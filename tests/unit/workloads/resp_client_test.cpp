@@ -167,6 +167,29 @@ TEST_F(RespClientTest, RetriesUnderTheSameNumberWhenANodeIsSilent) {
   EXPECT_EQ(requests_[1].back(), requests_[1].front());
 }
 
+// Nobody would notice that it came twice.
+TEST_F(RespClientTest, WithoutSessionsRetriesOnlyWhatCertainlyHadNoEffect) {
+  options_.sessions = false;
+  options_.attempt_deadline = std::chrono::milliseconds(50);
+  add_node(silence);
+  add_node(ok);
+  const auto replies = call_all({{"SET", "x", "1"}, {"GET", "x"}});
+  EXPECT_EQ(replies[0].outcome, Outcome::info);
+  EXPECT_EQ(replies[1].outcome, Outcome::ok);
+  EXPECT_EQ(replies[1].node, "n2");
+  EXPECT_EQ(requests_[0].front(), (Arguments{"SET", "x", "1"}));
+  EXPECT_EQ(requests_[1], (std::vector<Arguments>{{"GET", "x"}}));
+}
+
+TEST_F(RespClientTest, WithoutSessionsGoesOnAfterADefiniteRefusal) {
+  options_.sessions = false;
+  add_node(always(RespValue::error("NOQUORUM")));
+  add_node(ok);
+  const Reply reply = call({"SET", "x", "1"});
+  EXPECT_EQ(reply.outcome, Outcome::ok);
+  EXPECT_EQ(reply.node, "n2");
+}
+
 TEST_F(RespClientTest, GoesOnWhenANodeIsDown) {
   add_node(ok);
   add_node(ok);

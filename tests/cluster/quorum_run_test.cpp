@@ -1,0 +1,92 @@
+// Runs of the quorum scenarios: each keeps what it promises, tells what it gives up as a price, and
+// a bug of the replication is seen.
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "tests/cluster/program.hpp"
+
+namespace sunder::tests {
+namespace {
+
+class QuorumRun : public InUniverse {
+ protected:
+  Ended run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "run");
+    return run_sunder(GetParam(), folder_.path(), std::move(arguments));
+  }
+
+  TemporaryFolder folder_;
+};
+
+// The first line of the result that names this promise: "✓ kept  converges  …".
+std::string line_of(const std::string& out, const std::string& promise) {
+  std::istringstream lines(out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(" " + promise + " ") != std::string::npos) return line;
+  }
+  return "no line of " + promise;
+}
+
+TEST_P(QuorumRun, AnswersOnBothSidesAndTellsThePrice) {
+  const Ended ended = run({"quorum/register",
+                           "--seed",
+                           "1",
+                           "--duration",
+                           "8s",
+                           "--faults",
+                           "partition:halves@1s+4s,kill:all@6s+300ms",
+                           "--out",
+                           "available"});
+  EXPECT_EQ(ended.status, 0) << ended.out << ended.err;
+  for (const char* promise : {"answers-both-sides",
+                              "no-invented-value",
+                              "converges",
+                              "last-write-wins",
+                              "recovers",
+                              "durable",
+                              "stays-up"}) {
+    EXPECT_NE(line_of(ended.out, promise).find("kept "), std::string::npos) << ended.out;
+  }
+  for (const char* price : {"linearizable", "no-stale-read", "no-dropped-write"}) {
+    EXPECT_NE(line_of(ended.out, price).find("price "), std::string::npos) << ended.out;
+  }
+}
+
+TEST_P(QuorumRun, StrictQuorumsReadNothingStale) {
+  const Ended ended = run({"quorum-strict/register",
+                           "--seed",
+                           "1",
+                           "--duration",
+                           "8s",
+                           "--faults",
+                           "partition:halves@1s+3s,kill:all@6s+300ms",
+                           "--out",
+                           "strict"});
+  EXPECT_EQ(ended.status, 0) << ended.out << ended.err;
+  for (const char* promise : {"no-stale-read", "converges", "last-write-wins", "durable"}) {
+    EXPECT_NE(line_of(ended.out, promise).find("kept "), std::string::npos) << ended.out;
+  }
+}
+
+TEST_P(QuorumRun, SeesRepairsThatSpreadTheOlderVersion) {
+  const Ended ended = run({"quorum-strict/register",
+                           "--seed",
+                           "1",
+                           "--duration",
+                           "5s",
+                           "--faults",
+                           "partition:halves@1s+2s",
+                           "--sabotage",
+                           "repair-with-older",
+                           "--out",
+                           "sabotaged"});
+  EXPECT_EQ(ended.status, 1) << ended.out << ended.err;
+  EXPECT_NE(line_of(ended.out, "no-stale-read").find("broken "), std::string::npos) << ended.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Users, QuorumRun, ::testing::Values(users().front()), user_name);
+
+}  // namespace
+}  // namespace sunder::tests
