@@ -61,7 +61,7 @@ TEST_P(QuorumRun, StrictQuorumsReadNothingStale) {
                            "--duration",
                            "8s",
                            "--faults",
-                           "partition:halves@1s+3s,kill:all@6s+300ms",
+                           "pause:one@1s+1s,partition:one@3s+2s,kill:all@6s+300ms",
                            "--out",
                            "strict"});
   EXPECT_EQ(ended.status, 0) << ended.out << ended.err;

@@ -215,7 +215,8 @@ TEST_F(RegisterWorkload, CreatedKeysAreWrittenOnceAndReadAtTheEnd) {
     EXPECT_EQ(reads.size(), 2 + std::min<std::size_t>(created, 1024));
     EXPECT_EQ(reads["once" + std::to_string(created - 1)], 3);
     for (const auto& [key, times] : written) {
-      if (key.front() != 'k') EXPECT_EQ(times, 1) << key;
+      if (key.front() == 'k') continue;
+      EXPECT_EQ(times, 1) << key;
     }
   }
 }
