@@ -245,7 +245,8 @@ TEST(Mix, ReadsWeightsAndRefusesTheRest) {
     const auto refused = parse_mix(text, info);
     ASSERT_TRUE(refused.has_error());
     EXPECT_TRUE(is(refused.error(), Errc::usage));
-    EXPECT_THAT(refused.error().message(), HasSubstr("functions of register: cas, read, write"));
+    EXPECT_THAT(refused.error().message(),
+                HasSubstr("functions of register: cas, create, read, write"));
   }
   EXPECT_THAT(parse_mix("read=0", info).error().message(), HasSubstr("add up to nothing"));
 }
