@@ -70,7 +70,7 @@ class Workload {
 struct WorkloadInfo {
   std::string_view name;
   std::string_view summary;
-  std::string_view model;                          // what its histories are checked against
+  std::string_view model;  // of a bare history; empty: only its run can be judged
   std::map<std::string_view, double> default_mix;  // function → weight
   std::unique_ptr<Workload> (*make)(const WorkloadOptions&) = nullptr;
 };

@@ -174,7 +174,7 @@ TEST(Campaign, SaysHowManyRunsGoSideBySide) {
   EXPECT_EQ(read("[[run]]\nscenario = \"raft/register\"\nseed = 1\n")->jobs, 1U);
   const auto none = read("jobs = 0\n[[run]]\nscenario = \"raft/register\"\nseed = 1\n");
   ASSERT_TRUE(none.has_error());
-  EXPECT_NE(none.error().message().find(":1:1: jobs is 1 to 64"), std::string::npos)
+  EXPECT_NE(none.error().message().find(":1:8: jobs is 1 to 64"), std::string::npos)
       << none.error().message();
 }
 

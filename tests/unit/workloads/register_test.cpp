@@ -227,7 +227,7 @@ TEST(WorkloadTable, IsSortedAndComplete) {
     EXPECT_EQ(find_workload(info.name), &info);
     EXPECT_NE(info.make, nullptr);
     EXPECT_FALSE(info.default_mix.empty());
-    EXPECT_FALSE(info.model.empty());
+    EXPECT_FALSE(info.summary.empty());
   }
   EXPECT_EQ(find_workload("nothing"), nullptr);
 }
