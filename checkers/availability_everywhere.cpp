@@ -208,6 +208,7 @@ class AvailabilityEverywhere {
           fmt::format("{}, on all sides of {} cuts between nodes", judged, exercised);
     }
     if (verdict_.kind != VerdictKind::broken) verdict_.counterexamples.clear();
+    verdict_.figures = availability_figures(history_, context_);
     Table table{.header = {"cut", "side", "operations", "answered"}, .rows = {}};
     for (const auto& [id, side] : sides_) {
       table.rows.push_back({side.fault,

@@ -288,8 +288,14 @@ std::vector<Figure> compare(std::span<const ComparedRun> runs) {
       }
     }
   }
-  std::vector<Figure> figures{promises_of(runs)};
-  for (const std::vector<Part>& parts : groups) figures.push_back(join(parts));
+  std::vector<Figure> figures;
+  for (const std::vector<Part>& parts : groups) {
+    if (parts.size() > 1) figures.push_back(join(parts));
+  }
+  figures.push_back(promises_of(runs));
+  for (const std::vector<Part>& parts : groups) {
+    if (parts.size() == 1) figures.push_back(join(parts));
+  }
   return figures;
 }
 

@@ -35,7 +35,8 @@ struct ComparedRun {
 // `document` is a report.json.
 [[nodiscard]] Result<ComparedRun> read_compared_run(std::string name, std::string_view document);
 
-// First a table with a row for each promise of any run, then the figures of all.
+// First what several runs have, laid into one; then a table with a row for each promise of any run;
+// then what only one of them has.
 [[nodiscard]] std::vector<checkers::Figure> compare(std::span<const ComparedRun> runs);
 
 }  // namespace sunder::report

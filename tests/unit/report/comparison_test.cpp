@@ -84,6 +84,7 @@ TEST(Comparison, LeavesAloneWhatOnlyOneRunHas) {
   const std::vector<ComparedRun> runs{run_of("cp", {}), run_of("ap", {bars})};
   const auto figures = compare(runs);
   ASSERT_EQ(figures.size(), 2U);
+  EXPECT_EQ(figures[0].section, "Promises");
   EXPECT_EQ(figures[1].title, "ap: dropped");
 }
 
