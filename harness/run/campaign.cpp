@@ -27,6 +27,11 @@ namespace {
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
 
+std::string expected_of(const CampaignRun& run) {
+  if (run.expect_broken) return fmt::format("broken {}", run.expect_promise);
+  return run.expect_price.empty() ? "kept" : fmt::format("kept, price {}", run.expect_price);
+}
+
 class Conductor {
  public:
   Conductor(const Campaign& campaign, const CampaignOptions& options, fs::path directory)
@@ -75,7 +80,11 @@ fs::path Conductor::directory_of(std::size_t index) const {
 bool Conductor::as_expected(std::size_t index) const {
   const CampaignRun& run = campaign_.runs[index];
   const ChildEnding& ending = endings_.at(index);
-  if (!run.expect_broken) return ending.exit_code == static_cast<int>(ExitCode::kept);
+  if (!run.expect_broken) {
+    const bool shown = run.expect_price.empty() ||
+                       std::ranges::find(ending.prices, run.expect_price) != ending.prices.end();
+    return ending.exit_code == static_cast<int>(ExitCode::kept) && shown;
+  }
   const bool right_promise =
       run.expect_promise.empty() ||
       std::ranges::find(ending.broken, run.expect_promise) != ending.broken.end();
@@ -88,7 +97,8 @@ std::string Conductor::actual(std::size_t index) const {
   const ChildEnding& ending = endings_.at(index);
   switch (ending.exit_code) {
     case 0:
-      return "kept";
+      return ending.prices.empty() ? "kept"
+                                   : fmt::format("kept; price: {}", fmt::join(ending.prices, ", "));
     case 1:
       return fmt::format("broken: {}", fmt::join(ending.broken, ", "));
     case 2:
@@ -204,14 +214,16 @@ Result<ExitCode> Conductor::conclude() {
       const bool known = ending.exit_code == 1 || ending.exit_code == 2;
       // A sabotage that was not caught is a defect of the harness, not of the system.
       const bool uncaught = run.expect_broken && run.skipped.empty();
-      worsen(uncaught || !known ? 3 : ending.exit_code);
+      // A price that was not shown proves nothing.
+      const bool unshown = !run.expect_broken && ending.exit_code == 0;
+      worsen(unshown ? 2 : uncaught || !known ? 3 : ending.exit_code);
     }
     report::CampaignRow row;
     row.title = run.title;
     row.scenario = run.options.scenario;
     row.seed = run.options.seed.value_or(0);
     row.sabotage = run.options.sabotage;
-    row.expected = run.expect_broken ? fmt::format("broken {}", run.expect_promise) : "kept";
+    row.expected = expected_of(run);
     row.actual = actual(index);
     row.as_expected = expected;
     row.duration_ns = ending.took.count();

@@ -12,6 +12,7 @@
 //   faults = "partition,kill"          # nodes, clients, keys, rate, mix, sabotage: as flags
 //   expect = "kept"                    # or "broken"
 //   expect_promise = "linearizable"    # with "broken": the one that must be broken
+//   expect_price = "linearizable"      # with "kept": what is not promised and must be shown
 //
 // Exit code: 0 when every run ended as expected; otherwise the worst of: a promise broken that was
 // expected kept (1), an undetermined run (2), a harness failure or a sabotage that was not caught
@@ -37,7 +38,8 @@ struct CampaignRun {
   RunOptions options;  // seed is set
   bool expect_broken = false;
   std::string expect_promise;
-  std::string skipped;  // why this machine cannot do it; empty: it can
+  std::string expect_price;  // must be shown, in a run whose promises are kept
+  std::string skipped;       // why this machine cannot do it; empty: it can
 };
 
 struct Campaign {

@@ -52,6 +52,7 @@ const std::set<std::string_view> kRunKeys{"title",
                                           "mix",
                                           "sabotage",
                                           "expect",
+                                          "expect_price",
                                           "expect_promise",
                                           "clients_see_all",
                                           "kernel"};
@@ -199,6 +200,9 @@ Result<CampaignRun> take_run(const fs::path& path, const toml::table& table) {
     return wrong(path, *table.get("expect"), "expect is kept or broken");
   run.expect_broken = expect == "broken";
   SUNDER_TRY(take(path, table, "expect_promise", run.expect_promise));
+  SUNDER_TRY(take(path, table, "expect_price", run.expect_price));
+  if (run.expect_broken && !run.expect_price.empty())
+    return wrong(path, *table.get("expect_price"), "expect_price goes with expect = \"kept\"");
   return run;
 }
 

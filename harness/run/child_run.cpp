@@ -31,8 +31,10 @@ void read_verdicts(const fs::path& directory, ChildEnding& ending) {
   if (const json::value* promises = report.if_contains("promises"); promises != nullptr) {
     for (const json::value& promise : promises->as_array()) {
       const json::object& fields = promise.as_object();
-      if (json::value_to<std::string>(fields.at("verdict")) != "broken") continue;
-      ending.broken.push_back(json::value_to<std::string>(fields.at("name")));
+      const auto verdict = json::value_to<std::string>(fields.at("verdict"));
+      const auto name = json::value_to<std::string>(fields.at("name"));
+      if (verdict == "broken") ending.broken.push_back(name);
+      if (verdict == "price") ending.prices.push_back(name);
     }
   }
   if (const json::value* phases = report.if_contains("phases"); phases != nullptr) {

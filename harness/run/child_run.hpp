@@ -24,6 +24,7 @@ namespace sunder::run {
 struct ChildEnding {
   int exit_code = 3;
   std::vector<std::string> broken;  // promises
+  std::vector<std::string> prices;  // what is not promised, and was shown not to hold
   std::chrono::nanoseconds took{0};
   std::chrono::nanoseconds load{0};  // of it, under load and faults; 0: unknown
 };

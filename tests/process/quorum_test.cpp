@@ -11,6 +11,7 @@
 namespace sunder::tests {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using wire::RespKind;
@@ -69,7 +70,8 @@ TEST(QuorumProcess, KeepsEveryAcknowledgedWriteThroughKillNineOfAllNodes) {
     for (int i = 0; i < 100; ++i) {
       EXPECT_TRUE(reads(nodes, 2, fmt::format("k{}", i), std::to_string(i))) << mode << " k" << i;
     }
-    EXPECT_THAT(nodes.events(1), HasSubstr(R"("event":"recovered","keys":1)"));
+    // How many of the keys one node had by then is chance where one copy is enough.
+    EXPECT_THAT(nodes.events(1), ContainsRegex(R"("event":"recovered","keys":[1-9])"));
   }
 }
 

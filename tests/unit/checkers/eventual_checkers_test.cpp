@@ -304,7 +304,7 @@ TEST(AvailabilityEverywhere, AsksForAnswersOnEverySide) {
   RunFixture good = both_sides(Outcome::ok);
   const Verdict kept = good.check("availability-everywhere");
   EXPECT_EQ(kept.kind, VerdictKind::kept) << kept.summary;
-  EXPECT_EQ(kept.figures.size(), 1U);
+  EXPECT_EQ(kept.figures.size(), 3U);
   for (const Outcome outcome : {Outcome::info, Outcome::fail}) {
     RunFixture bad = both_sides(outcome);
     const Verdict broken = bad.check("availability-everywhere");

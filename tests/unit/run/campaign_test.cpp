@@ -104,6 +104,9 @@ TEST(Campaign, ErrorsNameTheLine) {
            Row{"[[run]]\nscenario = \"nonsense\"\nseed = 1\n", "unknown scenario"},
            Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nexpect = \"good\"\n",
                "kept or broken"},
+           Row{"[[run]]\nscenario = \"raft/register\"\nseed = 1\nexpect = \"broken\"\nexpect_price "
+               "= \"linearizable\"\n",
+               "expect_price goes with"},
        }) {
     SCOPED_TRACE(row.text);
     const auto campaign = read(row.text);
