@@ -142,7 +142,9 @@ asio::awaitable<void> Conductor::one(std::size_t index) {
   endings_[index] = ending;
   if (!options_.quiet) {
     fmt::print(stderr,
-               "      {} in {}, {}\n",
+               "      {}{} in {}, {}\n",
+               // Side by side, runs end in another order than they begin.
+               options_.jobs > 1 ? fmt::format("[{}] ", index + 1) : "",
                actual(index),
                base::format_duration(std::chrono::milliseconds(ending.took.count() / 1'000'000)),
                as_expected(index) ? "as expected" : "NOT as expected");
