@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/assert.hpp"
+#include "workloads/mix.hpp"
 #include "workloads/workload.hpp"
 
 namespace sunder::workloads {
@@ -72,17 +73,11 @@ class Order final : public Workload {
                  const std::map<std::string_view, double>& default_mix)
       : items_(std::max(kItemsMin, options.keys / kKeysPerItem)),
         random_(options.random),
-        open_asks_max_(kOpenAsksMax * options.clients) {
-    for (const auto& [name, weight] : default_mix) {
-      const auto asked = options.mix.find(std::string(name));
-      const double given = asked == options.mix.end() ? 0 : asked->second;
-      functions_.emplace_back(name);
-      weights_.push_back(options.mix.empty() ? weight : given);
-    }
-  }
+        mix_(default_mix, options.mix),
+        open_asks_max_(kOpenAsksMax * options.clients) {}
 
   std::optional<Invocation> next(std::int64_t /*process*/, ValuePool& pool) override {
-    const std::string function = functions_[random_.weighted(weights_)];
+    const std::string function = mix_.draw(random_);
     Invocation invocation;
     invocation.think =
         std::chrono::nanoseconds(static_cast<std::int64_t>(random_.exponential(kThinkMeanS) * 1e9));
@@ -247,8 +242,7 @@ class Order final : public Workload {
 
   std::size_t items_;
   base::Random random_;
-  std::vector<std::string> functions_;
-  std::vector<double> weights_;  // of functions_
+  Mix mix_;
   std::uint64_t orders_ = 0;
   std::deque<std::string> recent_;
   std::size_t open_asks_max_;

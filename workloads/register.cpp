@@ -16,6 +16,7 @@
 
 #include "harness/base/assert.hpp"
 #include "harness/wire/errors.hpp"
+#include "workloads/mix.hpp"
 #include "workloads/workload.hpp"
 
 namespace sunder::workloads {
@@ -50,19 +51,16 @@ class Register final : public Workload {
  public:
   explicit Register(const WorkloadOptions& options,
                     const std::map<std::string_view, double>& default_mix)
-      : keys_(options.keys), random_(options.random), last_seen_(options.keys) {
+      : keys_(options.keys),
+        random_(options.random),
+        mix_(default_mix, options.mix),
+        last_seen_(options.keys) {
     SUNDER_ASSERT(keys_ > 0);
-    for (const auto& [name, weight] : default_mix) {
-      const auto asked = options.mix.find(std::string(name));
-      const double given = asked == options.mix.end() ? 0 : asked->second;
-      functions_.emplace_back(name);
-      weights_.push_back(options.mix.empty() ? weight : given);
-    }
   }
 
   std::optional<Invocation> next(std::int64_t /*process*/, ValuePool& pool) override {
     const auto key = static_cast<std::size_t>(random_.below(keys_));
-    std::string function = functions_[random_.weighted(weights_)];
+    std::string function = mix_.draw(random_);
     if (function == "create" && created_ < kCreated_max) {
       return Invocation{"write", name_of_created(created_++), Value::integer(++last_value_)};
     }
@@ -171,9 +169,8 @@ class Register final : public Workload {
 
   std::size_t keys_;
   base::Random random_;
+  Mix mix_;
   std::vector<Value> last_seen_;  // by key; none: nothing yet
-  std::vector<std::string> functions_;
-  std::vector<double> weights_;  // of functions_
   std::int64_t last_value_ = 0;
   std::uint64_t created_ = 0;
   std::uint64_t final_reads_ = 0;

@@ -23,6 +23,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/assert.hpp"
+#include "workloads/mix.hpp"
 #include "workloads/workload.hpp"
 
 namespace sunder::workloads {
@@ -72,15 +73,10 @@ struct Step {
 class Work final : public Workload {
  public:
   Work(const WorkloadOptions& options, const std::map<std::string_view, double>& default_mix)
-      : clients_(options.clients), random_(options.random) {
-    for (const auto& [name, weight] : default_mix) {
-      const auto asked = options.mix.find(std::string(name));
-      const double given = asked == options.mix.end() ? 0 : asked->second;
-      functions_.emplace_back(name);
-      weights_.push_back(options.mix.empty() ? weight : given);
-      if (name == "send") sends_ = weights_.back() > 0;
-    }
-  }
+      : clients_(options.clients),
+        random_(options.random),
+        mix_(default_mix, options.mix),
+        sends_(mix_.has("send")) {}
 
   std::optional<Invocation> next(std::int64_t process, ValuePool& pool) override {
     Invocation invocation = choose(process, pool);
@@ -126,9 +122,8 @@ class Work final : public Workload {
 
   std::size_t clients_;
   base::Random random_;
-  std::vector<std::string> functions_;
-  std::vector<double> weights_;                               // of functions_
-  bool sends_ = false;                                        // they ask for sends
+  Mix mix_;
+  bool sends_;                                                // they ask for sends
   std::unordered_map<std::int64_t, std::deque<Step>> plans_;  // what a process will do next
   std::int64_t last_body_ = 0;
   std::size_t burst_left_ = 0;
@@ -146,7 +141,7 @@ Invocation Work::choose(std::int64_t process, ValuePool& pool) {
     --burst_left_;
     return send(pool);
   }
-  const std::string& function = functions_[random_.weighted(weights_)];
+  const std::string& function = mix_.draw(random_);
   // So that some wait whatever happens, beside those that clients have in their hands.
   const bool few = sends_ && backlog_ < static_cast<std::int64_t>(clients_ + kBacklogBesideClients);
   if (function == "send" || (function == "receive" && few && random_.below(2) == 0)) {
