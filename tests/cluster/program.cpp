@@ -4,6 +4,7 @@
 #include <atomic>
 #include <charconv>
 #include <csignal>
+#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -77,6 +78,14 @@ Ended Program::wait() {
 Ended run_sunder(User user, const fs::path& folder, std::vector<std::string> arguments) {
   Program program(user, folder, std::move(arguments));
   return program.wait();
+}
+
+std::string line_of(const std::string& out, const std::string& promise) {
+  std::istringstream lines(out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(" " + promise + " ") != std::string::npos) return line;
+  }
+  return "no line of " + promise;
 }
 
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {

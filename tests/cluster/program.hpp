@@ -51,6 +51,9 @@ class Program {
                                const std::filesystem::path& folder,
                                std::vector<std::string> arguments);
 
+// The first line of a result that names this promise: "✓ kept  exclusive  …".
+[[nodiscard]] std::string line_of(const std::string& out, const std::string& promise);
+
 // Looks every 10 ms until `condition` holds; false after `limit`.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition,
                               std::chrono::seconds limit = std::chrono::seconds(60));

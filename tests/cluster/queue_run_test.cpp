@@ -1,7 +1,5 @@
 // Runs of queue/work: its promises are kept under faults, and a bug of the queue is seen.
 
-#include <sstream>
-
 #include <gtest/gtest.h>
 
 #include "tests/cluster/program.hpp"
@@ -17,15 +15,6 @@ class QueueRun : public InUniverse {
 
   TemporaryFolder folder_;
 };
-
-// The first line of the result that names this promise: "✓ kept  exclusive  …".
-std::string line_of(const std::string& out, const std::string& promise) {
-  std::istringstream lines(out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find(" " + promise + " ") != std::string::npos) return line;
-  }
-  return "no line of " + promise;
-}
 
 TEST_P(QueueRun, KeepsThePromisesOfDelivery) {
   const Ended run = sunder({"run",

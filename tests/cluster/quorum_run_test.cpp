@@ -1,8 +1,6 @@
 // Runs of the quorum scenarios: each keeps what it promises, tells what it gives up as a price, and
 // a bug of the replication is seen.
 
-#include <sstream>
-
 #include <gtest/gtest.h>
 
 #include "tests/cluster/program.hpp"
@@ -19,15 +17,6 @@ class QuorumRun : public InUniverse {
 
   TemporaryFolder folder_;
 };
-
-// The first line of the result that names this promise: "✓ kept  converges  …".
-std::string line_of(const std::string& out, const std::string& promise) {
-  std::istringstream lines(out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find(" " + promise + " ") != std::string::npos) return line;
-  }
-  return "no line of " + promise;
-}
 
 TEST_P(QuorumRun, AnswersOnBothSidesAndTellsThePrice) {
   const Ended ended = run({"quorum/register",

@@ -1,8 +1,6 @@
 // Runs of saga/order: orders end as a whole though their services fail, and a bug of an undo is
 // seen.
 
-#include <sstream>
-
 #include <gtest/gtest.h>
 
 #include "tests/cluster/program.hpp"
@@ -18,15 +16,6 @@ class SagaRun : public InUniverse {
 
   TemporaryFolder folder_;
 };
-
-// The first line of the result that names this promise: "✓ kept  once  …".
-std::string line_of(const std::string& out, const std::string& promise) {
-  std::istringstream lines(out);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find(" " + promise + " ") != std::string::npos) return line;
-  }
-  return "no line of " + promise;
-}
 
 TEST_P(SagaRun, OrdersEndAsAWholeThoughServicesFail) {
   const Ended run = sunder({"run",

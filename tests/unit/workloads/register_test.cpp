@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/workloads/scripted_client.hpp"
 #include "workloads/workload.hpp"
 
 namespace sunder::workloads {
@@ -19,20 +20,6 @@ using history::Value;
 using history::ValuePool;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// Answers with what the test says and keeps the command.
-class ScriptedClient final : public Client {
- public:
-  boost::asio::awaitable<Reply> call(std::vector<std::string> command) override {
-    last_command = std::move(command);
-    co_return reply;
-  }
-
-  void close() override {}
-
-  Reply reply;
-  std::vector<std::string> last_command;
-};
 
 class RegisterWorkload : public ::testing::Test {
  protected:
