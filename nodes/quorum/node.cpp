@@ -1,17 +1,15 @@
 #include "nodes/quorum/node.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "harness/base/assert.hpp"
 #include "harness/base/clock.hpp"
 #include "nodes/host/plain_commands.hpp"
+#include "nodes/host/ticker.hpp"
 #include "nodes/quorum/records.hpp"
 
 namespace sunder::nodes::quorum {
@@ -109,7 +107,9 @@ Result<void> Node::start() {
   }
   SUNDER_TRY(peers_.start());
   SUNDER_TRY(clients_.listen(options_.host.listen));
-  tasks_.spawn("tick", tick_for_ever());
+  const auto on_tick = [this] { tick(); };
+  auto ticking = host::tick_for_ever(options_.host.tick, on_tick);
+  tasks_.spawn("tick", std::move(ticking));
   return {};
 }
 
@@ -128,18 +128,9 @@ Result<Recovered> Node::recover() {
   return recovered;
 }
 
-// A process that was stopped for a while gets one tick for it, not all that it missed.
-asio::awaitable<void> Node::tick_for_ever() {
-  asio::steady_timer timer(executor_);
-  auto next = asio::steady_timer::clock_type::now();
-  while (true) {
-    const auto now = asio::steady_timer::clock_type::now();
-    next = std::max(next + options_.host.tick, now);
-    timer.expires_at(next);
-    co_await timer.async_wait(asio::use_awaitable);
-    perform(core_->step(Tick()));
-    if (++ticks_ % kLateTicks == 0) write_late();
-  }
+void Node::tick() {
+  perform(core_->step(Tick()));
+  if (++ticks_ % kLateTicks == 0) write_late();
 }
 
 void Node::get(std::string key, const host::ReplySlot& slot) {

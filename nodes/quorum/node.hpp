@@ -63,7 +63,7 @@ class Node final : public host::Service {
 
  private:
   [[nodiscard]] Result<Recovered> recover();
-  boost::asio::awaitable<void> tick_for_ever();
+  void tick();
   void receive(NodeId from, const std::string& frame);
   void written(std::uint64_t sequence);
   void perform(Effects effects);

@@ -1,6 +1,5 @@
 #include "nodes/replica/node.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -10,6 +9,7 @@
 #include "harness/base/assert.hpp"
 #include "harness/base/clock.hpp"
 #include "harness/base/deadline.hpp"
+#include "nodes/host/ticker.hpp"
 #include "nodes/replica/codec.hpp"
 
 namespace sunder::nodes::replica {
@@ -130,7 +130,9 @@ Result<void> Node::start() {
   }
   SUNDER_TRY(peers_.start());
   SUNDER_TRY(clients_.listen(options_.host.listen));
-  tasks_.spawn("tick", tick_for_ever());
+  const auto on_tick = [this] { tick(); };
+  auto ticking = host::tick_for_ever(options_.host.tick, on_tick);
+  tasks_.spawn("tick", std::move(ticking));
   return {};
 }
 
@@ -139,22 +141,12 @@ asio::awaitable<void> Node::stop() {
   storage_.reset();
 }
 
-// A process that was stopped for a while gets one tick for it, not all that it missed: a burst
-// would call an election.
-asio::awaitable<void> Node::tick_for_ever() {
-  asio::steady_timer timer(executor_);
-  auto next = asio::steady_timer::clock_type::now();
-  while (true) {
-    const auto now = asio::steady_timer::clock_type::now();
-    next = std::max(next + options_.host.tick, now);
-    timer.expires_at(next);
-    co_await timer.async_wait(asio::use_awaitable);
-    ++ticks_;
-    perform(core_->step(raft::Tick{.wall = base::wall_ns()}));
-    give_up_forwards();
-    ring_alarms();
-    serve_waiting();
-  }
+void Node::tick() {
+  ++ticks_;
+  perform(core_->step(raft::Tick{.wall = base::wall_ns()}));
+  give_up_forwards();
+  ring_alarms();
+  serve_waiting();
 }
 
 // ---------------------------------------------------------------- commands

@@ -119,7 +119,7 @@ class Node {
   [[nodiscard]] raft::Options core_options() const;
   // Null: this node leads.
   [[nodiscard]] std::optional<wire::RespValue> not_leading() const;
-  boost::asio::awaitable<void> tick_for_ever();
+  void tick();
   void propose_here(std::string data, Waiter waiter);
   void propose_at_once(std::string data, Waiter waiter);
   void read_here(Arguments command, Waiter waiter);
