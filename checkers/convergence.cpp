@@ -1,11 +1,11 @@
 // Once nothing changes any more, everybody reads the same (eventual convergence).
 //
 // A key's final reads are each process' last acknowledged one, if it began after every acknowledged
-// change had ended. agreement: they show the same value, and one that somebody wrote; values that
-// a write of unknown outcome may still bring about excuse a difference. last-write: it is also a
-// value that no acknowledged write is known to have replaced (registers), or holds every
-// acknowledged element (sets). Sound for systems that had time to settle: what is finite cannot
-// refute "eventually" otherwise. O(n log n).
+// change had ended and, in a run, when the run had begun to read for the last time. agreement: they
+// show the same value, and one that somebody wrote; values that a write of unknown outcome may
+// still bring about excuse a difference. last-write: it is also a value that no acknowledged write
+// is known to have replaced (registers), or holds every acknowledged element (sets). Sound for
+// systems that had time to settle: what is finite cannot refute "eventually" otherwise. O(n log n).
 
 #include <algorithm>
 #include <array>
@@ -16,6 +16,7 @@
 #include "checkers/checker.hpp"
 #include "checkers/elements.hpp"
 #include "checkers/findings.hpp"
+#include "checkers/outcomes.hpp"
 #include "checkers/phrase.hpp"
 
 namespace sunder::checkers {
@@ -45,8 +46,12 @@ bool knows(const history::History& history, const Operation& operation) {
 
 class Convergence {
  public:
-  Convergence(const history::History& history, const KeyOperations& key, Findings& findings)
-      : history_(&history), key_(&key), findings_(&findings) {
+  // Reads invoked before `reads_from` are not final.
+  Convergence(const history::History& history,
+              const KeyOperations& key,
+              std::int64_t reads_from,
+              Findings& findings)
+      : history_(&history), key_(&key), findings_(&findings), reads_from_(reads_from) {
     for (const std::uint32_t i : key.operations) {
       const Operation& operation = at(i);
       if (operation.function == Function::read) continue;
@@ -79,7 +84,7 @@ class Convergence {
       const Operation& operation = at(i);
       const bool known = operation.function == Function::read && operation.outcome == Outcome::ok &&
                          !operation.output.is_none();
-      if (!known || operation.invoke <= settled_) continue;
+      if (!known || operation.invoke <= settled_ || operation.invoke_time < reads_from_) continue;
       const auto [found, added] = places.try_emplace(operation.process, final_reads_.size());
       if (added) {
         final_reads_.push_back(i);
@@ -256,6 +261,7 @@ class Convergence {
   const history::History* history_;
   const KeyOperations* key_;
   Findings* findings_;
+  std::int64_t reads_from_;
   std::int64_t settled_ = -1;  // when the last acknowledged change had ended
   std::vector<std::uint32_t> final_reads_;
   bool is_set_ = false;
@@ -268,13 +274,14 @@ bool fits(const history::History& history) {
 
 Verdict check(const history::History& history,
               std::string_view level,
-              const CheckOptions&,
+              const CheckOptions& options,
               std::stop_token) {
   if (auto verdict = unsuitable(history, "convergence", knows)) return *verdict;
   Findings findings(history);
   std::size_t reads = 0;
+  const std::int64_t reads_from = final_reads_begin(options.context);
   for (const KeyOperations& key : split_by_key(history)) {
-    Convergence one(history, key, findings);
+    Convergence one(history, key, reads_from, findings);
     one.judge(level);
     reads += one.final_reads();
   }

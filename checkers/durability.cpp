@@ -205,11 +205,8 @@ Verdict check_durability(const History& history,
   if (options.context == nullptr) return needs_a_run();
   const bool power_loss = parameter(options, "power_loss", 0) > 0;
   DurabilityCheck::Asked asked{.power_loss = power_loss};
-  if (parameter(options, "final_reads", 0) > 0) {
-    for (const history::Phase& phase : options.context->phases) {
-      if (phase.name == "final reads") asked.reads_from = phase.window.begin;
-    }
-  }
+  if (parameter(options, "final_reads", 0) > 0)
+    asked.reads_from = final_reads_begin(options.context);
   return DurabilityCheck(history, crashes_of(*options.context, power_loss), asked)
       .run(options, stop);
 }

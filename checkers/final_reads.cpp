@@ -2,7 +2,8 @@
 // acknowledged write is lost to an older one.
 //
 // The convergence model at its level last-write, asked of a run: what is finite cannot refute
-// "eventually" otherwise, so the run leaves the system alone before it reads for the last time.
+// "eventually" otherwise, so the run leaves the system alone before it reads for the last time, and
+// only what is read then counts.
 //
 // Exercised: at least `keys_min` (20, or all there are) keys have an acknowledged write and final
 // reads by at least two processes, and a fault that bit when faults were asked for.
@@ -29,7 +30,7 @@ using history::Outcome;
 
 constexpr double kKeys_min = 20;
 
-bool is_exercised(const History& history, const KeyOperations& key) {
+bool is_exercised(const History& history, const KeyOperations& key, std::int64_t reads_from) {
   std::int64_t settled = -1;
   for (const std::uint32_t i : key.operations) {
     const Operation& operation = history.operations()[i];
@@ -40,7 +41,8 @@ bool is_exercised(const History& history, const KeyOperations& key) {
   for (const std::uint32_t i : key.operations) {
     const Operation& operation = history.operations()[i];
     const bool reads = operation.function == Function::read && operation.outcome == Outcome::ok;
-    if (reads && operation.invoke > settled) readers.insert(operation.process);
+    const bool final = operation.invoke > settled && operation.invoke_time >= reads_from;
+    if (reads && final) readers.insert(operation.process);
   }
   return settled >= 0 && readers.size() >= 2;
 }
@@ -56,8 +58,9 @@ Verdict check_final_reads(const History& history,
   }
   if (verdict->kind == VerdictKind::broken) return std::move(*verdict);
   const std::vector<KeyOperations> keys = split_by_key(history);
+  const std::int64_t reads_from = final_reads_begin(options.context);
   const auto judged = static_cast<std::size_t>(std::ranges::count_if(
-      keys, [&](const KeyOperations& key) { return is_exercised(history, key); }));
+      keys, [&](const KeyOperations& key) { return is_exercised(history, key, reads_from); }));
   const auto asked = static_cast<std::size_t>(parameter(options, "keys_min", kKeys_min));
   const std::size_t wanted = std::max<std::size_t>(1, std::min(asked, keys.size()));
   const auto bit = [](const history::FaultRecord& fault) { return fault.exercised; };

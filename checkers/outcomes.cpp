@@ -18,6 +18,12 @@ double parameter(const CheckOptions& options, std::string_view name, double othe
   return found == options.parameters.end() ? otherwise : found->second;
 }
 
+std::int64_t final_reads_begin(const history::RunContext* context) {
+  if (context == nullptr || context->phases.empty()) return history::kUnknownTime;
+  const auto found = std::ranges::find(context->phases, "final reads", &history::Phase::name);
+  return found == context->phases.end() ? history::kNever : found->window.begin;
+}
+
 std::int64_t parameter_ns(const CheckOptions& options, std::string_view name, double otherwise_ms) {
   return std::llround(parameter(options, name, otherwise_ms) * 1e6);
 }

@@ -24,6 +24,11 @@ namespace sunder::checkers {
                                         std::string_view name,
                                         double otherwise_ms);
 
+// When the run began to read for the last time, having left the system alone: reads from then on
+// show what it settled on. kUnknownTime, which is before all, without a run that tells its phases;
+// kNever when it did not get there.
+[[nodiscard]] std::int64_t final_reads_begin(const history::RunContext* context);
+
 // How the error of an operation begins that the system refused by its own rules, being at work:
 // a full queue, a receipt that is not valid any more.
 constexpr std::string_view kRefused = "refused";

@@ -219,6 +219,26 @@ TEST(FinalReads, KeptBrokenByALostWriteAndNotExercisedWithoutTwoReaders) {
   EXPECT_EQ(alone.check("final-reads").kind, VerdictKind::not_exercised);
 }
 
+// A read soon after a key's last write, while others are still written, is owed nothing yet.
+TEST(FinalReads, CountFromWhenTheRunReadsForTheLastTime) {
+  for (const bool early : {true, false}) {
+    RunFixture run = settled(30, true);
+    run.context.phases = {{"load", {0, RunFixture::ms(8'000)}},
+                          {"final reads", {RunFixture::ms(8'000), RunFixture::ms(10'000)}}};
+    const std::int64_t begin = early ? 1'000 : 9'004;
+    run.call({.process = 3,
+              .function = "read",
+              .key = "k7",
+              .begin = begin,
+              .end = begin + 1,
+              .output = Value::nil()});
+    EXPECT_EQ(run.check("final-reads").kind, early ? VerdictKind::kept : VerdictKind::broken);
+  }
+  RunFixture unread = settled(30, false);
+  unread.context.phases = {{"load", {0, RunFixture::ms(10'000)}}};
+  EXPECT_EQ(unread.check("final-reads").kind, VerdictKind::not_exercised);
+}
+
 // ---------------------------------------------------------------- replica-digests
 
 void tell(RunFixture& run,
