@@ -148,6 +148,14 @@ constexpr auto kCoordinatorsKilled =
     "partition:n1+n2/n3+n4+n5@1s+1s,kill:n1+n2@1120ms+300ms,"
     "partition:n3+n4/n1+n2+n5@4s+1s,kill:n3+n4@4120ms+300ms,"
     "partition:n5+n1/n2+n3+n4@7s+1s,kill:n5+n1@7120ms+300ms";
+// The same, more often: such a version spreads from one replica, and reads meet both for a while.
+constexpr auto kCoordinatorsKilledOften =
+    "partition:n1+n2/n3+n4+n5@1000ms+800ms,kill:n1+n2@1130ms+200ms,"
+    "partition:n3+n4/n1+n2+n5@2500ms+800ms,kill:n3+n4@2630ms+200ms,"
+    "partition:n5+n1/n2+n3+n4@4000ms+800ms,kill:n5+n1@4130ms+200ms,"
+    "partition:n1+n2/n3+n4+n5@5500ms+800ms,kill:n1+n2@5630ms+200ms,"
+    "partition:n3+n4/n1+n2+n5@7000ms+800ms,kill:n3+n4@7130ms+200ms,"
+    "partition:n5+n1/n2+n3+n4@8500ms+800ms,kill:n5+n1@8630ms+200ms";
 // Shorter than it takes to be missed: everybody goes on asking, and is answered late.
 constexpr auto kBrieflyPaused =
     "pause:one@500ms+260ms,pause:one@1100ms+260ms,pause:one@1700ms+260ms,"
@@ -155,6 +163,7 @@ constexpr auto kBrieflyPaused =
     "pause:one@4100ms+260ms,pause:one@4700ms+260ms,pause:one@5300ms+260ms,"
     "pause:one@5900ms+260ms,pause:one@6500ms+260ms,pause:one@7100ms+260ms,"
     "pause:one@7700ms+260ms,pause:one@8300ms+260ms,pause:one@8900ms+260ms";
+constexpr auto kRepairWithOlder = "A read that finds replicas apart spreads the older version.";
 // What a crash leaves half way, or last, is not written again.
 constexpr auto kManyCreated = "read=30,write=30,create=40";
 
@@ -185,12 +194,6 @@ std::vector<Sabotage> common_sabotages() {
        .faults = kCoordinatorsKilled,
        .duration = std::chrono::seconds(10),
        .mix = kManyCreated},
-      {.name = "repair-with-older",
-       .summary = "A read that finds replicas apart spreads the older version.",
-       .breaks = {"last-write-wins"},
-       .faults = kHalves,
-       .duration = std::chrono::seconds(10),
-       .keys = 512},
       {.name = "reuse-request-numbers",
        .summary = "A request takes the lowest free number: a late answer counts for another one.",
        .breaks = {"no-invented-value"},
@@ -227,11 +230,20 @@ std::vector<Sabotage> available_sabotages() {
        .breaks = {"answers-both-sides"},
        .faults = kHalves,
        .duration = std::chrono::seconds(10)},
+      // Hints and the next writes undo the harm: few writes, and none of them hinted.
+      {.name = "repair-with-older",
+       .summary = kRepairWithOlder,
+       .breaks = {"last-write-wins"},
+       .faults = kCoordinatorsKilledOften,
+       .duration = std::chrono::seconds(10),
+       .keys = 1000,
+       .rate = 3000,
+       .mix = "read=90,write=10"},
   });
 }
 
 std::vector<Sabotage> strict_sabotages() {
-  auto all = sorted({
+  return sorted({
       {.name = "ack-below-w",
        .summary = "One acknowledgement less than W is taken for enough.",
        .breaks = {"no-stale-read", "last-write-wins"},
@@ -242,10 +254,13 @@ std::vector<Sabotage> strict_sabotages() {
        .breaks = {"recovers", "converges"},
        .faults = kHalves,
        .duration = std::chrono::seconds(10)},
+      {.name = "repair-with-older",
+       .summary = kRepairWithOlder,
+       .breaks = {"no-stale-read", "last-write-wins"},
+       .faults = kHalves,
+       .duration = std::chrono::seconds(10),
+       .keys = 512},
   });
-  const auto older = std::ranges::find(all, "repair-with-older", &Sabotage::name);
-  older->breaks = {"no-stale-read", "last-write-wins"};
-  return all;
 }
 
 // nodes/quorum/core.hpp and exchange.cpp, sorted by name. Counts are of a quarter of a second.
