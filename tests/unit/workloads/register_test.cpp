@@ -4,12 +4,10 @@
 #include <map>
 #include <set>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/workloads/scripted_client.hpp"
+#include "tests/unit/workloads/workload_fixture.hpp"
 #include "workloads/workload.hpp"
 
 namespace sunder::workloads {
@@ -21,7 +19,7 @@ using history::ValuePool;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class RegisterWorkload : public ::testing::Test {
+class RegisterWorkload : public WorkloadFixture {
  protected:
   std::unique_ptr<Workload> make(std::size_t keys,
                                  std::map<std::string, double> mix,
@@ -33,27 +31,6 @@ class RegisterWorkload : public ::testing::Test {
     const WorkloadInfo* const info = find_workload("register");
     return info->make(options);
   }
-
-  Completion run(Workload& workload, Invocation invocation, Reply reply) {
-    client.reply = std::move(reply);
-    Completion completion;
-    boost::asio::io_context loop;
-    auto task = workload.invoke(client, std::move(invocation), pool);
-    auto keep = [&](const std::exception_ptr& error, Completion result) {
-      if (error) std::rethrow_exception(error);
-      completion = std::move(result);
-    };
-    boost::asio::co_spawn(loop, std::move(task), std::move(keep));
-    loop.run();
-    return completion;
-  }
-
-  static Reply ok(wire::RespValue value) { return {Outcome::ok, std::move(value), "", "n2"}; }
-
-  static Reply failed(std::string error) { return {Outcome::fail, {}, std::move(error), "n1"}; }
-
-  ValuePool pool;
-  ScriptedClient client;
 };
 
 TEST_F(RegisterWorkload, WritesUniqueValuesAndReachesEveryKey) {

@@ -4,12 +4,10 @@
 #include <map>
 #include <set>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/workloads/scripted_client.hpp"
+#include "tests/unit/workloads/workload_fixture.hpp"
 #include "workloads/workload.hpp"
 
 namespace sunder::workloads {
@@ -21,7 +19,7 @@ using history::ValuePool;
 using ::testing::ElementsAre;
 using wire::RespValue;
 
-class WorkWorkload : public ::testing::Test {
+class WorkWorkload : public WorkloadFixture {
  protected:
   std::unique_ptr<Workload> make(std::map<std::string, double> mix, std::uint64_t seed = 1) {
     WorkloadOptions options;
@@ -31,38 +29,17 @@ class WorkWorkload : public ::testing::Test {
     return find_workload("work")->make(options);
   }
 
-  Completion run(Workload& workload, Invocation invocation, Reply reply) {
-    client_.reply = std::move(reply);
-    Completion completion;
-    boost::asio::io_context loop;
-    auto task = workload.invoke(client_, std::move(invocation), pool_);
-    auto keep = [&](const std::exception_ptr& error, Completion result) {
-      if (error) std::rethrow_exception(error);
-      completion = std::move(result);
-    };
-    boost::asio::co_spawn(loop, std::move(task), std::move(keep));
-    loop.run();
-    return completion;
-  }
-
-  static Reply ok(RespValue value) { return {Outcome::ok, std::move(value), "", "n2"}; }
-
-  static Reply failed(std::string error) { return {Outcome::fail, {}, std::move(error), "n1"}; }
-
   static RespValue job(std::int64_t number, std::int64_t receipt, std::string body) {
     return RespValue::array(
         {RespValue::number(number), RespValue::number(receipt), RespValue::bulk(std::move(body))});
   }
-
-  ValuePool pool_;
-  ScriptedClient client_;
 };
 
 TEST_F(WorkWorkload, SendsUniqueBodies) {
   const auto workload = make({{"send", 1}});
   std::set<Value> bodies;
   for (int i = 0; i < 300; ++i) {
-    const auto invocation = workload->next(i % 4, pool_);
+    const auto invocation = workload->next(i % 4, pool);
     ASSERT_TRUE(invocation.has_value());
     EXPECT_EQ(invocation->function, "send");
     EXPECT_TRUE(bodies.insert(invocation->input).second);
@@ -71,10 +48,10 @@ TEST_F(WorkWorkload, SendsUniqueBodies) {
 
 TEST_F(WorkWorkload, SpeaksTheCommandsOfTheNode) {
   const auto workload = make({{"send", 1}});
-  const auto send = workload->next(3, pool_);
+  const auto send = workload->next(3, pool);
   EXPECT_EQ(run(*workload, *send, ok(RespValue::number(7))).output, Value::integer(7));
-  EXPECT_THAT(client_.last_command,
-              ElementsAre("QSEND", "jobs", std::string(pool_.text_of(send->input))));
+  EXPECT_THAT(client.last_command,
+              ElementsAre("QSEND", "jobs", std::string(pool.text_of(send->input))));
   const Completion busy = run(*workload, *send, failed("BUSY the queue is full"));
   EXPECT_EQ(busy.outcome, Outcome::fail);
   EXPECT_TRUE(busy.error.starts_with("refused"));
@@ -85,17 +62,17 @@ TEST_F(WorkWorkload, SpeaksTheCommandsOfTheNode) {
 
 TEST_F(WorkWorkload, GivesBackAPoisonedJob) {
   const auto workload = make({{"receive", 1}});
-  const auto receive = workload->next(3, pool_);
+  const auto receive = workload->next(3, pool);
   ASSERT_EQ(receive->function, "receive");
   const Completion got = run(*workload, *receive, ok(job(5, 2, "poison-1")));
   EXPECT_EQ(got.outcome, Outcome::ok);
-  EXPECT_THAT(client_.last_command, ElementsAre("QRECV", receive->key, "500", testing::_));
-  EXPECT_EQ(workload->next(4, pool_)->function, "receive") << "another client has other plans";
-  const auto nack = workload->next(3, pool_);
+  EXPECT_THAT(client.last_command, ElementsAre("QRECV", receive->key, "500", testing::_));
+  EXPECT_EQ(workload->next(4, pool)->function, "receive") << "another client has other plans";
+  const auto nack = workload->next(3, pool);
   EXPECT_EQ(nack->function, receive->key == "jobs" ? "nack" : "ack");
   EXPECT_GT(nack->think.count() + (receive->key == "jobs" ? 0 : 1), 0);
   (void)run(*workload, *nack, ok(RespValue::simple("OK")));
-  EXPECT_THAT(client_.last_command, ElementsAre(testing::_, receive->key, "5", "2"));
+  EXPECT_THAT(client.last_command, ElementsAre(testing::_, receive->key, "5", "2"));
 }
 
 TEST_F(WorkWorkload, DoesAllThatConsumersDo) {
@@ -103,9 +80,9 @@ TEST_F(WorkWorkload, DoesAllThatConsumersDo) {
   std::map<std::string, int> counts;
   std::size_t late = 0;
   for (std::int64_t i = 1; i <= 1000; ++i) {
-    const auto receive = workload->next(i, pool_);
+    const auto receive = workload->next(i, pool);
     (void)run(*workload, *receive, ok(job(i, 1, "job-1")));
-    const auto then = workload->next(i, pool_);
+    const auto then = workload->next(i, pool);
     ++counts[then->function];
     if (then->function == "ack" && then->think > std::chrono::milliseconds(500)) ++late;
   }
@@ -119,11 +96,11 @@ TEST_F(WorkWorkload, DoesAllThatConsumersDo) {
 TEST_F(WorkWorkload, ForgetsAJobWhenItIsRefused) {
   const auto workload = make({{"receive", 1}});
   for (std::int64_t i = 1; i <= 100; ++i) {
-    (void)run(*workload, *workload->next(i, pool_), ok(job(i, 1, "poison-1")));
-    const auto use = workload->next(i, pool_);
+    (void)run(*workload, *workload->next(i, pool), ok(job(i, 1, "poison-1")));
+    const auto use = workload->next(i, pool);
     const Completion refused = run(*workload, *use, failed("STALERECEIPT no"));
     EXPECT_TRUE(refused.error.starts_with("refused"));
-    EXPECT_EQ(workload->next(i, pool_)->function, "receive");
+    EXPECT_EQ(workload->next(i, pool)->function, "receive");
   }
 }
 
@@ -135,7 +112,7 @@ TEST_F(WorkWorkload, DrainsUntilACountFindsNothing) {
   std::set<std::string> drained;
   std::int64_t left = 10;
   for (int i = 0; i < 1000; ++i) {
-    const auto read = workload->final_read(1, pool_);
+    const auto read = workload->final_read(1, pool);
     if (!read) break;
     if (read->function == "stat") {
       (void)run(*workload, *read, ok(counts(left > 0 ? 1 : 0)));
@@ -149,7 +126,7 @@ TEST_F(WorkWorkload, DrainsUntilACountFindsNothing) {
     }
   }
   EXPECT_EQ(left, 0);
-  EXPECT_FALSE(workload->final_read(1, pool_).has_value());
+  EXPECT_FALSE(workload->final_read(1, pool).has_value());
   EXPECT_EQ(drained, (std::set<std::string>{"jobs", "jobs.dead"}));
 }
 
@@ -158,7 +135,7 @@ TEST_F(WorkWorkload, EndsTheDrainWhenNothingComesAnyMore) {
   const RespValue stuck =
       RespValue::array({RespValue::number(0), RespValue::number(3), RespValue::number(0)});
   int reads = 0;
-  while (const auto read = workload->final_read(reads % 2, pool_)) {
+  while (const auto read = workload->final_read(reads % 2, pool)) {
     ASSERT_LT(++reads, 1000);
     (void)run(*workload, *read, ok(read->function == "stat" ? stuck : RespValue::null()));
   }
