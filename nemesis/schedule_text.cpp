@@ -349,7 +349,13 @@ Result<void> check_item(const ScheduleItem& item, const ScheduleOptions& options
     const bool possible = std::ranges::any_of(
         item.family->shapes, [&](const FaultShape& shape) { return shape.nodes_min <= nodes; });
     if (possible) return {};
-    return usage(fmt::format("fault {} is impossible with {} nodes", item.family->name, nodes));
+    const FaultShape& least =
+        *std::ranges::min_element(item.family->shapes, {}, &FaultShape::nodes_min);
+    return usage(fmt::format(
+        "fault {} needs at least {} nodes, this cluster has {}: give --nodes, or other --faults",
+        item.family->name,
+        least.nodes_min,
+        nodes));
   }
   if (item.shape->nodes_min > nodes) {
     return usage(fmt::format("fault {}:{} needs at least {} nodes, this cluster has {}",

@@ -329,7 +329,7 @@ TEST(Schedule, RefusalsNameTheWordAndWhatExists) {
        "no-new-connections:one@1s+1s;answer=maybe",
        "answer 'maybe' must be one of: silence, refuse"},
       {"ring too small", "partition:ring@1s+1s", "needs at least 4 nodes, this cluster has 3", 3},
-      {"partition of one", "partition", "impossible with 1 nodes", 1},
+      {"partition of one", "partition", "needs at least 2 nodes, this cluster has 1", 1},
       {"starts too late", "kill:one@30s+1s", "starts at 30s, but the load lasts only 30s"},
       {"zero duration", "kill:one@3s+0s", "must last longer than nothing"},
       {"no unit", "kill:one@3+1s", "not a duration"},
