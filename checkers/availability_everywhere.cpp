@@ -69,6 +69,9 @@ class AvailabilityEverywhere {
         settle_(parameter_ns(options, "settle_ms", kSettle_ms)),
         due_(parameter_ns(options, "due_ms", kDue_ms)) {
     for (std::size_t i = 0; i < context_.nodes.size(); ++i) numbers_[context_.nodes[i]] = i;
+    for (const Operation& operation : history.operations()) {
+      over_ = std::max({over_, operation.invoke_time, operation.complete_time});
+    }
   }
 
   Verdict run(const std::stop_token& stop) {
@@ -151,7 +154,8 @@ class AvailabilityEverywhere {
     noted.nodes = connectivity_.names_of(side);
     ++noted.operations;
     noted.answered += answered ? 1 : 0;
-    const std::int64_t waited = end_time(operation) - operation.invoke_time;
+    // Whoever was under way at the end had waited until then.
+    const std::int64_t waited = std::min(end_time(operation), over_) - operation.invoke_time;
     noted.waited += waited;
     noted.in_vain += answered ? 0 : waited;
   }
@@ -238,6 +242,7 @@ class AvailabilityEverywhere {
   Connectivity connectivity_;
   std::int64_t settle_;
   std::int64_t due_;
+  std::int64_t over_ = 0;                        // nothing is known of what came later
   std::map<std::string, std::size_t> numbers_;   // of nodes
   std::map<std::int64_t, std::size_t> current_;  // by process: the node that answered it last
   std::map<std::pair<std::uint32_t, std::string>, Side> sides_;  // by fault and nodes

@@ -40,7 +40,8 @@ bool is_exercised(const History& history, const KeyOperations& key, std::int64_t
   std::set<std::int64_t> readers;
   for (const std::uint32_t i : key.operations) {
     const Operation& operation = history.operations()[i];
-    const bool reads = operation.function == Function::read && operation.outcome == Outcome::ok;
+    const bool reads = operation.function == Function::read && operation.outcome == Outcome::ok &&
+                       !operation.output.is_none();
     const bool final = operation.invoke > settled && operation.invoke_time >= reads_from;
     if (reads && final) readers.insert(operation.process);
   }

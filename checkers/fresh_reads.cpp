@@ -19,7 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <unordered_map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -28,6 +28,7 @@
 #include "checkers/key_split.hpp"
 #include "checkers/outcomes.hpp"
 #include "checkers/phrase.hpp"
+#include "checkers/read_sources.hpp"
 
 namespace sunder::checkers {
 
@@ -35,11 +36,9 @@ CheckerInfo fresh_reads_info();
 
 namespace {
 
-using history::Function;
 using history::History;
 using history::Operation;
 using history::Outcome;
-using history::Value;
 
 constexpr double kReads_min = 100;
 constexpr double kReads_under_fault_min = 20;
@@ -57,12 +56,9 @@ struct Share {
 // The acknowledged writes of one key.
 class Writes {
  public:
-  Writes(const History& history, const KeyOperations& key) : history_(&history) {
-    for (const std::uint32_t i : key.operations) {
-      const Operation& operation = history.operations()[i];
-      if (operation.function != Function::write || operation.outcome == Outcome::fail) continue;
-      writers_.emplace(operation.input, i);
-      if (operation.outcome == Outcome::ok) by_end_.push_back(i);
+  Writes(const History& history, const ReadSources& sources) : history_(&history) {
+    for (const std::uint32_t i : sources.writes()) {
+      if (at(i).outcome == Outcome::ok) by_end_.push_back(i);
     }
     std::ranges::sort(by_end_, {}, [&](std::uint32_t i) { return at(i).complete; });
     for (const std::uint32_t i : by_end_) {
@@ -76,22 +72,6 @@ class Writes {
   [[nodiscard]] std::uint32_t newest_before(const Operation& read) const {
     const std::size_t count = ended_before(read.invoke);
     return count == 0 ? kNothing : latest_[count - 1];
-  }
-
-  // When the write of the value that a read found was over, at the latest; none: nobody wrote it,
-  // or it may never be over.
-  [[nodiscard]] std::optional<std::int64_t> end_of(Value value, std::uint32_t& writer) const {
-    if (value.is_nil()) return kBeforeEverything;
-    std::optional<std::int64_t> end;
-    const auto [first, last] = writers_.equal_range(value);
-    for (auto at_write = first; at_write != last; ++at_write) {
-      const Operation& write = at(at_write->second);
-      if (write.outcome != Outcome::ok) return std::nullopt;
-      if (end && *end >= write.complete) continue;
-      end = write.complete;
-      writer = at_write->second;
-    }
-    return end;
   }
 
   // How many lie wholly between.
@@ -119,7 +99,6 @@ class Writes {
   }
 
   const History* history_;
-  std::unordered_multimap<Value, std::uint32_t, history::ValueHash> writers_;
   std::vector<std::uint32_t> by_end_;  // acknowledged
   std::vector<std::uint32_t> latest_;  // of by_end_ up to here, the one that began last
 };
@@ -141,15 +120,32 @@ class FreshReads {
 
  private:
   void judge(const KeyOperations& key) {
-    const Writes writes(history_, key);
-    for (const std::uint32_t i : key.operations) {
-      const Operation& read = history_.operations()[i];
-      const bool known = read.function == Function::read && read.outcome == Outcome::ok;
-      if (known && !read.output.is_none()) judge(key, writes, i);
-    }
+    const ReadSources sources(history_, key);
+    const Writes writes(history_, sources);
+    for (const std::uint32_t read : sources.reads()) judge(key, sources, writes, read);
   }
 
-  void judge(const KeyOperations& key, const Writes& writes, std::uint32_t index) {
+  // When the write of the value that a read found was over, at the latest, and which that was;
+  // none: nobody wrote it, or it may never be over.
+  [[nodiscard]] std::optional<std::int64_t> end_of(const ReadSources& sources,
+                                                   const Operation& read,
+                                                   std::uint32_t& writer) const {
+    if (read.output.is_nil()) return kBeforeEverything;
+    std::optional<std::int64_t> end;
+    for (const std::uint32_t i : sources.of(read).begun) {
+      const Operation& write = history_.operations()[i];
+      if (write.outcome != Outcome::ok) return std::nullopt;
+      if (end && *end >= write.complete) continue;
+      end = write.complete;
+      writer = i;
+    }
+    return end;
+  }
+
+  void judge(const KeyOperations& key,
+             const ReadSources& sources,
+             const Writes& writes,
+             std::uint32_t index) {
     const Operation& read = history_.operations()[index];
     const std::uint32_t newest = writes.newest_before(read);
     if (newest == Writes::kNothing) return;
@@ -159,7 +155,7 @@ class FreshReads {
     Share& share = shares_[age_of(missed, read)];
     ++share.reads;
     std::uint32_t writer = Writes::kNothing;
-    const auto end = writes.end_of(read.output, writer);
+    const auto end = end_of(sources, read, writer);
     if (!end || *end >= missed.invoke) return;
     ++share.stale;
     ++stale_;

@@ -5,8 +5,6 @@
 //
 // Exercised: at least `reads_min` (100) reads of a value.
 
-#include <unordered_map>
-
 #include <fmt/format.h>
 
 #include "checkers/checker.hpp"
@@ -14,6 +12,7 @@
 #include "checkers/key_split.hpp"
 #include "checkers/outcomes.hpp"
 #include "checkers/phrase.hpp"
+#include "checkers/read_sources.hpp"
 
 namespace sunder::checkers {
 
@@ -21,11 +20,8 @@ CheckerInfo valid_reads_info();
 
 namespace {
 
-using history::Function;
 using history::History;
 using history::Operation;
-using history::Outcome;
-using history::Value;
 
 constexpr double kReads_min = 100;
 
@@ -56,24 +52,14 @@ class ValidReads {
 
  private:
   void judge(const KeyOperations& key) {
-    // By value, the write of it that began first among those that may have happened.
-    std::unordered_map<Value, std::uint32_t, history::ValueHash> writers;
-    for (const std::uint32_t i : key.operations) {
-      const Operation& operation = history_.operations()[i];
-      if (operation.function == Function::write && operation.outcome != Outcome::fail) {
-        writers.emplace(operation.input, i);
-      }
-    }
-    for (const std::uint32_t i : key.operations) {
+    const ReadSources sources(history_, key);
+    for (const std::uint32_t i : sources.reads()) {
       const Operation& read = history_.operations()[i];
-      const bool known = read.function == Function::read && read.outcome == Outcome::ok;
-      if (!known || read.output.is_none() || read.output.is_nil()) continue;
+      if (read.output.is_nil()) continue;
       ++reads_;
       findings_.observed();
-      const auto writer = writers.find(read.output);
-      const bool begun =
-          writer != writers.end() && history_.operations()[writer->second].invoke <= read.complete;
-      if (!begun) report(key, i, writer == writers.end() ? nullptr : &writer->second);
+      const auto [begun, later] = sources.of(read);
+      if (begun.empty()) report(key, i, later.empty() ? nullptr : &later.front());
     }
   }
 

@@ -1,13 +1,22 @@
 // The checkers of stores that converge: for each a run that keeps the promise, a neighbour that
 // breaks it and one that proves nothing; and small random histories against the definition.
+//
+// Every random case is a function of its seed, which a failure prints with the history.
+// SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "harness/base/random.hpp"
+#include "harness/history/text.hpp"
+#include "tests/histories/support/brute_force.hpp"
+#include "tests/histories/support/collection_generator.hpp"
+#include "tests/histories/support/collection_oracle.hpp"
+#include "tests/histories/support/generator.hpp"
 #include "tests/unit/checkers/run_fixture.hpp"
 
 namespace sunder::checkers {
@@ -19,21 +28,25 @@ using ::testing::HasSubstr;
 
 // ---------------------------------------------------------------- random histories
 
-// Writes and reads of two keys; values are unique, but now and then a read finds anything.
+// Writes and reads of two keys, of unique values or of some that are written again; now and then a
+// read finds anything.
 RunFixture random_run(std::uint64_t seed) {
   base::Random random(seed);
+  const bool unique = seed % 2 == 0;
+  const double first_key = unique ? 0.7 : 0.9;
   RunFixture run(2, 3);
-  const std::uint64_t operations = 2 + random.below(7);
+  const std::uint64_t operations = 2 + random.below(unique ? 7 : 9);
   std::vector<std::int64_t> written;
   for (std::uint64_t i = 0; i < operations; ++i) {
     RunFixture::Call call;
     call.process = static_cast<std::int64_t>(random.below(3));
-    call.key = random.chance(0.7) ? "x" : "y";
-    call.begin = random.between(0, 12);
+    call.key = random.chance(first_key) ? "x" : "y";
+    call.begin = random.between(0, unique ? 12 : 20);
     call.end = call.begin + random.between(1, 5);
     if (random.chance(0.5)) {
-      written.push_back(++run.value);
-      call.input = Value::integer(run.value);
+      const bool again = !unique && !written.empty() && random.chance(0.6);
+      written.push_back(again ? random.pick(written) : ++run.value);
+      call.input = Value::integer(written.back());
       const std::uint64_t die = random.below(10);
       call.outcome = die < 7 ? Outcome::ok : die < 9 ? Outcome::info : Outcome::fail;
     } else {
@@ -49,72 +62,141 @@ RunFixture random_run(std::uint64_t seed) {
   return run;
 }
 
-// By definition, over all triples; stamps and names as texts.
-struct Oracle {
+// What the two promises say of a history, by definition, over all triples; values as texts.
+struct Broken {
   bool stale = false;
   bool invented = false;
-  bool any_read = false;
-  bool any_judged = false;  // a read after an acknowledged write
 };
 
-Oracle ask(const history::History& history) {
-  Oracle oracle;
+Broken broken_by_definition(const history::History& history) {
+  Broken broken;
   const auto& all = history.operations();
   const auto text = [&](Value value) { return history.pool().describe(value); };
   for (const auto& read : all) {
     const bool known = history.pool().name(read.function_name) == "read" &&
                        read.outcome == Outcome::ok && text(read.output) != "";
     if (!known) continue;
-    const bool nil = read.output.is_nil();
-    oracle.any_read = oracle.any_read || !nil;
-    bool written = nil;
-    bool possibly_later = false;
-    std::int64_t over = -1;
+    // Writes that it may have found.
+    std::vector<history::Operation> sources;
     for (const auto& write : all) {
       const bool source = history.pool().name(write.function_name) == "write" &&
                           write.key == read.key && write.outcome != Outcome::fail &&
-                          text(write.input) == text(read.output);
-      if (!source) continue;
-      if (write.invoke <= read.complete) written = true;
-      possibly_later = possibly_later || write.outcome == Outcome::info;
-      over = std::max(over, write.complete);
+                          text(write.input) == text(read.output) && !read.precedes(write);
+      if (source) sources.push_back(write);
     }
-    oracle.invented = oracle.invented || !written;
-    for (const auto& write : all) {
-      const bool missed = history.pool().name(write.function_name) == "write" &&
-                          write.key == read.key && write.outcome == Outcome::ok &&
-                          write.complete < read.invoke;
-      if (!missed) continue;
-      oracle.any_judged = true;
-      const bool nowhere = !nil && over == -1;
-      if (!possibly_later && !nowhere && over < write.invoke) oracle.stale = true;
-    }
+    const bool nil = read.output.is_nil();
+    broken.invented = broken.invented || (!nil && sources.empty());
+    if (!nil && sources.empty()) continue;
+    broken.stale = broken.stale || std::ranges::any_of(all, [&](const auto& write) {
+                     const bool missed = history.pool().name(write.function_name) == "write" &&
+                                         write.key == read.key && write.outcome == Outcome::ok &&
+                                         write.precedes(read);
+                     return missed && std::ranges::all_of(sources, [&](const auto& source) {
+                              return source.precedes(write);
+                            });
+                   });
   }
-  return oracle;
+  return broken;
+}
+
+// Whether for every read alone some order of it and all writes of its key explains it: what the two
+// promises say together (weak regularity of several writers).
+bool each_read_has_an_order(const history::History& history) {
+  for (const auto& read : history.operations()) {
+    if (read.function != history::Function::read) continue;
+    history::HistoryBuilder builder;
+    for (history::Operation operation : history.operations()) {
+      const bool write = operation.function == history::Function::write;
+      if (operation.key != read.key || !(write || &read == &operation)) continue;
+      operation.key = 0;
+      if (write) builder.add(operation);
+    }
+    history::Operation alone = read;
+    alone.key = 0;
+    builder.add(alone);
+    if (!test::brute_force_linearizable(builder.finish(), "register")) return false;
+  }
+  return true;
 }
 
 TEST(EventualCheckers, AgreeWithTheirDefinitions) {
-  int stale = 0;
-  int invented = 0;
-  for (std::uint64_t seed = 1; seed <= 10'000; ++seed) {
-    SCOPED_TRACE(seed);
+  std::uint64_t stale = 0;
+  std::uint64_t invented = 0;
+  const std::uint64_t cases = test::case_count();
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     RunFixture first = random_run(seed);
-    const Oracle expected = ask(first.builder.finish());
-    stale += expected.stale ? 1 : 0;
-    invented += expected.invented ? 1 : 0;
+    const history::History history = first.builder.finish();
+    const Broken expected = broken_by_definition(history);
+    stale += expected.stale ? 1U : 0U;
+    invented += expected.invented ? 1U : 0U;
     RunFixture second = random_run(seed);
     const Verdict fresh = second.check("fresh-reads");
-    ASSERT_EQ(fresh.kind == VerdictKind::broken, expected.stale) << fresh.summary;
+    ASSERT_EQ(fresh.kind == VerdictKind::broken, expected.stale)
+        << "seed " << seed << ": " << fresh.summary << "\n"
+        << history::to_jsonl(history);
     RunFixture third = random_run(seed);
     const Verdict valid = third.check("valid-reads");
-    ASSERT_EQ(valid.kind == VerdictKind::broken, expected.invented) << valid.summary;
-    if (expected.stale) {
-      ASSERT_FALSE(fresh.counterexamples.empty());
-      ASSERT_FALSE(fresh.figures.empty());
-    }
+    ASSERT_EQ(valid.kind == VerdictKind::broken, expected.invented)
+        << "seed " << seed << ": " << valid.summary << "\n"
+        << history::to_jsonl(history);
+    ASSERT_EQ(each_read_has_an_order(history), !expected.stale && !expected.invented)
+        << "seed " << seed << "\n"
+        << history::to_jsonl(history);
+    ASSERT_EQ(fresh.figures.empty(), !expected.stale) << seed;
+    ASSERT_EQ(fresh.counterexamples.empty(), !expected.stale) << seed;
   }
-  EXPECT_GT(stale, 1000);
-  EXPECT_GT(invented, 500);
+  EXPECT_GT(stale, cases / 10);
+  EXPECT_GT(invented, cases / 20);
+  EXPECT_LT(stale + invented, cases - cases / 5);
+}
+
+// Final reads are the model convergence/last-write, whose brute force this asks, too; besides some
+// key must have been written, and read at the end by two.
+TEST(EventualCheckers, FinalReadsAgreeWithBruteForce) {
+  const std::uint64_t cases = test::case_count();
+  std::map<VerdictKind, std::uint64_t> seen;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    const history::History history =
+        test::small_collection_history({.type = "convergence", .seed = seed});
+    const bool holds = *test::collection_oracle(history, "convergence/last-write");
+    bool exercised = false;
+    for (const auto& of_key : history.operations()) {
+      std::set<std::int64_t> readers;
+      bool written = false;
+      for (const auto& read : history.operations()) {
+        const bool reads = read.key == of_key.key && read.outcome == Outcome::ok &&
+                           read.function == history::Function::read && !read.output.is_none();
+        bool after_all = true;
+        for (const auto& change : history.operations()) {
+          const bool changes = change.key == of_key.key && change.outcome == Outcome::ok &&
+                               change.function != history::Function::read;
+          written = written || changes;
+          after_all = after_all && (!changes || change.precedes(read));
+        }
+        if (reads && after_all) readers.insert(read.process);
+      }
+      exercised = exercised || (written && readers.size() >= 2);
+    }
+    CheckOptions options;
+    options.parameters = {{"keys_min", 1}};
+    history::RunContext context;
+    const bool faulty = seed % 3 == 0;
+    const bool bit = seed % 2 == 0;
+    if (faulty) context.faults.emplace_back().exercised = bit;
+    options.context = &context;
+    const VerdictKind expected = !holds                          ? VerdictKind::broken
+                                 : exercised && (bit || !faulty) ? VerdictKind::kept
+                                                                 : VerdictKind::not_exercised;
+    const Verdict verdict = find_checker("final-reads")->check(history, options, std::stop_token());
+    ++seen[verdict.kind];
+    ASSERT_EQ(name_of(verdict.kind), name_of(expected))
+        << "seed " << seed << ": " << verdict.summary << "\n"
+        << history::to_jsonl(history);
+  }
+  for (const VerdictKind kind :
+       {VerdictKind::kept, VerdictKind::broken, VerdictKind::not_exercised}) {
+    EXPECT_GT(seen[kind], cases / 50) << name_of(kind);
+  }
 }
 
 // ---------------------------------------------------------------- fresh-reads, valid-reads
@@ -305,6 +387,126 @@ TEST(ReplicaDigests, LeaveOutNodesThatAFaultEnded) {
   RunFixture ended = replicas(12'500);
   ended.context.faults.front().ended_nodes = {"n2"};
   EXPECT_EQ(ended.check("replica-digests").kind, VerdictKind::not_exercised);
+}
+
+// Four replicas that tell now and then, some until they are ended or stopped.
+struct Tellings {
+  RunFixture run{2, 2};
+  std::int64_t calm = 0;     // in ms
+  std::int64_t watched = 0;  // until
+};
+
+Tellings random_tellings(std::uint64_t seed) {
+  base::Random random(seed);
+  Tellings made;
+  RunFixture& run = made.run;
+  run.context.faults.clear();
+  const std::vector<std::string> nodes{"n1", "n2", "n3"};
+  if (random.chance(0.8)) {
+    auto& fault = run.kill({1}, 0, random.between(1, 20));
+    fault.exercised = random.chance(0.9);
+    made.calm = fault.healed / 1'000'000;
+    if (random.chance(0.2)) fault.ended_nodes.push_back(random.pick(nodes));
+  }
+  const std::int64_t write = random.between(0, 20);
+  const Outcome outcome = random.chance(0.7)   ? Outcome::ok
+                          : random.chance(0.5) ? Outcome::info
+                                               : Outcome::fail;
+  run.call({.process = 0,
+            .begin = write,
+            .end = write + 5,
+            .outcome = outcome,
+            .input = Value::integer(1)});
+  if (outcome == Outcome::ok) made.calm = std::max(made.calm, write + 5);
+  if (outcome == Outcome::info) made.calm = std::max(made.calm, write);
+  made.watched = random.between(20, 60);
+  run.context.phases = {{"load", {0, RunFixture::ms(made.watched)}},
+                        {"tear down", {RunFixture::ms(made.watched), RunFixture::ms(100)}}};
+  const std::uint64_t words = 1 + random.below(3);
+  std::int64_t time = 0;
+  for (std::uint64_t events = 4 + random.below(20); events > 0; --events) {
+    time += random.between(1, 5);
+    history::NodeEvent event;
+    event.node = random.pick(nodes);
+    event.time = RunFixture::ms(time);
+    event.event = random.chance(0.95) ? "digest" : "became-leader";
+    event.numbers = {{"keys", random.between(1, 40)}};
+    for (const std::string& peer : nodes) {
+      if (peer == event.node || random.chance(0.3)) continue;
+      event.texts.emplace_back(peer, std::to_string(random.below(words)));
+    }
+    run.context.events.push_back(std::move(event));
+  }
+  return made;
+}
+
+// By definition: what each pair last told, at every millisecond.
+VerdictKind digests_by_definition(const Tellings& made, std::int64_t within, std::int64_t keys) {
+  const history::RunContext& context = made.run.context;
+  const auto is_ended = [&](const std::string& node) {
+    return std::ranges::any_of(context.faults, [&](const history::FaultRecord& fault) {
+      return std::ranges::find(fault.ended_nodes, node) != fault.ended_nodes.end();
+    });
+  };
+  // What a node told of another before the end of this millisecond; "": nothing.
+  const auto told = [&](const std::string& node, const std::string& peer, std::int64_t ms) {
+    std::string last;
+    for (const history::NodeEvent& event : context.events) {
+      const bool counts = event.event == "digest" && event.time <= RunFixture::ms(ms) &&
+                          event.time < RunFixture::ms(made.watched) && event.node == node;
+      if (counts && !event.text(peer).empty()) last = event.text(peer);
+    }
+    return last;
+  };
+  bool apart = false;
+  bool late = false;
+  for (const auto& [one, other] :
+       std::vector<std::pair<std::string, std::string>>{{"n1", "n2"}, {"n1", "n3"}, {"n2", "n3"}}) {
+    if (is_ended(one) || is_ended(other)) continue;
+    for (std::int64_t ms = 0; ms < made.watched; ++ms) {
+      const bool agrees = told(one, other, ms) == told(other, one, ms);
+      if (!agrees && ms == made.watched - 1) apart = true;
+      // It agrees from the next on, if it does.
+      if (!agrees && ms < made.watched - 1 && ms + 1 > made.calm + within) late = true;
+    }
+  }
+  bool differed = false;
+  std::map<std::string, std::int64_t> held;
+  std::map<std::pair<std::string, std::string>, std::string> last;
+  for (const history::NodeEvent& event : context.events) {
+    if (event.event != "digest" || is_ended(event.node)) continue;
+    if (event.time >= RunFixture::ms(made.watched)) continue;
+    held[event.node] = event.number("keys");
+    for (const auto& [peer, digest] : event.texts) {
+      if (is_ended(peer)) continue;
+      last[{event.node, peer}] = digest;
+      differed = differed || last[{peer, event.node}] != digest;
+    }
+  }
+  const bool enough =
+      std::ranges::any_of(held, [&](const auto& entry) { return entry.second >= keys; });
+  const bool bit = context.faults.empty() || context.faults.front().exercised;
+  if (apart && made.watched - made.calm >= within) return VerdictKind::broken;
+  if (late) return VerdictKind::broken;
+  return apart || !differed || !enough || !bit ? VerdictKind::not_exercised : VerdictKind::kept;
+}
+
+TEST(ReplicaDigests, AgreeWithTheirDefinitionOnRandomRuns) {
+  const std::uint64_t cases = test::case_count();
+  std::map<VerdictKind, std::uint64_t> seen;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    Tellings made = random_tellings(seed);
+    made.run.parameters = {{"within_ms", 8}, {"keys_min", 20}};
+    const VerdictKind expected = digests_by_definition(made, 8, 20);
+    const Verdict verdict = made.run.check("replica-digests");
+    ++seen[verdict.kind];
+    ASSERT_EQ(name_of(verdict.kind), name_of(expected))
+        << "seed " << seed << ": " << verdict.summary;
+  }
+  for (const VerdictKind kind :
+       {VerdictKind::kept, VerdictKind::broken, VerdictKind::not_exercised}) {
+    EXPECT_GT(seen[kind], cases / 50) << name_of(kind);
+  }
 }
 
 // ---------------------------------------------------------------- availability-everywhere
