@@ -56,6 +56,7 @@ void RegisterGraph::read_all(Sightings& sightings) {
     if (transactions_->all[t].outcome == Outcome::ok) inspect(t, sightings);
   }
   updates_ = {};
+  unwritten_updates_ = {};
 }
 
 void RegisterGraph::inspect(std::uint32_t transaction, Sightings& sightings) {
@@ -136,21 +137,21 @@ void RegisterGraph::find_lost_update(std::uint32_t read,
                                      Sightings& sightings) {
   const std::uint32_t key = micro(read).key;
   const Value value = micro(read).value;
-  std::uint32_t source = kNone;
-  if (value.is_nil()) {
-    if (cleared_[key] != 0) return;
-    source = static_cast<std::uint32_t>(transactions_->micro.size()) + key;
-  } else if (!value.is_none()) {
-    source = writes_.at(key, value);
-    if (source == kNone || ambiguous_[source] != 0) return;
-  }
-  if (source == kNone) return;
-  std::uint32_t& update = updates_[source];
-  if (update == kNone) {
-    update = write;
+  const auto first_update = [&]() -> std::uint32_t* {
+    if (value.is_none() || (value.is_nil() && cleared_[key] != 0)) return nullptr;
+    if (value.is_nil()) return &updates_[transactions_->micro.size() + key];
+    const std::uint32_t source = writes_.at(key, value);
+    // Nobody wrote it: an initial value, as far as one can tell, and one version like any other.
+    if (source == kNone) return &unwritten_updates_.try_emplace({key, value}, kNone).first->second;
+    return ambiguous_[source] != 0 ? nullptr : &updates_[source];
+  };
+  std::uint32_t* const update = first_update();
+  if (update == nullptr) return;
+  if (*update == kNone) {
+    *update = write;
     return;
   }
-  const std::uint32_t other = update;
+  const std::uint32_t other = *update;
   if (owner_[other] == owner_[write]) return;
   sightings.add(Anomaly::lost_update, key, {owner_[other], owner_[write]}, [&] {
     return fmt::format("{} and {} both read {} as {} and wrote {} and {}",

@@ -12,6 +12,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "checkers/elle/dependencies.hpp"
@@ -55,8 +57,10 @@ class RegisterGraph final : public Dependencies {
   // External reads of known values, and for each its write; kNone: of the absent value.
   std::vector<std::uint32_t> reads_;
   std::vector<std::uint32_t> sources_;
-  std::vector<std::uint32_t> updates_;  // of each write the read of a later update; of the absent
-                                        // value by key, after all writes
+  // Of each write the first update of a reader of it; of the absent value by key, after all writes.
+  std::vector<std::uint32_t> updates_;
+  // The same of values that nobody wrote, by key and value.
+  std::map<std::pair<std::uint32_t, history::Value>, std::uint32_t> unwritten_updates_;
 };
 
 }  // namespace sunder::checkers::elle

@@ -127,6 +127,9 @@ std::string model_name(const Checked& checked) {
 
 std::string to_text(const Checked& checked, const Files& files) {
   std::string text = heading(checked) + note_on_choice(checked);
+  for (const std::string& remark : checked.read.remarks) {
+    text += fmt::format("  remark: {}\n", remark);
+  }
   for (const std::string& detail : checked.verdict.details) {
     text += fmt::format("  {}\n", detail);
   }
@@ -150,7 +153,9 @@ json::object to_json(const Checked& checked, const Files& files) {
     measurements[evidence.name] = evidence.value;
   }
   json::array also(checked.choice.also_fit.begin(), checked.choice.also_fit.end());
+  json::array remarks(checked.read.remarks.begin(), checked.read.remarks.end());
   json::object object{{"file", checked.file},
+                      {"remarks", std::move(remarks)},
                       {"format", history::name_of(checked.read.format)},
                       {"operations", checked.read.history.operations().size()},
                       {"model", chosen ? json::value(chosen->model->name) : json::value(nullptr)},

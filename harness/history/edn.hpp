@@ -3,7 +3,7 @@
 //
 // Keywords, symbols and characters become text; sets, lists and vectors become lists; maps become
 // lists of [key value]; tagged literals become what they tag; fractions and numbers beyond 64 bits
-// stay as written.
+// become text. Sets and maps that are equal become equal lists, whatever order they are written in.
 
 #pragma once
 
@@ -28,7 +28,7 @@ class EdnParser {
   [[nodiscard]] Result<Value> value();
   // Takes the next character when it is `expected` (after peek()).
   [[nodiscard]] bool take(char expected) noexcept;
-  // Takes a tag before a map, as in #jepsen.history.Op{…}.
+  // Takes a tag before a map, as in #jepsen.history.Op{…}, and the blanks behind it.
   void skip_tag() noexcept;
 
   [[nodiscard]] std::size_t offset() const noexcept { return offset_; }
@@ -40,7 +40,9 @@ class EdnParser {
 
  private:
   [[nodiscard]] Result<Value> sequence(char close);
+  [[nodiscard]] Result<Value> set();
   [[nodiscard]] Result<Value> pairs();
+  [[nodiscard]] bool append_code(std::string& content);
   [[nodiscard]] Result<Value> quoted();
   [[nodiscard]] Result<Value> dispatch();
   [[nodiscard]] Result<Value> token();

@@ -27,6 +27,7 @@ class EdnReader {
     again = pairing_.must_read_again();
     if (read.has_error()) return std::move(read).error();
     format = keyed_ ? Format::porcupine_kv : Format::edn;
+    if (pairing_.is_without_invocations()) progress_->remark(kWithoutInvocations);
     return pairing_.finish();
   }
 
@@ -48,7 +49,10 @@ class EdnReader {
       if (read.has_error()) {
         // A run that died while writing its last line leaves a part of it.
         const bool last = close == '\0' && text_.find('\n', offset) == std::string_view::npos;
-        if (last && cut_off_) return {};
+        if (last && cut_off_) {
+          progress_->remark(kCutOff);
+          return {};
+        }
         return read;
       }
       reserve_once(parser_.offset());
@@ -170,8 +174,10 @@ Result<History> read_edn(std::string_view text,
                          std::string_view source,
                          Format& format,
                          ReadProgress& progress) {
-  constexpr Dialect kJepsen{
-      .nil_read_is_unknown = true, .failed_cas_compared = false, .independent_keys = true};
+  constexpr Dialect kJepsen{.nil_read_is_unknown = true,
+                            .failed_cas_compared = false,
+                            .independent_keys = true,
+                            .completions_alone = true};
   return read_with(kJepsen, [&](Dialect dialect, bool& again) {
     return EdnReader(text, source, dialect, progress).read(format, again);
   });

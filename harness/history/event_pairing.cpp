@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_map>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "harness/history/text.hpp"
 
@@ -25,11 +29,12 @@ bool parse_event_type(std::string_view name, EventType& type) noexcept {
 Result<void> EventPairing::apply(const TextEvent& event) {
   const bool invokes = event.type == EventType::invoke;
   if (!dialect_.independent_keys) return invokes ? invoke(event) : complete(event);
-  if (invokes && !is_independent(event)) {
+  const bool begins = invokes || builder_.size() == 0 || without_invocations_;
+  if (begins && !is_independent(event)) {
     dialect_.independent_keys = false;
     must_read_again_ = has_split_;
     if (must_read_again_) return base::make_error(Errc::unreadable_input, "expected [key value]");
-    return invoke(event);
+    return invokes ? invoke(event) : complete(event);
   }
   TextEvent single = event;
   if (is_pair(event.value)) split(single);
@@ -72,6 +77,13 @@ void EventPairing::split(TextEvent& event) {
 }
 
 Result<void> EventPairing::invoke(const TextEvent& event) {
+  if (without_invocations_) {
+    return base::make_error(
+        Errc::unreadable_input,
+        fmt::format("process {} invokes an operation, but those before have no invocation: "
+                    "expected one for each, or none at all",
+                    event.process));
+  }
   HistoryBuilder::Invocation invocation;
   invocation.process = event.process;
   invocation.function = event.function;
@@ -89,6 +101,54 @@ Result<void> EventPairing::invoke(const TextEvent& event) {
   return {};
 }
 
+Result<void> EventPairing::begin_completed(const TextEvent& event) {
+  HistoryBuilder::Invocation invocation;
+  invocation.process = event.process;
+  invocation.function = event.function;
+  if (event.function.empty() && is_transaction(event.value)) invocation.function = "txn";
+  invocation.key = event.key;
+  const Function function = function_of(invocation.function);
+  // Where a completion repeats what was asked for, complete() takes it from there.
+  if (function == Function::txn || function == Function::other) invocation.input = event.value;
+  without_invocations_ = true;
+  const auto index = builder_.invoke(invocation);
+  if (index.has_error()) return index.error();
+  return {};
+}
+
+// Moves each invocation to the earliest place it may have had.
+void EventPairing::spread_completions() {
+  struct Place {
+    std::int64_t behind = 0;  // the place of the event that it comes right after
+    bool completes = false;
+    std::size_t operation = 0;
+  };
+
+  std::vector<Place> places;
+  std::unordered_map<std::int64_t, std::int64_t> last_completions;
+  for (std::size_t i = 0; i < builder_.size(); ++i) {
+    const Operation& operation = builder_.operation(i);
+    const auto found = last_completions.try_emplace(operation.process, -1).first;
+    places.push_back({found->second, false, i});
+    if (operation.complete == kNever) continue;
+    places.push_back({operation.complete, true, i});
+    found->second = operation.complete;
+  }
+  std::ranges::stable_sort(places, [](const Place& a, const Place& b) {
+    return a.behind != b.behind ? a.behind < b.behind : a.completes && !b.completes;
+  });
+  std::int64_t position = 0;
+  for (const Place& place : places) {
+    Operation& operation = builder_.mutable_operation(place.operation);
+    (place.completes ? operation.complete : operation.invoke) = position++;
+  }
+}
+
+History EventPairing::finish() {
+  if (without_invocations_) spread_completions();
+  return builder_.finish();
+}
+
 Result<void> EventPairing::complete(const TextEvent& event) {
   HistoryBuilder::Completion completion;
   completion.process = event.process;
@@ -98,7 +158,12 @@ Result<void> EventPairing::complete(const TextEvent& event) {
   completion.error = event.error;
   completion.node = event.node;
   completion.time = event.time;
-  const auto open = builder_.in_flight(event.process);
+  auto open = builder_.in_flight(event.process);
+  const bool alone = builder_.size() == 0 || without_invocations_;
+  if (!open && alone && dialect_.completions_alone) {
+    SUNDER_TRY(begin_completed(event));
+    open = builder_.in_flight(event.process);
+  }
   const Function function = open ? builder_.operation(*open).function : Function::other;
   if (completion.outcome == Outcome::ok) {
     completion.output = repeats_input(function) ? event.output : event.value;

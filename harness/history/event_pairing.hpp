@@ -45,6 +45,9 @@ struct Dialect {
   // itself a pair. A register of plain values fails it at its first read (nil) or write (a scalar),
   // a history of only [from to] at its cas; transactions and operations with a key never are.
   bool independent_keys = false;
+  // A history may consist of completions alone, as Elle's tests write them. Each is then taken to
+  // have begun at any time behind the completion before it of its process: that is all one knows.
+  bool completions_alone = false;
 };
 
 // The error of a failed cas that compared: its operation then counts as a read of `output`, or as
@@ -73,11 +76,17 @@ class EventPairing {
   // text is to be read again with a dialect without independent keys.
   [[nodiscard]] bool must_read_again() const noexcept { return must_read_again_; }
 
-  [[nodiscard]] History finish() { return builder_.finish(); }
+  // Whether the history consists of completions alone.
+  [[nodiscard]] bool is_without_invocations() const noexcept { return without_invocations_; }
+
+  [[nodiscard]] History finish();
 
  private:
   [[nodiscard]] Result<void> invoke(const TextEvent& event);
   [[nodiscard]] Result<void> complete(const TextEvent& event);
+  // Begins the operation of a completion that has no invocation, where that is allowed.
+  [[nodiscard]] Result<void> begin_completed(const TextEvent& event);
+  void spread_completions();
   [[nodiscard]] bool is_pair(Value value) const noexcept;
   [[nodiscard]] bool is_independent(const TextEvent& event) const noexcept;
   [[nodiscard]] bool is_transaction(Value value) const noexcept;
@@ -87,6 +96,7 @@ class EventPairing {
   HistoryBuilder builder_;
   bool has_split_ = false;
   bool must_read_again_ = false;
+  bool without_invocations_ = false;
 };
 
 // Reads with `dialect`, and once more without independent keys when the values turn out to be none.

@@ -138,8 +138,9 @@ Result<void> FileText::read_all(int descriptor) {
   return {};
 }
 
-// A gzip file is one member behind the other. One that ends early was cut off while it was written:
-// what is there counts, as of a plain file.
+// A gzip file is one member behind the other. One that ends early is refused: unlike the last line
+// of a plain file, nobody can see that something is missing, and without its end a history may look
+// as if messages had been lost.
 Result<void> FileText::decompress() {
   constexpr std::size_t kChunk = std::size_t{1} << 20;
   const std::string_view packed = text();
@@ -149,6 +150,7 @@ Result<void> FileText::decompress() {
   if (!inflater.ready()) return unreadable(name_, "zlib cannot be started");
   z_stream& stream = inflater.stream();
   std::size_t taken = 0;
+  bool ended = false;
   while (taken < packed.size()) {
     const std::size_t piece = std::min(packed.size() - taken, kChunk);
     // zlib's interface takes no const; it does not write there.
@@ -170,7 +172,14 @@ Result<void> FileText::decompress() {
     } while (result == Z_OK && (stream.avail_in > 0 || stream.avail_out == 0));
     taken += piece - stream.avail_in;
     release_before(taken);
-    if (result == Z_STREAM_END && ::inflateReset(&stream) != Z_OK) break;
+    ended = result == Z_STREAM_END;
+    if (ended && ::inflateReset(&stream) != Z_OK) break;
+  }
+  if (!ended) {
+    return unreadable(name_,
+                      fmt::format("byte {}: expected the end of the gzip data, the file is cut off "
+                                  "(zcat FILE | sunder check - judges what is there)",
+                                  packed.size()));
   }
   unmap();
   unpacked.resize(size);

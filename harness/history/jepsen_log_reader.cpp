@@ -66,13 +66,14 @@ Dialect dialect_of(Format format) noexcept {
   const bool porcupine = format == Format::porcupine_log;
   return {.nil_read_is_unknown = !porcupine,
           .failed_cas_compared = porcupine,
-          .independent_keys = !porcupine};
+          .independent_keys = !porcupine,
+          .completions_alone = !porcupine};
 }
 
 class LogReader {
  public:
-  LogReader(std::string_view text, std::string_view source, Dialect dialect)
-      : text_(text), source_(source), pairing_(dialect) {}
+  LogReader(std::string_view text, std::string_view source, ReadProgress& progress, Dialect dialect)
+      : text_(text), source_(source), progress_(&progress), pairing_(dialect) {}
 
   [[nodiscard]] Result<History> read(bool& again) {
     Lines lines(text_);
@@ -82,9 +83,13 @@ class LogReader {
       Result<void> read = read_line(*columns, *line);
       again = pairing_.must_read_again();
       // A run that died while writing its last line leaves a part of it.
-      if (read.has_error() && !line->has_newline && !again) break;
+      if (read.has_error() && !line->has_newline && !again) {
+        progress_->remark(kCutOff);
+        break;
+      }
       if (read.has_error()) return std::move(read).error();
     }
+    if (pairing_.is_without_invocations()) progress_->remark(kWithoutInvocations);
     return pairing_.finish();
   }
 
@@ -127,6 +132,7 @@ class LogReader {
 
   std::string_view text_;
   std::string_view source_;
+  ReadProgress* progress_;
   EventPairing pairing_;
 };
 
@@ -141,7 +147,10 @@ std::optional<Format> first_format(std::string_view text) {
 
 }  // namespace
 
-Result<History> read_jepsen_log(std::string_view text, std::string_view source, Format& format) {
+Result<History> read_jepsen_log(std::string_view text,
+                                std::string_view source,
+                                Format& format,
+                                ReadProgress& progress) {
   const std::optional<Format> found = first_format(text);
   if (!found) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return History();
@@ -150,7 +159,7 @@ Result<History> read_jepsen_log(std::string_view text, std::string_view source, 
   }
   format = *found;
   return read_with(dialect_of(format), [&](Dialect dialect, bool& again) {
-    return LogReader(text, source, dialect).read(again);
+    return LogReader(text, source, progress, dialect).read(again);
   });
 }
 

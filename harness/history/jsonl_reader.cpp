@@ -4,14 +4,19 @@
 // Plain events go through PlainJson, the others through simdjson one by one: both read the same.
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/json_fault.hpp"
 #include "harness/history/plain_json.hpp"
 #include "harness/history/readers.hpp"
+#include "harness/history/unordered.hpp"
 
 namespace sunder::history {
 namespace {
@@ -35,7 +40,9 @@ class FieldReader {
       if (name == "process") {
         has_process = true;
         event.is_note = value.type() != ondemand::json_type::number;
-        if (!event.is_note) event.process = value.get_int64();
+        if (!event.is_note && value.get_int64().get(event.process) != simdjson::SUCCESS) {
+          return "expected a whole number of 64 bits as \"process\"";
+        }
       } else if (name == "type") {
         has_type = true;
         const std::string_view type = value.get_string();
@@ -88,11 +95,8 @@ class FieldReader {
 
   Value value_of(ondemand::value value) {
     switch (ondemand::json_type(value.type())) {
-      case ondemand::json_type::number: {
-        std::int64_t integer = 0;
-        if (value.get_int64().get(integer) == simdjson::SUCCESS) return Value::integer(integer);
-        return pool_->text(text_of(value));  // a fraction or a huge number: kept as written
-      }
+      case ondemand::json_type::number:
+        return number_of(value);
       case ondemand::json_type::string:
         return pool_->text(value.get_string());
       case ondemand::json_type::boolean:
@@ -114,7 +118,23 @@ class FieldReader {
       const Value content = value_of(field.value());
       pairs.push_back(pool_->list({name, content}));
     }
-    return pool_->list(pairs);
+    return map_of(*pool_, pairs);
+  }
+
+  // In JSON 1, 1.0 and 1e0 are one number. What no double holds exactly stays as written.
+  Value number_of(ondemand::value& value) {
+    constexpr double kExactMax = 9007199254740992;  // 2^53
+    std::int64_t integer = 0;
+    if (value.get_int64().get(integer) == simdjson::SUCCESS) return Value::integer(integer);
+    const double number = value.get_double();  // refuses what is no number
+    const std::string_view written = text_of(value);
+    const bool whole = written.find_first_of(".eE") == std::string_view::npos;
+    const bool exact = written.size() <= std::numeric_limits<double>::digits10;
+    if (whole || !exact) return pool_->text(written);
+    if (std::abs(number) < kExactMax && number == std::trunc(number)) {
+      return Value::integer(static_cast<std::int64_t>(number));
+    }
+    return pool_->text(fmt::format("{}", number));
   }
 
   ValuePool* pool_;
@@ -125,7 +145,8 @@ class FieldReader {
 Dialect dialect_of(Format format) noexcept {
   return {.nil_read_is_unknown = format == Format::json,
           .failed_cas_compared = false,
-          .independent_keys = true};
+          .independent_keys = true,
+          .completions_alone = format == Format::json};
 }
 
 class JsonlReader {
@@ -149,6 +170,7 @@ class JsonlReader {
     Result<void> read = format_ == Format::json ? read_array() : read_lines();
     again = pairing_.must_read_again();
     if (read.has_error()) return std::move(read).error();
+    if (pairing_.is_without_invocations()) progress_->remark(kWithoutInvocations);
     return pairing_.finish();
   }
 
@@ -162,7 +184,10 @@ class JsonlReader {
       const std::string_view line = text_.substr(begin, end - begin);
       Result<void> read = read_line(line, begin);
       // A run that died while writing its last line leaves a part of it.
-      if (read.has_error() && !complete && !pairing_.must_read_again()) return {};
+      if (read.has_error() && !complete && !pairing_.must_read_again()) {
+        progress_->remark(kCutOff);
+        return {};
+      }
       if (read.has_error()) return read;
       begin = end + 1;
       reserve_once(begin);
@@ -203,7 +228,7 @@ class JsonlReader {
       }
       return take(event, problem, note, begin);
     } catch (const simdjson::simdjson_error& error) {
-      return json_error(document, error, begin);
+      return json_error(object, error, begin);
     }
   }
 
@@ -296,17 +321,13 @@ class JsonlReader {
     return {};
   }
 
-  [[nodiscard]] Error json_error(ondemand::document& document,
+  // Simdjson does not tell places well enough; what it refuses is rare.
+  [[nodiscard]] Error json_error(std::string_view object,
                                  const simdjson::simdjson_error& error,
                                  std::size_t begin) const {
-    const char* place = nullptr;
-    std::size_t offset = begin;
-    // A document that never started has no place to tell.
-    if (document.is_alive() && document.current_location().get(place) == simdjson::SUCCESS &&
-        place >= text_.data()) {
-      offset = std::min(static_cast<std::size_t>(place - text_.data()), text_.size());
-    }
-    return error_at(text_, offset, source_, fmt::format("expected JSON: {}", error.what()));
+    const std::optional<JsonFault> fault = find_json_fault(object);
+    if (fault) return error_at(text_, begin + fault->offset, source_, fault->expected);
+    return error_at(text_, begin, source_, fmt::format("expected JSON: {}", error.what()));
   }
 
   std::string_view text_;

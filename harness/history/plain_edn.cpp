@@ -44,6 +44,11 @@ std::optional<std::int64_t> plain_integer(std::string_view word) noexcept {
   return negative ? -sum : sum;
 }
 
+// What begins a tagged literal, a set, a character or metadata: not for us.
+bool is_odd(char character) noexcept {
+  return character == '#' || character == '\\' || character == '^';
+}
+
 bool starts_number(char character) noexcept {
   return (character >= '0' && character <= '9') || character == '-' || character == '+';
 }
@@ -121,7 +126,7 @@ bool PlainEdn::name_field(std::string_view& name) {
     return !name.empty();
   }
   name = token();
-  if (name.empty() || name.front() == '#' || name == "true" || name == "false") return false;
+  if (name.empty() || is_odd(name.front()) || name == "true" || name == "false") return false;
   if (starts_number(name.front())) return plain_integer(name).has_value();
   if (name == "nil") name = {};
   return true;
@@ -138,7 +143,7 @@ bool PlainEdn::value(Value& value) {
     return true;
   }
   const std::string_view word = token();
-  if (word.empty() || word.front() == '#') return false;
+  if (word.empty() || is_odd(word.front())) return false;
   if (starts_number(word.front())) {
     const std::optional<std::int64_t> number = plain_integer(word);
     if (number) value = Value::integer(*number);
@@ -184,7 +189,7 @@ bool PlainEdn::skip_value() {
   std::string_view content;
   if (take('"')) return text(content);
   content = token();
-  return !content.empty() && content.front() != '#';
+  return !content.empty() && !is_odd(content.front());
 }
 
 std::string_view PlainEdn::token() noexcept {

@@ -4,10 +4,12 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/error.hpp"
 #include "harness/history/text.hpp"
@@ -20,11 +22,12 @@ namespace sunder::history {
                              std::string_view source,
                              std::string_view what);
 
-// How far a reader has come, for whoever waits and to give memory back. Never called with an offset
-// before which anything of the text is still needed.
+// How far a reader has come, for whoever waits and to give memory back (never called with an offset
+// before which anything of the text is still needed), and what it has to say beside the history.
 struct ReadProgress {
   std::function<void(std::size_t offset)> report;
   std::size_t next = 0;
+  std::vector<std::string> remarks;
 
   void at(std::size_t offset) {
     constexpr std::size_t kStep = std::size_t{4} << 20;
@@ -32,7 +35,19 @@ struct ReadProgress {
     report(offset);
     next = offset + kStep;
   }
+
+  // Said once, however often the text is read.
+  void remark(std::string_view text) {
+    if (std::ranges::find(remarks, text) == remarks.end()) remarks.emplace_back(text);
+  }
 };
+
+// Remarks of several readers.
+constexpr std::string_view kCutOff =
+    "the last line ends early, as that of a run that died: it was left out";
+constexpr std::string_view kWithoutInvocations =
+    "no operation has an invocation: each may have begun at any time after the one before it of "
+    "its process had ended";
 
 // One event a line (jsonl), or one array of them (json); `format` says afterwards which. The bytes
 // [text.size(), capacity) behind the text must be readable: simdjson looks ahead by kJsonPadding
@@ -54,7 +69,8 @@ constexpr std::size_t kJsonPadding = 64;
 // history.txt; `format` says afterwards which it was.
 [[nodiscard]] Result<History> read_jepsen_log(std::string_view text,
                                               std::string_view source,
-                                              Format& format);
+                                              Format& format,
+                                              ReadProgress& progress);
 
 // Transactions with sessions and without times.
 [[nodiscard]] Result<History> read_awdit(std::string_view text,

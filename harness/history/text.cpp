@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -46,7 +47,7 @@ Result<ReadHistory> read_padded(std::string_view whole,
       case Format::jepsen_history:
       case Format::jepsen_log:
       case Format::porcupine_log:
-        return read_jepsen_log(text, source, read.format);
+        return read_jepsen_log(text, source, read.format, progress);
       case Format::awdit:
         return read_awdit(text, source, progress);
       case Format::plume:
@@ -66,6 +67,11 @@ Result<ReadHistory> read_padded(std::string_view whole,
   }();
   if (history.has_error()) return std::move(history).error();
   read.history = std::move(*history);
+  read.remarks = std::move(progress.remarks);
+  if (read.history.empty() && !read.history.notes().empty()) {
+    read.remarks.emplace_back(
+        "no process has a number: all events were taken for notes, as a nemesis' are");
+  }
   return read;
 }
 
@@ -82,7 +88,7 @@ std::optional<Format> find_format(std::string_view name) noexcept {
 }
 
 std::string format_names() {
-  return fmt::format("{}", fmt::join(kFormatNames, ", "));
+  return fmt::format("{}", fmt::join(std::span(kFormatNames).subspan(1), ", "));
 }
 
 Error error_at(std::string_view text,

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/error.hpp"
 #include "harness/history/history.hpp"
@@ -45,6 +46,7 @@ enum class Format {
 struct ReadHistory {
   History history;
   Format format = Format::automatic;  // which one it was; never `automatic` afterwards
+  std::vector<std::string> remarks;   // sentences about the text, for whoever reads the verdict
 };
 
 // `source` names the text in errors. An empty text is an empty history.

@@ -164,6 +164,76 @@ TEST(ReadJson, NamesThePlaceOfAnError) {
   EXPECT_TRUE(error_of("[{\"type\":\"invoke\", x}]").starts_with("h:1:"));
 }
 
+// A parser that is fast does not tell where it stopped.
+TEST(ReadJsonl, NamesThePlaceWhereTheJsonEnds) {
+  struct Row {
+    std::string_view text;
+    std::string_view error;
+  };
+
+  const std::vector<Row> rows{
+      {R"({"process":0 "type":"ok"})", "h:1:14: expected ',' or '}'"},
+      {R"({"process":0,"type":})", "h:1:21: expected a JSON value"},
+      {R"({"process":0,type:1})", "h:1:14: expected a name in quotation marks"},
+      {R"({"process" 0})", "h:1:12: expected ':' after the name"},
+      {R"({"process":0,"value":[1 2]})", "h:1:25: expected ',' or ']'"},
+      {R"({"process":0,"value":[1)", "h:1:24: expected ',' or ']'"},
+      {R"({"process":0,"value":"a)", "h:1:24: expected '\"' at the end of a string"},
+      {R"({"process":0,"value":"\x"})", "h:1:23: expected one of"},
+      {R"({"process":0,"value":"\u12g"})", "h:1:24: expected four hexadecimal digits"},
+      {R"({"process":0,"value":tru})", "h:1:22: expected a JSON value"},
+      {R"({"process":0,"value":1.})", "h:1:24: expected a digit"},
+      {R"({"process":0,"value":{"a":01}})", "h:1:28: expected a number without leading zeros"},
+      {R"({"process":1.5,"type":"ok"})", "h:1:1: expected a whole number of 64 bits"}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.text);
+    const std::string error = error_of(std::string(row.text) + "\n");
+    EXPECT_TRUE(error.starts_with(row.error)) << error;
+  }
+}
+
+TEST(ReadJsonl, KnowsANumberHoweverItIsWritten) {
+  struct Row {
+    std::string_view written;
+    std::string_view read;
+    bool equal = true;
+  };
+
+  const std::vector<Row> rows{{"1.0", "1"},
+                              {"1e2", "100"},
+                              {"1.50", "1.5"},
+                              {"-0.0", "0"},
+                              {"1.5", "1.25", false},
+                              {"1", "\"1\"", false},
+                              {"123456789012345678901", "123456789012345678902", false},
+                              {"9223372036854775807", "9223372036854775806", false},
+                              {"\"\\u00e9\"", "\"\u00e9\""}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.written);
+    const auto result =
+        read(fmt::format("{{\"process\":1,\"type\":\"invoke\",\"f\":\"write\",\"value\":{}}}\n"
+                         "{{\"process\":1,\"type\":\"info\"}}\n"
+                         "{{\"process\":2,\"type\":\"invoke\",\"f\":\"write\",\"value\":{}}}\n",
+                         row.written,
+                         row.read),
+             Format::jsonl);
+    ASSERT_EQ(result.history.operations().size(), 2U);
+    const auto& operations = result.history.operations();
+    EXPECT_EQ(operations[0].input == operations[1].input, row.equal);
+  }
+}
+
+TEST(ReadJson, TakesObjectsForEqualInAnyOrder) {
+  const auto result =
+      read(R"([{"type":"invoke","f":"write","process":1,"value":{"a":1,"b":{"c":2,"d":3}}},)"
+           R"({"type":"ok","f":"write","process":1,"value":{"b":{"d":3,"c":2},"a":1}},)"
+           R"({"type":"invoke","f":"read","process":1,"value":null},)"
+           R"({"type":"ok","f":"read","process":1,"value":{"b":{"d":3,"c":2},"a":1}}])",
+           Format::json);
+  const auto& operations = result.history.operations();
+  EXPECT_EQ(operations.at(0).input, operations.at(1).output);
+}
+
 TEST(ReadJsonl, NamesThePlaceOfAnError) {
   const std::string good = "{\"process\":3,\"type\":\"invoke\",\"f\":\"read\"}\n";
   EXPECT_TRUE(error_of(good + "{\"process\":3,\"type\":}\n").starts_with("h:2:"));
@@ -186,7 +256,8 @@ TEST(ReadEdn, TakesVectorsListsAndLines) {
       expected);
   EXPECT_EQ(described(read(one + "\n" + two + "\n", Format::edn).history), expected);
   EXPECT_EQ(
-      described(read("#jepsen.history.Op" + one + "#jepsen.history.Op" + two, Format::edn).history),
+      described(
+          read("#jepsen.history.Op" + one + "#jepsen.history.Op " + two, Format::edn).history),
       expected);
 }
 
@@ -195,6 +266,15 @@ TEST(ReadEdn, LeavesOpenWhatARunThatDiedDidNotFinish) {
       read("{:process 1, :type :invoke, :f :read, :value nil}\n{:process 1, :type :ok, :f :re",
            Format::edn);
   EXPECT_EQ(described(result.history), (Lines{"p1 read -> info"}));
+  ASSERT_EQ(result.remarks.size(), 1U);
+  EXPECT_TRUE(result.remarks[0].starts_with("the last line ends early"));
+}
+
+TEST(ReadEdn, SaysThatNoProcessHasANumber) {
+  const auto result = read("{:process \"a\", :type :invoke, :f :read}\n", Format::edn);
+  EXPECT_TRUE(result.history.empty());
+  ASSERT_EQ(result.remarks.size(), 1U);
+  EXPECT_TRUE(result.remarks[0].starts_with("no process has a number"));
 }
 
 TEST(ReadEdn, TakesAReadOfNilForAnUnknownResult) {
@@ -242,6 +322,78 @@ TEST(ReadEdn, ToleratesWhatItHasNoKindFor) {
   EXPECT_EQ(
       described(result.history),
       (Lines{"p1 add [[\"a\" [1 2]] [\"b\" \"1.5\"] [\"c\" \"2020\"] [\"d\" \"\\x\"]] -> info"}));
+}
+
+// Two ways to write a value mean one value, and neighbours of it do not.
+TEST(ReadEdn, TakesForEqualWhatIsEqual) {
+  struct Row {
+    std::string_view written;
+    std::string_view read;
+    bool equal = true;
+  };
+
+  const std::vector<Row> rows{
+      {"{:a 1, :b {:c 2 :d 3}}", "{:b {:d 3, :c 2} :a 1}"},
+      {"{:a 1, :b 2}", "{:a 2, :b 1}", false},
+      {"#{1 2 #{3 4}}", "#{#{4 3} 2 1}"},
+      {"#{1 2}", "#{1 3}", false},
+      {"[1 2]", "[2 1]", false},
+      {R"("\u00e9")", "\"\u00e9\""},
+      {R"("\ud83d\ude00")", "\"\U0001F600\""},
+      {R"("\u00e9")", R"("\u00e8")", false},
+      {R"("\u0041\t")", "\"A\t\""},
+      {"123456789012345678901234567890", "123456789012345678901234567890N"},
+      {"123456789012345678901234567890", "123456789012345678901234567891", false},
+      {"+7", "7N"},
+      {"-9223372036854775808", "-9223372036854775808N"},
+      {R"(\()", R"(\()"},
+      {R"(\()", R"(\))", false},
+      {R"(\newline)", R"(\newline)"},
+      {R"(\")", R"(\")"},
+      {"^{:line 3} [1 2]", "[1 2]"},
+      {"^:private [1 2]", "[1 3]", false},
+      {"#my/tag {:a 1}", "#other.Tag{:a 1}"},
+      {"1/2", "1/3", false},
+      {":a.b/c", ":a.b/d", false}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.written);
+    const auto result = read(fmt::format("{{:process 1, :type :invoke, :f :write, :value {0}}}\n"
+                                         "{{:process 1, :type :ok, :f :write, :value {0}}}\n"
+                                         "{{:process 1, :type :invoke, :f :read, :value nil}}\n"
+                                         "{{:process 1, :type :ok, :f :read, :value {1}}}\n",
+                                         row.written,
+                                         row.read),
+                             Format::edn);
+    ASSERT_EQ(result.history.operations().size(), 2U);
+    const auto& operations = result.history.operations();
+    EXPECT_EQ(operations[0].input == operations[1].output, row.equal);
+  }
+}
+
+// Elle's tests write histories of completions alone. Each may have begun as soon as the one before
+// it of its process was over.
+TEST(ReadEdn, TakesCompletionsWithoutInvocations) {
+  const auto result = read(
+      "{:process 0, :type :ok, :f :txn, :value [[:append :x 1]]}\n"
+      "{:process 1, :type :ok, :f :txn, :value [[:r :x [1]]]}\n"
+      "{:process 0, :type :fail, :f :txn, :value [[:append :x 2]]}\n"
+      "{:process 2, :type :info, :f :txn, :value [[:append :x 3]]}\n",
+      Format::edn);
+  EXPECT_EQ(described(result.history),
+            (Lines{"p0 txn [[\"append\" \"x\" 1]] -> ok [[\"append\" \"x\" 1]]",
+                   "p1 txn [[\"r\" \"x\" [1]]] -> ok [[\"r\" \"x\" [1]]]",
+                   "p2 txn [[\"append\" \"x\" 3]] -> info",
+                   "p0 txn [[\"append\" \"x\" 2]] -> fail"}));
+  const auto& operations = result.history.operations();
+  EXPECT_FALSE(operations[0].precedes(operations[1]));
+  EXPECT_FALSE(operations[1].precedes(operations[3]));
+  EXPECT_TRUE(operations[0].precedes(operations[3]));
+  ASSERT_EQ(result.remarks.size(), 1U);
+  EXPECT_NE(result.remarks[0].find("no operation has an invocation"), std::string::npos);
+  const std::string invoke = "{:process 0, :type :invoke, :f :read, :value nil}\n";
+  const std::string ok = "{:process 0, :type :ok, :f :read, :value 1}\n";
+  EXPECT_TRUE(error_of(ok + invoke).starts_with("h:2:1: process 0 invokes"));
+  EXPECT_TRUE(error_of(invoke + ok + ok).starts_with("h:3:1: process 0 completes"));
 }
 
 TEST(ReadEdn, NamesThePlaceOfAnError) {
@@ -462,6 +614,13 @@ TEST(ReadHistoryFile, UnpacksGzipAndGivesMemoryBack) {
   const auto broken = read_history_file(plain);
   ASSERT_TRUE(broken.has_error());
   EXPECT_TRUE(broken.error().context.starts_with(plain.string() + ":200001:"));
+  // Half of a packed file is no history: what is missing may be what was lost.
+  const auto bytes = base::read_file(packed);
+  ASSERT_TRUE(bytes.has_value());
+  ASSERT_TRUE(base::write_file(packed, bytes->substr(0, bytes->size() / 2)).has_value());
+  const auto half = read_history_file(packed);
+  ASSERT_TRUE(half.has_error());
+  EXPECT_NE(half.error().context.find("cut off"), std::string::npos) << half.error().context;
   std::filesystem::remove(plain);
   std::filesystem::remove(packed);
 }
