@@ -80,7 +80,6 @@ struct Version {
   Value value;
   std::uint32_t key = 0;
   std::uint32_t operation = 0;
-  std::uint32_t twin = kNone;   // another write of the same value to the same key
   std::uint32_t write = kNone;  // its index in Transactions, once it counts
   bool last = true;             // the transaction's last write of the key
   bool twins = false;           // the value was written to the key more than once
@@ -100,12 +99,15 @@ struct Touched {
   std::uint32_t version = kNone;  // the one written; or, later, the one read
 };
 
-// A read as recorded.
-struct PendingRead {
+// A read, as recorded at first: for millions of them one array has to do.
+struct Read {
   Value value;
   std::uint32_t key = 0;
-  std::uint32_t own = kNone;  // the version that the reader itself had written
-  std::uint32_t position = 0;
+  // Its position in the reader's list, with kOwn when the reader had itself written something else;
+  // once resolved the version that it saw, or kInitial.
+  std::uint32_t number = 0;
+
+  static constexpr std::uint32_t kOwn = std::uint32_t{1} << 31;
 };
 
 class Loader {
@@ -115,30 +117,32 @@ class Loader {
 
   [[nodiscard]] bool load(std::string& foreign) {
     const std::vector<Operation>& operations = history_->operations();
+    // Room for all at once: what is not touched costs nothing, and growing leaves holes behind.
+    std::size_t items = 0;
+    for (const Operation& operation : operations) items += reader_.items(operation).size();
+    versions_.reserve(items);
+    reads_.reserve(items);
     outcomes_.reserve(operations.size());
-    pending_begin_.reserve(operations.size() + 1);
+    reads_begin_.reserve(operations.size() + 1);
     for (std::uint32_t i = 0; i < operations.size(); ++i) {
       outcomes_.push_back(operations[i].outcome);
-      pending_begin_.push_back(static_cast<std::uint32_t>(pending_.size()));
+      reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
       if (operations[i].function != Function::txn || !collect(i)) {
         foreign = history_->describe(operations[i]);
         return false;
       }
     }
-    pending_begin_.push_back(static_cast<std::uint32_t>(pending_.size()));
+    reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
     index_versions();
     observed_.assign(operations.size(), 0);
     touched_.assign(result_.keys.size(), {});
-    reads_.reserve(pending_.size());
-    for (std::uint32_t i = 0; i < operations.size(); ++i) {
-      reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
-      resolve_reads(i);
-    }
-    reads_begin_.push_back(static_cast<std::uint32_t>(reads_.size()));
-    pending_ = {};
+    resolve_reads();
+    if (twins_.empty()) table_ = {};
     number_transactions();
     place_writes();
     place_reads();
+    versions_ = {};
+    reads_ = {};
     place_in_sessions();
     return true;
   }
@@ -146,11 +150,6 @@ class Loader {
   [[nodiscard]] Transactions take() { return std::move(result_); }
 
  private:
-  struct Read {
-    std::uint32_t key = 0;
-    std::uint32_t version = kNone;
-  };
-
   std::uint32_t number_of_key(Value key) {
     const std::uint64_t hash = hash_of(0, key);
     const auto& keys = result_.keys;
@@ -185,8 +184,11 @@ class Loader {
         touched = {.operation = index, .version = static_cast<std::uint32_t>(versions_.size())};
         versions_.push_back({.value = access->value, .key = key, .operation = index});
       } else if (told && !access->value.is_none()) {
-        const std::uint32_t own = touched.operation == index ? touched.version : kNone;
-        pending_.push_back({.value = access->value, .key = key, .own = own, .position = position});
+        const bool own = touched.operation == index;
+        if (!own || versions_[touched.version].value != access->value) {
+          reads_.push_back(
+              {.value = access->value, .key = key, .number = position | (own ? Read::kOwn : 0)});
+        }
       }
       ++position;
     }
@@ -208,30 +210,50 @@ class Loader {
         table_.insert(hash(i), number, hash);
         continue;
       }
-      version.twin = std::exchange(versions_[known].twin, number);
+      twins_[number] = next_twin(known);
+      twins_[known] = number;
       version.twins = versions_[known].twins = true;
     }
   }
 
-  void resolve_reads(std::uint32_t index) {
-    for (std::uint32_t i = pending_begin_[index]; i < pending_begin_[index + 1]; ++i) {
-      if (i + kAhead < pending_.size()) {
-        const PendingRead& ahead = pending_[i + kAhead];
-        table_.prefetch(hash_of(ahead.key, ahead.value));
-      }
-      resolve_read(index, pending_[i]);
-    }
+  // Another write of the same value to the same key, or kNone.
+  [[nodiscard]] std::uint32_t next_twin(std::uint32_t version) const {
+    if (twins_.empty()) return kNone;
+    const auto found = twins_.find(version);
+    return found == twins_.end() ? kNone : found->second;
   }
 
-  void resolve_read(std::uint32_t index, const PendingRead& read) {
-    if (read.own != kNone && versions_[read.own].value == read.value) return;
+  // What is kept goes where others were: there are never more.
+  void resolve_reads() {
+    std::uint32_t kept = 0;
+    for (std::uint32_t index = 0; index + 1 < reads_begin_.size(); ++index) {
+      const std::uint32_t begin = std::exchange(reads_begin_[index], kept);
+      for (std::uint32_t i = begin; i < reads_begin_[index + 1]; ++i) {
+        if (i + kAhead < reads_.size()) {
+          const Read& ahead = reads_[i + kAhead];
+          table_.prefetch(hash_of(ahead.key, ahead.value));
+        }
+        const std::uint32_t version = resolve_read(index, reads_[i]);
+        if (version != kNone)
+          reads_[kept++] = {.value = {}, .key = reads_[i].key, .number = version};
+      }
+    }
+    reads_begin_.back() = kept;
+    reads_.resize(kept);
+  }
+
+  // The version that was read, or kInitial; kNone: the read is wrong.
+  [[nodiscard]] std::uint32_t resolve_read(std::uint32_t index, const Read& read) {
     const std::uint32_t version = version_read(index, read.key, read.value);
     const std::uint32_t writer = version < kInitial ? versions_[version].operation : kNone;
     const auto bad = [&](ReadFault fault) {
-      result_.bad_reads.push_back(
-          {.fault = fault, .operation = index, .position = read.position, .writer = writer});
+      result_.bad_reads.push_back({.fault = fault,
+                                   .operation = index,
+                                   .position = read.number & ~Read::kOwn,
+                                   .writer = writer});
+      return kNone;
     };
-    if (read.own != kNone) return bad(ReadFault::not_own_write);
+    if ((read.number & Read::kOwn) != 0) return bad(ReadFault::not_own_write);
     if (version == kNone) return bad(ReadFault::thin_air);
     if (version != kInitial) {
       if (writer == index) return bad(ReadFault::future);
@@ -242,9 +264,9 @@ class Loader {
     }
     Touched& touched = touched_[read.key];
     const bool again = touched.operation == index;
-    if (again && touched.version != version) bad(ReadFault::non_repeatable);
+    if (again && touched.version != version) (void)bad(ReadFault::non_repeatable);
     touched = {.operation = index, .version = version};
-    reads_.push_back({.key = read.key, .version = version});
+    return version;
   }
 
   // How much a write of the right value explains a read: the most is what counts.
@@ -262,7 +284,7 @@ class Loader {
       return zero || value.is_nil() ? kInitial : kNone;
     }
     std::uint32_t best = first;
-    for (std::uint32_t i = versions_[first].twin; i != kNone; i = versions_[i].twin) {
+    for (std::uint32_t i = next_twin(first); i != kNone; i = next_twin(i)) {
       if (worth(versions_[i], reader) > worth(versions_[best], reader)) best = i;
     }
     return best;
@@ -271,8 +293,9 @@ class Loader {
   void number_transactions() {
     // Any of the twins of a value that was read may have been the one.
     for (const Read& read : reads_) {
-      if (read.version == kInitial || !versions_[read.version].twins) continue;
-      for_each_twin(read.version, [&](std::uint32_t i) { observed_[versions_[i].operation] = 1; });
+      if (twins_.empty()) break;
+      if (read.number == kInitial || !versions_[read.number].twins) continue;
+      for_each_twin(read.number, [&](std::uint32_t i) { observed_[versions_[i].operation] = 1; });
     }
     for (std::uint32_t i = 0; i < outcomes_.size(); ++i) {
       const Outcome outcome = outcomes_[i];
@@ -286,10 +309,15 @@ class Loader {
   void for_each_twin(std::uint32_t version, const Action& action) const {
     if (!versions_[version].twins) return action(version);
     const std::uint32_t first = find_version(versions_[version].key, versions_[version].value);
-    for (std::uint32_t i = first; i != kNone; i = versions_[i].twin) action(i);
+    for (std::uint32_t i = first; i != kNone; i = next_twin(i)) action(i);
   }
 
   void place_writes() {
+    const auto lasting =
+        static_cast<std::size_t>(std::ranges::count(versions_, true, &Version::last));
+    result_.write_begin.reserve(result_.size() + std::size_t{1});
+    result_.write_key.reserve(lasting);
+    result_.write_transaction.reserve(lasting);
     std::uint32_t version = 0;
     std::vector<std::uint32_t> mine;
     for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
@@ -311,6 +339,10 @@ class Loader {
   }
 
   void place_reads() {
+    result_.read_begin.reserve(result_.size() + std::size_t{1});
+    result_.read_key.reserve(reads_.size());
+    result_.read_write.reserve(reads_.size());
+    result_.read_from.reserve(reads_.size());
     for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
       const std::uint32_t index = result_.operation[transaction];
       result_.read_begin.push_back(static_cast<std::uint32_t>(result_.read_key.size()));
@@ -323,20 +355,20 @@ class Loader {
 
   void place_read(const Read& read, std::uint32_t transaction) {
     result_.read_key.push_back(read.key);
-    if (read.version == kInitial) {
+    if (read.number == kInitial) {
       result_.read_write.push_back(kNone);
       result_.read_from.push_back(kNone);
       return;
     }
-    const std::uint32_t write = versions_[read.version].write;
+    const std::uint32_t write = versions_[read.number].write;
     SUNDER_ASSERT(write != kNone);
     result_.read_write.push_back(write);
     result_.read_from.push_back(result_.write_transaction[write]);
-    if (!versions_[read.version].twins) return;
+    if (!versions_[read.number].twins) return;
     AmbiguousRead ambiguous;
     ambiguous.reader = transaction;
     ambiguous.read = static_cast<std::uint32_t>(result_.read_write.size() - 1);
-    for_each_twin(read.version, [&](std::uint32_t i) {
+    for_each_twin(read.number, [&](std::uint32_t i) {
       const bool own = versions_[i].operation == result_.operation[transaction];
       if (versions_[i].write != kNone && !own) ambiguous.writes.push_back(versions_[i].write);
     });
@@ -383,11 +415,10 @@ class Loader {
   Transactions result_;
   NumberTable keys_;
   NumberTable table_;  // versions by key and value: the first of each
+  std::unordered_map<std::uint32_t, std::uint32_t> twins_;  // next_twin()
   std::vector<Version> versions_;
   std::vector<Touched> touched_;
   std::vector<Outcome> outcomes_;
-  std::vector<PendingRead> pending_;
-  std::vector<std::uint32_t> pending_begin_;  // by operation
   std::vector<Read> reads_;
   std::vector<std::uint32_t> reads_begin_;  // by operation
   std::vector<std::uint8_t> observed_;
