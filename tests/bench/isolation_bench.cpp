@@ -25,6 +25,7 @@ struct Case {
   bool witness = true;
   bool by_session = false;  // the order of commits is not told
   std::uint64_t session_length = 0;
+  std::uint64_t unknown_percent = 0;
 };
 
 void judge(benchmark::State& state, const Case& judged) {
@@ -34,6 +35,8 @@ void judge(benchmark::State& state, const Case& judged) {
   options.transactions = static_cast<std::uint64_t>(state.range(0));
   options.keys = 10'000;
   options.session_length = judged.session_length;
+  options.unknown_percent = judged.unknown_percent;
+  options.timed = judged.unknown_percent > 0;  // else their place would tell when they committed
   history::History history = test::transaction_history(options);
   if (judged.by_session) history = test::by_session(history);
   const checkers::isolation::Question question{.level = "the level",
@@ -79,6 +82,15 @@ void BM_Isolation_CausalShortSessions(benchmark::State& state) {
   judge(state, {.axiom = Axiom::causal, .witness = false, .session_length = 10});
 }
 
+// Copies of the store are a thousand commits behind.
+void BM_Isolation_CausalLagging(benchmark::State& state) {
+  judge(state, {.axiom = Axiom::causal, .store = StoreLevel::causal});
+}
+
+void BM_Isolation_CausalUnknown(benchmark::State& state, std::uint64_t percent) {
+  judge(state, {.axiom = Axiom::causal, .witness = false, .unknown_percent = percent});
+}
+
 void BM_Isolation_CausalFractured(benchmark::State& state) {
   judge(state, {.axiom = Axiom::causal, .bug = StoreBug::fractured});
 }
@@ -95,6 +107,20 @@ void BM_Isolation_SerializableStale(benchmark::State& state) {
   judge(state, {.bug = StoreBug::stale});
 }
 
+// Nobody heard of so many percent of the transactions.
+void BM_Isolation_SnapshotUnknown(benchmark::State& state, std::uint64_t percent) {
+  judge(state,
+        {.axiom = Axiom::snapshot, .store = StoreLevel::snapshot, .unknown_percent = percent});
+}
+
+void BM_Isolation_SerializableUnknown(benchmark::State& state, std::uint64_t percent) {
+  judge(state, {.unknown_percent = percent});
+}
+
+void BM_Isolation_SerializableUnknownStale(benchmark::State& state, std::uint64_t percent) {
+  judge(state, {.bug = StoreBug::stale, .unknown_percent = percent});
+}
+
 // One session after the other, as some text forms have it: nothing tells the order of commits.
 void BM_Isolation_SerializableBySession(benchmark::State& state) {
   judge(state, {.by_session = true});
@@ -109,10 +135,18 @@ BENCHMARK(BM_Isolation_ReadAtomic)->Apply(sizes);
 BENCHMARK(BM_Isolation_CausalGuessed)->Apply(sizes);
 BENCHMARK(BM_Isolation_CausalForced)->Apply(sizes);
 BENCHMARK(BM_Isolation_CausalShortSessions)->Apply(sizes);
+BENCHMARK(BM_Isolation_CausalLagging)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Isolation_CausalUnknown, tenth, 10)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Isolation_CausalUnknown, half, 50)->Apply(sizes);
 BENCHMARK(BM_Isolation_CausalFractured)->Apply(sizes);
 BENCHMARK(BM_Isolation_SnapshotGuessed)->Apply(sizes);
 BENCHMARK(BM_Isolation_SerializableGuessed)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SnapshotUnknown, tenth, 10)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SnapshotUnknown, half, 50)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknown, tenth, 10)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknown, half, 50)->Apply(sizes);
 BENCHMARK(BM_Isolation_SerializableStale)->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknownStale, tenth, 10)->Apply(sizes);
 BENCHMARK(BM_Isolation_SerializableBySession)->Apply(sizes);
 BENCHMARK(BM_Isolation_SnapshotBySession)->Apply(sizes);
 

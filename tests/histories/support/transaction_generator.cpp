@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Item {
 struct Installed {
   std::uint64_t commit = 0;
   std::int64_t value = 0;
+  std::uint64_t session = 0;
 };
 
 struct Open {
@@ -39,6 +41,7 @@ struct Committed {
   std::uint64_t session = 0;
   std::uint64_t begun = 0;
   std::uint64_t ended = 0;
+  bool unknown = false;
   std::vector<Item> items;
 };
 
@@ -49,7 +52,7 @@ class Store {
   explicit Store(const TransactionOptions& options)
       : options_(options),
         draws_(options.seed),
-        versions_(options.keys, std::vector<Installed>{{0, 0}}),
+        versions_(options.keys, std::vector<Installed>{{}}),
         open_(options.sessions) {}
 
   std::vector<Committed> run() {
@@ -58,9 +61,9 @@ class Store {
       Open& open = open_[session];
       ++step_;
       if (!open.active) {
-        open = {.active = true, .snapshot = clock_, .begun = step_, .items = {}};
+        open = {.active = true, .snapshot = snapshot(), .begun = step_, .items = {}};
       } else if (open.items.size() < options_.operations) {
-        add_item(open);
+        add_item(session, open);
       } else {
         commit(session, open);
       }
@@ -69,25 +72,33 @@ class Store {
   }
 
  private:
-  void add_item(Open& open) {
+  [[nodiscard]] std::uint64_t snapshot() const {
+    if (options_.level != StoreLevel::causal) return clock_;
+    return clock_ - std::min(clock_, options_.lag);
+  }
+
+  void add_item(std::uint64_t session, Open& open) {
     const bool write = draws_.percent(options_.write_percent);
     const std::uint64_t key = draws_.below(options_.keys);
-    const auto own = std::ranges::find_if(
+    const auto written = std::ranges::find_if(
         open.items, [&](const Item& item) { return item.write && item.key == key; });
-    if (own != open.items.end()) {
-      open.items.push_back({false, key, own->value});
+    if (written != open.items.end()) {
+      open.items.push_back({false, key, written->value});
     } else if (write) {
       open.items.push_back({true, key, ++next_value_});
     } else {
-      open.items.push_back({false, key, read(key, open.snapshot)});
+      open.items.push_back({false, key, read(session, key, open.snapshot)});
     }
   }
 
-  [[nodiscard]] std::int64_t read(std::uint64_t key, std::uint64_t snapshot) const {
+  [[nodiscard]] std::int64_t read(std::uint64_t session,
+                                  std::uint64_t key,
+                                  std::uint64_t snapshot) const {
     const std::vector<Installed>& versions = versions_[key];
     if (options_.level == StoreLevel::read_committed) return versions.back().value;
     std::size_t i = versions.size() - 1;
-    while (versions[i].commit > snapshot) --i;
+    const bool own = options_.level == StoreLevel::causal;
+    while (versions[i].commit > snapshot && !(own && versions[i].session == session)) --i;
     return versions[i].value;
   }
 
@@ -98,15 +109,24 @@ class Store {
                           (options_.level == StoreLevel::snapshot && item.write);
       if (counts && versions_[item.key].back().commit > open.snapshot) return;
     }
-    const bool late = 100 * committed_.size() >= 99 * options_.transactions;
+    const bool unknown = options_.unknown_percent > 0 && draws_.percent(options_.unknown_percent);
+    const bool late = !unknown && 100 * committed_.size() >= 99 * options_.transactions;
     if (late && options_.bug == StoreBug::stale && !planted_) make_stale(open);
     if (late && options_.bug == StoreBug::fractured && !planted_) make_fractured(open);
+    const bool lost = unknown && draws_.percent(50);
+    if (!lost) install(session, open);
+    committed_.push_back({.session = session,
+                          .begun = open.begun,
+                          .ended = step_,
+                          .unknown = unknown,
+                          .items = std::move(open.items)});
+  }
+
+  void install(std::uint64_t session, const Open& open) {
     ++clock_;
     for (const Item& item : open.items) {
-      if (item.write) versions_[item.key].push_back({clock_, item.value});
+      if (item.write) versions_[item.key].push_back({clock_, item.value, session});
     }
-    committed_.push_back(
-        {.session = session, .begun = open.begun, .ended = step_, .items = std::move(open.items)});
   }
 
   [[nodiscard]] static bool reads_another(const Open& open, const Item& item) {
@@ -187,30 +207,40 @@ History transaction_history(const TransactionOptions& options) {
   HistoryBuilder builder;
   builder.reserve(options.transactions);
   Items items(builder.pool());
-  std::vector<Value> list;
+  std::vector<Value> done;
+  std::vector<Value> tried;
   std::int64_t line = 0;
   std::vector<std::uint64_t> lengths(options.sessions, 0);
+  std::vector<std::uint64_t> processes(options.sessions);
+  std::iota(processes.begin(), processes.end(), std::uint64_t{0});
   for (const Committed& transaction : Store(options).run()) {
-    list.clear();
+    done.clear();
+    tried.clear();
     for (const Item& item : transaction.items) {
-      list.push_back(items.item(item.write,
-                                Value::integer(static_cast<std::int64_t>(item.key)),
-                                Value::integer(item.value)));
+      const Value key = Value::integer(static_cast<std::int64_t>(item.key));
+      const Value value = Value::integer(item.value);
+      if (!transaction.unknown) done.push_back(items.item(item.write, key, value));
+      if (transaction.unknown) {
+        tried.push_back(items.item(item.write, key, item.write ? value : Value::nil()));
+      }
     }
     Operation operation;
-    std::uint64_t process = transaction.session;
-    if (options.session_length > 0) {
-      process += lengths[transaction.session]++ / options.session_length * options.sessions;
-    }
+    std::uint64_t& process = processes[transaction.session];
+    std::uint64_t& length = lengths[transaction.session];
     operation.process = static_cast<std::int64_t>(process);
     operation.function = Function::txn;
-    operation.outcome = Outcome::ok;
-    operation.output = builder.pool().list(list);
-    operation.input = operation.output;
+    operation.outcome = transaction.unknown ? Outcome::info : Outcome::ok;
+    if (!transaction.unknown) operation.output = builder.pool().list(done);
+    operation.input = transaction.unknown ? builder.pool().list(tried) : operation.output;
     operation.invoke = options.timed ? static_cast<std::int64_t>(transaction.begun) : line;
     operation.complete = options.timed ? static_cast<std::int64_t>(transaction.ended) : line;
+    if (transaction.unknown) operation.complete = history::kNever;
     ++line;
     builder.add(operation);
+    if (++length == options.session_length || transaction.unknown) {
+      process += options.sessions;
+      length = 0;
+    }
   }
   return builder.finish();
 }

@@ -11,7 +11,12 @@
 
 namespace sunder::test {
 
-enum class StoreLevel : std::uint8_t { serializable, snapshot, read_committed };
+enum class StoreLevel : std::uint8_t {
+  serializable,
+  snapshot,
+  read_committed,
+  causal,  // reads see old commits and their own session's; who commits last wins
+};
 
 enum class StoreBug : std::uint8_t {
   none,
@@ -19,7 +24,8 @@ enum class StoreBug : std::uint8_t {
   fractured,  // of two keys written by one transaction, one is read one version back
 };
 
-// A simulated multi-version store; committed transactions only, in the order of their commits.
+// A simulated multi-version store; committed transactions only (and those of unknown outcome), in
+// the order of their commits.
 struct TransactionOptions {
   StoreLevel level = StoreLevel::serializable;
   std::uint64_t seed = 1;
@@ -29,6 +35,10 @@ struct TransactionOptions {
   std::uint64_t operations = 8;      // of a transaction
   std::uint64_t keys = 1000;
   std::uint64_t write_percent = 50;
+  std::uint64_t lag = 1000;  // of a causal store: commits that others see late
+  // Transactions of which nobody hears, with what they read; half of them never commit. Another
+  // process takes the place of theirs.
+  std::uint64_t unknown_percent = 0;
   StoreBug bug = StoreBug::none;  // after 99 % of the transactions
   // Stamped with the steps of the simulation at which they began and committed; otherwise only the
   // order of lines is known, as in a text form without times.
