@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "checkers/isolation/backward_order.hpp"
 #include "checkers/isolation/contradiction.hpp"
 #include "checkers/isolation/order_solver.hpp"
 #include "checkers/isolation/weak.hpp"
@@ -37,8 +38,12 @@ class Decision {
     const Rules& rules = question_->rules;
     if (rules.axiom == Axiom::read_uncommitted) return {.route = "single reads"};
     const std::vector<std::uint32_t> order = guess_commit_order(*data_, *history_);
-    if (question_->routes.witness && order.size() == data_->size() && is_witness(order)) {
-      return {.route = "commit order"};
+    if (question_->routes.witness) {
+      if (is_witness(order)) return {.route = "commit order"};
+      if (is_strong() && order.size() == data_->size() &&
+          is_witness(order_backwards(*data_, order))) {
+        return {.route = "commit order, from its end"};
+      }
     }
     std::vector<ForcedEdge> forced;
     if (question_->routes.polynomial) {
@@ -48,9 +53,13 @@ class Decision {
   }
 
  private:
+  // Whether a search would have to decide.
+  [[nodiscard]] bool is_strong() const { return question_->rules.axiom > Axiom::causal; }
+
   // Whether the order shows that the level holds.
   [[nodiscard]] bool is_witness(std::span<const std::uint32_t> order) const {
     const Rules& rules = question_->rules;
+    if (order.size() < data_->size()) return false;
     if (rules.axiom == Axiom::read_committed || rules.axiom == Axiom::read_atomic) return false;
     const bool in_time = !rules.real_time || respects_real_time(*data_, order, *history_);
     if (in_time && explains_serially(*data_, order)) return true;
@@ -67,7 +76,8 @@ class Decision {
     const WeakLevel level = rules.axiom == Axiom::read_committed ? WeakLevel::read_committed
                             : rules.axiom == Axiom::read_atomic  ? WeakLevel::read_atomic
                                                                  : WeakLevel::causal;
-    WeakResult result = check_weak(*data_, {.level = level, .order = order}, *limits_);
+    WeakResult result =
+        check_weak(*data_, {.level = level, .order = order, .edges = !exact}, *limits_);
     if (!result.undecided.empty()) {
       if (!exact) return std::nullopt;
       return Answer{.kind = VerdictKind::undetermined, .reason = std::move(result.undecided)};

@@ -5,93 +5,15 @@
 #include <span>
 #include <utility>
 
+#include "checkers/isolation/causal_order.hpp"
 #include "checkers/isolation/clocks.hpp"
 #include "checkers/isolation/cycle.hpp"
+#include "checkers/isolation/key_chains.hpp"
 #include "checkers/isolation/live_clocks.hpp"
 #include "harness/base/assert.hpp"
 
 namespace sunder::checkers::isolation {
 namespace {
-
-// For each key the chains that wrote it so far, each with its latest writer; from any writer the
-// way back to an earlier one takes O(log n) steps (Myers, "An applicative random-access stack",
-// IPL 17(5), 1983).
-class KeyChains {
- public:
-  explicit KeyChains(const Transactions& data) : parts_(data.key_count()) {
-    writes_.reserve(data.write_key.size());
-  }
-
-  void add(std::uint32_t key, std::uint32_t chain, std::uint32_t place, std::uint32_t writer) {
-    std::vector<Part>& parts = parts_[key];
-    auto part = std::ranges::find(parts, chain, &Part::chain);
-    if (part == parts.end()) part = parts.insert(parts.end(), {.chain = chain});
-    const auto number = static_cast<std::uint32_t>(writes_.size());
-    Write write{.writer = writer, .place = place, .before = part->latest};
-    if (write.before != kNone) {
-      const Write& before = writes_[write.before];
-      write.depth = before.depth + 1;
-      write.jump = write.before;
-      if (before.jump != kNone && writes_[before.jump].jump != kNone &&
-          before.depth - writes_[before.jump].depth ==
-              writes_[before.jump].depth - writes_[writes_[before.jump].jump].depth) {
-        write.jump = writes_[before.jump].jump;
-      }
-    }
-    writes_.push_back(write);
-    part->earlier = part->latest == kNone ? 0 : part->place + 1;
-    part->latest = number;
-    part->place = place;
-    part->writer = writer;
-  }
-
-  // The latest writer of the key in each chain that a reader with this clock had seen, unless that
-  // is `writer`, or known to it (null: nothing is).
-  template <typename Action>
-  void for_each_latest(std::uint32_t key,
-                       const std::uint32_t* clock,
-                       const std::uint32_t* known,
-                       std::uint32_t writer,
-                       const Action& action) const {
-    for (const Part& part : parts_[key]) {
-      const std::uint32_t least = known == nullptr ? 0 : known[part.chain];
-      if (part.place < least || part.writer == writer) continue;
-      const std::uint32_t seen = clock[part.chain];
-      if (seen <= least) continue;
-      if (part.place < seen) {
-        action(part.writer);
-        continue;
-      }
-      if (part.earlier <= least) continue;
-      std::uint32_t at = part.latest;
-      while (at != kNone && writes_[at].place >= seen) {
-        const std::uint32_t jump = writes_[at].jump;
-        at = jump != kNone && writes_[jump].place >= seen ? jump : writes_[at].before;
-      }
-      if (at != kNone && writes_[at].place >= least) action(writes_[at].writer);
-    }
-  }
-
- private:
-  struct Part {
-    std::uint32_t chain = 0;
-    std::uint32_t place = 0;       // of the latest write, in its chain
-    std::uint32_t writer = 0;      // whose it is
-    std::uint32_t earlier = 0;     // behind the place of the one before it, 0 when there is none
-    std::uint32_t latest = kNone;  // and its index in writes_
-  };
-
-  struct Write {
-    std::uint32_t writer = 0;
-    std::uint32_t place = 0;       // in its chain
-    std::uint32_t before = kNone;  // the same chain's write of the key before this one
-    std::uint32_t jump = kNone;    // one far before
-    std::uint32_t depth = 0;       // how many there are before
-  };
-
-  std::vector<std::vector<Part>> parts_;  // by key
-  std::vector<Write> writes_;
-};
 
 // Collects what each level forces. A function per level, in the order of Transactions.
 class Forcing {
@@ -147,7 +69,7 @@ class Forcing {
                             std::size_t memory) {
     for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
       // What the writer itself had seen came before it in any case.
-      const std::uint32_t* const known = writer == kNone ? nullptr : clocks.of(writer);
+      const LiveClocks::Count* const known = writer == kNone ? nullptr : clocks.of(writer);
       keys.for_each_latest(key, clocks.of(reader), known, writer, [&](std::uint32_t other) {
         force(other, writer, reader);
       });
@@ -396,6 +318,7 @@ WeakResult check_weak(const Transactions& transactions,
   } else if (question.level == WeakLevel::read_atomic) {
     forcing.read_atomic();
   } else if (question.order.size() == transactions.size()) {
+    if (!question.edges && explains_causally(transactions, question.order, limits)) return result;
     result.undecided = force_causal(transactions, question.order, limits, forcing);
     if (!result.undecided.empty()) return result;
   }

@@ -38,7 +38,7 @@ struct WeakViolation {
 
 struct WeakResult {
   std::optional<WeakViolation> violation;
-  std::vector<ForcedEdge> forced;  // all of them, when there is no violation
+  std::vector<ForcedEdge> forced;  // all of them, when asked for and there is no violation
   std::string undecided;           // why nothing was decided; empty: it was
 };
 
@@ -47,6 +47,7 @@ struct WeakQuestion {
   // Transactions in an order in which they may have committed, as good as is known; shorter than
   // their number when session order and reads-from have a cycle.
   std::span<const std::uint32_t> order;
+  bool edges = true;  // whether all that is forced is asked for
 };
 
 // Precondition: the order of sessions counts; single reads are right (Transactions::bad_reads).

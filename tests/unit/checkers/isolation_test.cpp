@@ -13,6 +13,8 @@
 #include <gtest/gtest.h>
 
 #include "checkers/checker.hpp"
+#include "checkers/isolation/backward_order.hpp"
+#include "checkers/isolation/witness.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/isolation_brute_force.hpp"
@@ -106,8 +108,10 @@ TEST_P(Isolation, RoutesAgreeOnSimulatedStores) {
   const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 200, 1);
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     test::TransactionOptions options;
-    options.level = static_cast<test::StoreLevel>(seed % 3);
+    options.level = static_cast<test::StoreLevel>(seed % 4);
     options.seed = seed;
+    options.lag = seed % 30;
+    options.unknown_percent = seed % 5 == 0 ? 10 * (seed % 6) : 0;
     options.transactions = 120;
     options.sessions = 5;
     options.operations = 4;
@@ -132,6 +136,66 @@ TEST_P(Isolation, RoutesAgreeOnSimulatedStores) {
       ASSERT_EQ(name_of(first), "kept") << "seed " << seed;
     }
   }
+}
+
+// Half of the outcomes are unknown, so that the times of completions tell little of the order.
+TEST(IsolationOrder, FindsThePlaceOfUnknownOutcomes) {
+  const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 500, 1);
+  std::uint64_t guessed = 0;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    test::TransactionOptions options;
+    options.seed = seed;
+    options.transactions = 300;
+    options.sessions = 10;
+    options.keys = 100 + 20 * (seed % 20);
+    options.unknown_percent = 50;
+    options.timed = true;
+    const history::History history = test::transaction_history(options);
+    std::string foreign;
+    const auto transactions = isolation::read_transactions(history, {}, foreign);
+    ASSERT_TRUE(transactions.has_value());
+    const auto first = isolation::guess_commit_order(*transactions, history);
+    const auto second = isolation::order_backwards(*transactions, first);
+    guessed += isolation::explains_serially(*transactions, first) ? 1U : 0U;
+    ASSERT_EQ(second.size(), transactions->size()) << "seed " << seed;
+    ASSERT_TRUE(isolation::explains_serially(*transactions, second)) << "seed " << seed;
+  }
+  EXPECT_LT(guessed, cases) << "the first guess alone would do";
+}
+
+// A write skew has no serial order: there is nothing to guess.
+TEST(IsolationOrder, IsNotFoundWhereThereIsNone) {
+  const auto read = history::read_history(
+      R"({"index":0,"process":0,"type":"invoke","f":"txn","value":[["r","x",null],["w","y",1]]}
+{"index":1,"process":1,"type":"invoke","f":"txn","value":[["r","y",null],["w","x",1]]}
+{"index":2,"process":0,"type":"ok","f":"txn","value":[["r","x",null],["w","y",1]]}
+{"index":3,"process":1,"type":"ok","f":"txn","value":[["r","y",null],["w","x",1]]}
+)",
+      "skew");
+  ASSERT_TRUE(read.has_value());
+  const history::History& history = read->history;
+  std::string foreign;
+  const auto transactions = isolation::read_transactions(history, {}, foreign);
+  ASSERT_TRUE(transactions.has_value());
+  const auto first = isolation::guess_commit_order(*transactions, history);
+  EXPECT_TRUE(isolation::order_backwards(*transactions, first).empty());
+}
+
+// Of two sessions each is longer than a clock's numbers count.
+TEST(IsolationOrder, CountsLongSessions) {
+  test::TransactionOptions options;
+  options.transactions = 100'000;
+  options.sessions = 2;
+  options.operations = 2;
+  options.keys = 50;
+  const auto judge = [&](test::StoreBug bug, test::StoreLevel level) {
+    options.bug = bug;
+    options.level = level;
+    return kind_of(
+        test::transaction_history(options), {"causal", {.axiom = Axiom::causal}}, kRoutes[1]);
+  };
+  EXPECT_EQ(name_of(judge(test::StoreBug::none, test::StoreLevel::causal)), "kept");
+  EXPECT_EQ(name_of(judge(test::StoreBug::stale, test::StoreLevel::serializable)), "broken");
 }
 
 // The same histories as a text form without times gives them: one session after the other.
