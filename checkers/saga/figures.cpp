@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -136,8 +137,8 @@ Figure outcomes_figure(const Record& record) {
 }
 
 // Longest of those that went back under a fault, else the longest.
-const NodeEvent* most_telling(const history::RunContext& context) {
-  const NodeEvent* best = nullptr;
+std::optional<NodeEvent> most_telling(const history::RunContext& context) {
+  std::optional<NodeEvent> best;
   std::pair<bool, std::int64_t> best_rank{false, -1};
   for (const NodeEvent& event : context.events) {
     if (event.event != "saga-ended" || told_spans(event).empty()) continue;
@@ -147,8 +148,8 @@ const NodeEvent* most_telling(const history::RunContext& context) {
       return fault.exercised && fault.active.overlaps(window);
     });
     const std::pair rank{struck && event.text("outcome") == "undone", took};
-    if (best == nullptr || rank > best_rank) {
-      best = &event;
+    if (!best || rank > best_rank) {
+      best = event;
       best_rank = rank;
     }
   }
@@ -156,8 +157,8 @@ const NodeEvent* most_telling(const history::RunContext& context) {
 }
 
 std::vector<Figure> gantt_figure(const history::RunContext& context) {
-  const NodeEvent* const told = most_telling(context);
-  if (told == nullptr) return {};
+  const std::optional<NodeEvent> told = most_telling(context);
+  if (!told) return {};
   Gantt gantt;
   for (const ToldSpan& span : told_spans(*told)) {
     Mark mark = span.undo ? Mark::neutral : Mark::good;

@@ -287,8 +287,8 @@ Result<std::vector<FaultRecord>> read_faults(std::string_view text, std::string_
   return faults;
 }
 
-Result<std::vector<NodeEvent>> read_events(std::string_view text, std::string_view source) {
-  std::vector<NodeEvent> events;
+Result<EventLog> read_events(std::string_view text, std::string_view source) {
+  EventLog events;
   SUNDER_TRY(each_line(
       text, source, [&](const json::object& object) { events.push_back(event_of(object)); }));
   return events;

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/history/event_log.hpp"
+
 namespace sunder::history {
 
 // [begin, end) in nanoseconds since the run's start; end is kNever while it lasts.
@@ -70,30 +72,6 @@ struct FaultRecord {
   std::vector<std::string> ended_nodes = {};
 };
 
-// What a node told on file descriptor 3. Numbers and texts beyond the common ones stay in `fields`.
-struct NodeEvent {
-  std::string node;
-  std::uint64_t sequence = 0;
-  std::int64_t time = 0;  // nanoseconds since the run's start
-  std::string event;      // "became-leader", "appended", "committed", "applied", …
-  std::vector<std::pair<std::string, std::int64_t>> numbers;  // {"term", 4}, {"index", 17}
-  std::vector<std::pair<std::string, std::string>> texts;     // {"hash", "9f…"}
-
-  [[nodiscard]] std::int64_t number(const std::string& name, std::int64_t otherwise = -1) const {
-    for (const auto& [key, value] : numbers) {
-      if (key == name) return value;
-    }
-    return otherwise;
-  }
-
-  [[nodiscard]] std::string text(const std::string& name) const {
-    for (const auto& [key, value] : texts) {
-      if (key == name) return value;
-    }
-    return {};
-  }
-};
-
 // One reading of the harness watching itself.
 struct HostSample {
   std::int64_t time = 0;
@@ -112,7 +90,7 @@ struct RunContext {
   bool clients_see_all = false;  // a partition does not put clients on a side
   std::vector<Phase> phases;
   std::vector<FaultRecord> faults;
-  std::vector<NodeEvent> events;
+  EventLog events;
   std::vector<HostSample> host;
   std::uint64_t dropped_events = 0;  // node events lost because the pipe was full
   std::string host_overload;         // empty, or the sentence that says how the host was overloaded

@@ -85,8 +85,7 @@ struct ReadOptions {
 [[nodiscard]] std::string event_line(const NodeEvent& event);
 [[nodiscard]] Result<std::vector<FaultRecord>> read_faults(std::string_view text,
                                                            std::string_view source);
-[[nodiscard]] Result<std::vector<NodeEvent>> read_events(std::string_view text,
-                                                         std::string_view source);
+[[nodiscard]] Result<EventLog> read_events(std::string_view text, std::string_view source);
 // RunContext without faults and events, as one JSON document: context.json in a run's directory.
 [[nodiscard]] std::string context_to_json(const RunContext& context);
 [[nodiscard]] Result<RunContext> read_context(std::string_view text, std::string_view source);

@@ -102,8 +102,9 @@ void end_reign(std::vector<LeaderSpan>& leaders, const std::string& node, std::i
 std::vector<LeaderSpan> leaders_of(const RunContext& context, std::int64_t end) {
   struct Change {
     std::int64_t time = 0;
-    const NodeEvent* event = nullptr;  // null: the node died
-    const std::string* node = nullptr;
+    std::string node;
+    bool leads = false;
+    std::int64_t term = -1;
   };
 
   std::vector<Change> changes;
@@ -112,23 +113,25 @@ std::vector<LeaderSpan> leaders_of(const RunContext& context, std::int64_t end) 
     constexpr std::array<std::string_view, 4> kRoles{
         "became-leader", "became-follower", "became-candidate", "recovered"};
     if (std::ranges::find(kRoles, event.event) == kRoles.end()) continue;
-    changes.push_back({.time = event.time, .event = &event, .node = &event.node});
+    changes.push_back({.time = event.time,
+                       .node = event.node,
+                       .leads = event.event == "became-leader",
+                       .term = event.number("term")});
   }
   for (const FaultRecord& fault : context.faults) {
     if (fault.family != "kill" && fault.family != "restart") continue;
     for (const std::string& node : fault.disabled_nodes) {
-      changes.push_back({.time = fault.active.begin, .event = nullptr, .node = &node});
+      changes.push_back({.time = fault.active.begin, .node = node});
     }
   }
   std::ranges::stable_sort(changes, {}, &Change::time);
 
   std::vector<LeaderSpan> leaders;
   for (const Change& change : changes) {
-    end_reign(leaders, *change.node, change.time);
-    const bool reigns = change.event != nullptr && change.event->event == "became-leader";
-    if (!reigns || leaders.size() >= kSpanCountMax) continue;
-    leaders.push_back({.node = *change.node,
-                       .term = change.event->number("term"),
+    end_reign(leaders, change.node, change.time);
+    if (!change.leads || leaders.size() >= kSpanCountMax) continue;
+    leaders.push_back({.node = change.node,
+                       .term = change.term,
                        .window = {.begin = change.time, .end = kNever}});
   }
   for (LeaderSpan& span : leaders) span.window.end = std::min(span.window.end, end);

@@ -48,9 +48,9 @@ TEST(ContextText, EventsKeepUnknownNumbersAndTexts) {
   const auto read = read_events(line, "events.jsonl");
   ASSERT_TRUE(read.has_value()) << read.error().message();
   ASSERT_EQ(read->size(), 1U);
-  EXPECT_EQ(read->front().number("term"), 4);
-  EXPECT_EQ(read->front().text("hash"), "9f");
-  EXPECT_EQ(read_events(event_line(read->front()), "again")->front().number("term"), 4);
+  EXPECT_EQ(read->begin()->number("term"), 4);
+  EXPECT_EQ(read->begin()->text("hash"), "9f");
+  EXPECT_EQ(read_events(event_line(*read->begin()), "again")->begin()->number("term"), 4);
 }
 
 TEST(ContextText, ContextSurvivesTheRoundTrip) {
