@@ -70,6 +70,7 @@ boost::asio::awaitable<void> HostWatch::watch() {
 }
 
 void HostWatch::note_delay(double delay_ms) {
+  if (ended_) return;
   const std::int64_t now = clock_.now();
   ++wakes_;
   if (delay_ms > kLate_ms) ++late_wakes_;

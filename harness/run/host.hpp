@@ -31,6 +31,9 @@ class HostWatch {
   // Runs until cancelled.
   [[nodiscard]] boost::asio::awaitable<void> watch();
 
+  // What comes later is not judged, so it excuses nothing.
+  void end() noexcept { ended_ = true; }
+
   // One sample per half second: the worst delay in it, and the CPU pressure.
   [[nodiscard]] const std::vector<history::HostSample>& samples() const noexcept {
     return samples_;
@@ -43,6 +46,7 @@ class HostWatch {
   void note_delay(double delay_ms);
 
   base::RunClock clock_;
+  bool ended_ = false;
   std::vector<history::HostSample> samples_;
   std::uint64_t wakes_ = 0;
   std::uint64_t late_wakes_ = 0;

@@ -89,8 +89,9 @@ boost::asio::awaitable<void> Load::client_loop(std::size_t endpoint) {
   }
 }
 
-boost::asio::awaitable<void> Load::final_loop(std::size_t endpoint) {
-  for (;;) {
+boost::asio::awaitable<void> Load::final_loop(std::size_t endpoint,
+                                              base::MonotonicClock::time_point end) {
+  while (base::MonotonicClock::now() < end) {
     auto invocation = workload_.final_read(seats_[endpoint].process, recorder_.pool());
     if (!invocation) co_return;
     const bool thought = co_await think(*invocation);
@@ -99,12 +100,13 @@ boost::asio::awaitable<void> Load::final_loop(std::size_t endpoint) {
   }
 }
 
-boost::asio::awaitable<void> Load::final_reads() {
+boost::asio::awaitable<void> Load::final_reads(std::chrono::nanoseconds limit) {
   auto executor = co_await boost::asio::this_coro::executor;
   base::TaskGroup tasks(executor);
+  const auto end = base::MonotonicClock::now() + limit;
   for (std::size_t endpoint = 0; endpoint < seats_.size(); ++endpoint) {
     if (seats_[endpoint].process < 0) take_seat(endpoint);
-    tasks.spawn(fmt::format("final reads of c{}", endpoint + 1), final_loop(endpoint));
+    tasks.spawn(fmt::format("final reads of c{}", endpoint + 1), final_loop(endpoint, end));
   }
   co_await tasks.join();
 }

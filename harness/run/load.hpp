@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,6 +18,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "harness/base/clock.hpp"
 #include "harness/base/random.hpp"
 #include "harness/base/task_group.hpp"
 #include "harness/run/recorder.hpp"
@@ -43,8 +45,9 @@ class Load {
 
   void stop() noexcept { stopping_ = true; }
 
-  // The workload's final reads, shared out among the clients. Call when the loops have ended.
-  [[nodiscard]] boost::asio::awaitable<void> final_reads();
+  // The workload's final reads, shared out among the clients; none begins after `limit`. Call when
+  // the loops have ended.
+  [[nodiscard]] boost::asio::awaitable<void> final_reads(std::chrono::nanoseconds limit);
 
   // Process → endpoint, in order of first use (RunContext::process_endpoints).
   [[nodiscard]] const std::vector<std::pair<std::int64_t, std::uint32_t>>& processes()
@@ -68,7 +71,8 @@ class Load {
   boost::asio::awaitable<void> client_loop(std::size_t endpoint);
   // False: cancelled meanwhile.
   static boost::asio::awaitable<bool> think(const workloads::Invocation& invocation);
-  boost::asio::awaitable<void> final_loop(std::size_t endpoint);
+  boost::asio::awaitable<void> final_loop(std::size_t endpoint,
+                                          base::MonotonicClock::time_point end);
   boost::asio::awaitable<void> perform(std::size_t endpoint, workloads::Invocation invocation);
   void take_seat(std::size_t endpoint);
 

@@ -44,6 +44,8 @@ constexpr auto kSettleAtLeast = 2s;
 constexpr auto kSettleAtMost = 15s;
 // Nodes that told nothing for this long are at rest; longer than any promise to come to rest takes.
 constexpr auto kRestedAfter = 3500ms;
+// A system that answers hardly anything has shown that by then.
+constexpr auto kFinalReadsLimit = 20s;
 constexpr auto kLookEvery = 5ms;
 constexpr auto kStopNodesLimit = 3s;
 // Until the first members must be back once every other fault is healed.
@@ -176,7 +178,7 @@ asio::awaitable<Result<void>> Phases::all_phases() {
   co_await clients_.join();
   if (served) co_await rest();
   enter("final reads", 0ns);
-  if (served && !stopping_) co_await load_->final_reads();
+  if (served && !stopping_) co_await load_->final_reads(kFinalReadsLimit);
   if (!served) progress_.say("nothing was answered after the faults: there are no final reads");
   co_return Result<void>();
 }
@@ -370,6 +372,7 @@ asio::awaitable<void> Phases::rest() {
 
 asio::awaitable<void> Phases::tear_down() {
   enter("tear down", 0ns);
+  host_.end();
   faults_.cancel();
   co_await faults_.join();
   if (members_) co_await members_->close();

@@ -142,6 +142,10 @@ constexpr auto kAllKilled =
     "kill:all@2s+300ms,kill:all@4s+300ms,kill:all@6s+300ms,kill:all@8s+300ms";
 constexpr auto kPowerLost =
     "power-loss:all@2s+300ms,power-loss:all@5s+300ms,power-loss:all@8s+300ms";
+// Most keys are still served, by two of their three keepers, and the third is waited for.
+constexpr auto kOneCutOff =
+    "partition:n1/n2+n3+n4+n5@1s+2s,partition:n3/n1+n2+n4+n5@4s+2s,"
+    "partition:n5/n1+n2+n3+n4@7s+2s";
 constexpr auto kHalves = "partition:n1+n2/n3+n4+n5@1s+3s,partition:n1+n4/n2+n3+n5@6s+3s";
 // Coordinators die after the cut and before they notice it: what they alone have is hinted nowhere.
 constexpr auto kCoordinatorsKilled =
@@ -186,7 +190,7 @@ std::vector<Sabotage> common_sabotages() {
        .summary = "A request that waited for a silent replica is never forgotten, and there is "
                   "room for few.",
        .breaks = {"recovers"},
-       .faults = kHalves,
+       .faults = kOneCutOff,
        .duration = std::chrono::seconds(10)},
       {.name = "no-exchange",
        .summary = "Replicas never compare what they hold.",
@@ -252,8 +256,8 @@ std::vector<Sabotage> strict_sabotages() {
       {.name = "no-reconnect",
        .summary = "A connection to a peer that was lost is never made again.",
        .breaks = {"recovers", "converges"},
-       .faults = kHalves,
-       .duration = std::chrono::seconds(10)},
+       .faults = "partition:n1+n2/n3+n4+n5@1s+1500ms",
+       .duration = std::chrono::seconds(4)},
       {.name = "repair-with-older",
        .summary = kRepairWithOlder,
        .breaks = {"no-stale-read", "last-write-wins"},
