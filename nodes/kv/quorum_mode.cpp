@@ -167,6 +167,9 @@ constexpr auto kBrieflyPaused =
     "pause:one@4100ms+260ms,pause:one@4700ms+260ms,pause:one@5300ms+260ms,"
     "pause:one@5900ms+260ms,pause:one@6500ms+260ms,pause:one@7100ms+260ms,"
     "pause:one@7700ms+260ms,pause:one@8300ms+260ms,pause:one@8900ms+260ms";
+constexpr auto kTieWithoutOrder =
+    "Stamps are coarse and without an order, and of equal ones the later to come wins on each "
+    "replica.";
 constexpr auto kRepairWithOlder = "A read that finds replicas apart spreads the older version.";
 // What a crash leaves half way, or last, is not written again.
 constexpr auto kManyCreated = "read=30,write=30,create=40";
@@ -203,14 +206,6 @@ std::vector<Sabotage> common_sabotages() {
        .breaks = {"no-invented-value"},
        .faults = kBrieflyPaused,
        .duration = std::chrono::seconds(10)},
-      {.name = "tie-without-order",
-       .summary = "Stamps are coarse and without an order, and of equal ones the later to come "
-                  "wins on each replica.",
-       .breaks = {"converges", "last-write-wins"},
-       .faults = "partition:n1+n2/n3+n4+n5@1s+3s,partition:n1+n4/n2+n3+n5@6s+3500ms",
-       .duration = std::chrono::seconds(10),
-       .keys = 4000,
-       .rate = 1000},
   };
 }
 
@@ -243,6 +238,13 @@ std::vector<Sabotage> available_sabotages() {
        .keys = 1000,
        .rate = 3000,
        .mix = "read=90,write=10"},
+      {.name = "tie-without-order",
+       .summary = kTieWithoutOrder,
+       .breaks = {"converges", "last-write-wins"},
+       .faults = "partition:n1+n2/n3+n4+n5@1s+3s,partition:n1+n4/n2+n3+n5@6s+3500ms",
+       .duration = std::chrono::seconds(10),
+       .keys = 4000,
+       .rate = 1000},
   });
 }
 
@@ -264,6 +266,16 @@ std::vector<Sabotage> strict_sabotages() {
        .faults = kHalves,
        .duration = std::chrono::seconds(10),
        .keys = 512},
+      // Only one side takes a write: a hint comes after what was written since, shortly before the
+      // end of the load.
+      {.name = "tie-without-order",
+       .summary = kTieWithoutOrder,
+       .breaks = {"converges", "last-write-wins"},
+       .faults = "partition:n1/n2+n3+n4+n5@3s+1s,partition:n3/n1+n2+n4+n5@8300ms+1s",
+       .duration = std::chrono::seconds(10),
+       .keys = 2000,
+       .rate = 3000,
+       .mix = "read=50,write=50"},
   });
 }
 
