@@ -2,8 +2,9 @@
 // store of small transactions, judged by the search.
 //
 // An operation is a list of reads and writes in order, [["r" x 1] ["w" y 2]]. A read sees what the
-// same operation wrote before. nil is an absent register, and all are absent at first; a read
-// without a value may have read anything.
+// same operation wrote before. nil is an absent register, and all are absent at first: one that
+// nobody wrote reads as nil or, as where the store made it, as 0. A read without a value may have
+// read anything.
 
 #include <algorithm>
 #include <map>
@@ -14,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "checkers/models/model.hpp"
+#include "harness/base/assert.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -26,6 +28,10 @@ using history::ValuePool;
 
 // kImpossible: it contradicts itself.
 enum Kind : std::uint32_t { kObserve, kChange, kImpossible };
+
+// Numbers of values.
+constexpr std::uint32_t kAbsent = 0;
+constexpr std::uint32_t kZero = 1;
 
 struct Assignment {
   std::uint32_t reg = 0;
@@ -156,7 +162,12 @@ class States {
 
 class MultiRegister final : public Model {
  public:
-  explicit MultiRegister(const ValuePool& pool) : pool_(&pool) { (void)value_number(Value::nil()); }
+  explicit MultiRegister(const ValuePool& pool) : pool_(&pool) {
+    const std::uint32_t absent = value_number(Value::nil());
+    const std::uint32_t zero = value_number(Value::integer(0));
+    SUNDER_ASSERT(absent == kAbsent);
+    SUNDER_ASSERT(zero == kZero);
+  }
 
   State initial() override { return 0; }
 
@@ -180,7 +191,8 @@ class MultiRegister final : public Model {
     if (call.kind == kImpossible) return kNoState;
     const Program& program = *programs_[call.first];
     for (const Assignment& need : program.needs) {
-      if (states_.at(state, need.reg) != need.value) return kNoState;
+      const std::uint32_t value = states_.at(state, need.reg);
+      if (value != need.value && !(value == kAbsent && need.value == kZero)) return kNoState;
     }
     if (program.writes.empty()) return state;
     states_.widen(names_.size());
@@ -227,6 +239,9 @@ class MultiRegister final : public Model {
       if (old.value == write.value) continue;
       const auto found = conditions_.find(old);
       if (found != conditions_.end()) ended.push_back(found->second);
+      if (old.value != kAbsent || write.value == kZero) continue;
+      const auto zero = conditions_.find({write.reg, kZero});
+      if (zero != conditions_.end()) ended.push_back(zero->second);
     }
   }
 
@@ -234,7 +249,7 @@ class MultiRegister final : public Model {
     std::string text;
     for (std::uint32_t reg = 0; reg < names_.size(); ++reg) {
       const std::uint32_t value = states_.at(state, reg);
-      if (value == 0) continue;
+      if (value == kAbsent) continue;
       text += fmt::format(
           "{}{}={}", text.empty() ? "" : " ", name_of(reg), pool_->describe(values_[value]));
     }
@@ -325,8 +340,9 @@ class MultiRegister final : public Model {
       if (!operation.optional) continue;
       for (const Assignment& write : program_of(operation).writes) {
         const auto end = first_end.find(write);
-        // Value 0 was there at first; a read that ended before is for the search to refuse.
-        const bool alone = write.value != 0 && writers[write] == 1 && end != first_end.end();
+        // These were there at first; a read that ended before is for the search to refuse.
+        const bool initial = write.value == kAbsent || write.value == kZero;
+        const bool alone = !initial && writers[write] == 1 && end != first_end.end();
         if (!alone || end->second < operation.invoke) continue;
         operation.complete = std::min(operation.complete, end->second);
         operation.optional = false;
@@ -416,13 +432,14 @@ std::unique_ptr<Model> make(const ValuePool& pool, const Parameters& /*none*/) {
 }  // namespace
 
 ModelRow multi_register_row() {
-  return {.name = "multi-register",
-          .summary = "Registers that one operation reads and writes together, absent at first.",
-          .knows = knows,
-          .make = make,
-          .strength = 0,
-          .accepts = accepts,
-          .split = split};
+  return {
+      .name = "multi-register",
+      .summary = "Registers that one operation reads and writes together, absent or 0 at first.",
+      .knows = knows,
+      .make = make,
+      .strength = 0,
+      .accepts = accepts,
+      .split = split};
 }
 
 }  // namespace sunder::checkers

@@ -33,15 +33,22 @@ std::optional<std::string> apply_registers(const history::History& history,
   const bool told = operation.outcome == history::Outcome::ok && operation.output.is_list();
   if (!told && !operation.input.is_list()) return state;
   Registers registers = parse(state);
+  Registers absent;  // what this operation found in registers that nobody wrote: nil or 0
   for (const history::Value step : pool.items_of(told ? operation.output : operation.input)) {
     const auto items = pool.items_of(step);
     const std::string name = pool.describe(items[1]);
     if (pool.text_of(items[0]).starts_with('w')) {
       registers[name] = pool.describe(items[2]);
+      if (items[2].is_nil()) registers.erase(name);
     } else if (told && items.size() == 3 && !items[2].is_none()) {
       const auto found = registers.find(name);
-      const std::string content = found == registers.end() ? "nil" : found->second;
-      if (content != pool.describe(items[2])) return std::nullopt;
+      const std::string read = pool.describe(items[2]);
+      if (found != registers.end()) {
+        if (found->second != read) return std::nullopt;
+        continue;
+      }
+      if (read != "nil" && read != "0") return std::nullopt;
+      if (absent.try_emplace(name, read).first->second != read) return std::nullopt;
     }
   }
   return print(registers);

@@ -118,15 +118,16 @@ class SearchedStore {
 
   // The value of the write at that place of the operation.
   Value written(std::size_t place) {
-    const std::uint64_t value = options_.values != 0 ? 1 + draws_.below(options_.values)
-                                                     : 1 + number_ * options_.steps_max + place;
+    const std::uint64_t value = options_.values != 0
+                                    ? options_.least + draws_.below(options_.values)
+                                    : 1 + number_ * options_.steps_max + place;
     return Value::integer(static_cast<std::int64_t>(value));
   }
 
   Value any_value() {
     const std::uint64_t bound =
         options_.values != 0 ? options_.values : (number_ + 1) * options_.steps_max;
-    return Value::integer(static_cast<std::int64_t>(1 + draws_.below(bound)));
+    return Value::integer(static_cast<std::int64_t>(options_.least + draws_.below(bound)));
   }
 
   void apply(Planned& planned) {

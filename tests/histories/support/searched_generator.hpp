@@ -25,6 +25,7 @@ struct SearchedOptions {
   std::uint64_t clients = 5;
   std::uint64_t keys = 1;    // registers, of transactions
   std::uint64_t values = 5;  // different ones; 0: every write has its own
+  std::uint64_t least = 1;   // of these
   std::uint64_t half_service_mean = 1000;
   std::uint64_t unknown_per_mille = 0;
   std::uint64_t steps_max = 3;  // of a transaction
