@@ -28,8 +28,8 @@ struct Promise {
   // Fault families of which at least one must have been requested for the promise to apply; empty:
   // always applies.
   std::vector<std::string> needs = {};
-  // Fault families under which the mode does not claim it: with any of them requested it does not
-  // apply.
+  // Fault families under which the mode does not claim it: with any of them requested it is no more
+  // than a price.
   std::vector<std::string> unless = {};
   bool time_based = false;  // host overload turns `broken` into `undetermined`
   // What the mode gives up, and does not promise: a run that shows it tells it with a

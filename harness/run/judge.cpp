@@ -30,10 +30,19 @@ std::string inapplicable(const nodes::Promise& promise, const std::vector<std::s
   if (!promise.needs.empty() && !any_requested(promise.needs, families)) {
     return fmt::format("needs a fault of: {}", fmt::join(promise.needs, ", "));
   }
-  if (any_requested(promise.unless, families)) {
-    return fmt::format("not claimed under: {}", fmt::join(promise.unless, ", "));
-  }
   return {};
+}
+
+// Not promised at all, or not under these faults: a price, if it does not hold.
+bool is_given_up(const nodes::Promise& promise, const std::vector<std::string>& families) {
+  return promise.price || any_requested(promise.unless, families);
+}
+
+// "always; not promised under: clock-jump".
+std::string condition_of(const nodes::Promise& promise, const std::vector<std::string>& families) {
+  if (!any_requested(promise.unless, families)) return promise.condition;
+  return fmt::format(
+      "{}; not promised under: {}", promise.condition, fmt::join(promise.unless, ", "));
 }
 
 Verdict decide(const nodes::Promise& promise,
@@ -57,8 +66,9 @@ Verdict decide(const nodes::Promise& promise,
   checkers::CheckOptions check;
   check.model = promise.model;
   // What decides nothing is not worth the full time.
-  check.time_budget =
-      promise.price ? std::min(options.time_budget, kPriceBudget) : options.time_budget;
+  check.time_budget = is_given_up(promise, options.families)
+                          ? std::min(options.time_budget, kPriceBudget)
+                          : options.time_budget;
   check.context = &context;
   check.parameters = promise.parameters;
   check.parameters.emplace("election_timeout_ms",
@@ -191,11 +201,11 @@ std::vector<report::PromiseResult> judge(const nodes::Mode& mode,
     if (options.on_promise) options.on_promise(promise.name);
     report::PromiseResult result{.name = promise.name,
                                  .sentence = promise.sentence,
-                                 .condition = promise.condition,
+                                 .condition = condition_of(promise, options.families),
                                  .checker = promise.checker,
                                  .source = promise.source,
                                  .verdict = decide(promise, mode, history, context, options, stop)};
-    if (promise.price) {
+    if (is_given_up(promise, options.families)) {
       state_price(result);
     } else if (promise.time_based) {
       excuse_overload(result.verdict, context);

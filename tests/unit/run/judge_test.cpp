@@ -36,18 +36,36 @@ TEST(Judge, APromiseWhoseFaultsWereNotRequestedIsNotApplicable) {
   EXPECT_EQ(find(results, "durable").verdict.kind, VerdictKind::not_applicable);
 }
 
-TEST(Judge, APromiseThatIsNotClaimedUnderARequestedFaultIsNotApplicable) {
+// A write that is acknowledged, and a read that begins after it and finds nothing.
+history::History stale_read() {
+  auto stale = history::read_history(
+      R"({"process":0,"type":"invoke","f":"write","value":5}
+{"process":0,"type":"ok","f":"write","value":5}
+{"process":1,"type":"invoke","f":"read"}
+{"process":1,"type":"ok","f":"read","value":null}
+)",
+      "test");
+  EXPECT_TRUE(stale.has_value());
+  return std::move(stale->history);
+}
+
+TEST(Judge, APromiseThatIsNotClaimedUnderARequestedFaultIsAPrice) {
   nodes::Promise promise;
   promise.name = "fresh";
+  promise.condition = "always";
   promise.checker = "fresh-reads";
   promise.unless = {"clock-jump", "clock-skew"};
   JudgeOptions options;
   options.families = {"clock-skew"};
-  const auto results = judge(mode_with(promise), {}, {}, options, {});
+  const auto results = judge(mode_with(promise), stale_read(), {}, options, {});
   EXPECT_EQ(find(results, "fresh").verdict.kind, VerdictKind::not_applicable);
+  EXPECT_TRUE(find(results, "fresh").price);
+  EXPECT_EQ(find(results, "fresh").condition, "always; not promised under: clock-jump, clock-skew");
+  EXPECT_NE(exit_code_of(results), ExitCode::broken);
   options.families = {"kill"};
-  const auto others = judge(mode_with(promise), {}, {}, options, {});
-  EXPECT_NE(find(others, "fresh").verdict.kind, VerdictKind::not_applicable);
+  const auto others = judge(mode_with(promise), stale_read(), {}, options, {});
+  EXPECT_EQ(find(others, "fresh").verdict.kind, VerdictKind::broken);
+  EXPECT_EQ(find(others, "fresh").condition, "always");
 }
 
 // What a mode gives up is told when it is seen, with its counter-example, and breaks nothing.
@@ -56,15 +74,7 @@ TEST(Judge, APriceIsToldAndBreaksNothing) {
   promise.name = "linearizable";
   promise.checker = "linearizable";
   promise.price = true;
-  const auto stale = history::read_history(
-      R"({"process":0,"type":"invoke","f":"write","value":5}
-{"process":0,"type":"ok","f":"write","value":5}
-{"process":1,"type":"invoke","f":"read"}
-{"process":1,"type":"ok","f":"read","value":null}
-)",
-      "test");
-  ASSERT_TRUE(stale.has_value());
-  const auto results = judge(mode_with(promise), stale->history, {}, {}, {});
+  const auto results = judge(mode_with(promise), stale_read(), {}, {}, {});
   const report::PromiseResult& paid = find(results, "linearizable");
   EXPECT_TRUE(paid.price);
   EXPECT_EQ(paid.verdict.kind, VerdictKind::not_applicable);
