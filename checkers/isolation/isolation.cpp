@@ -40,7 +40,7 @@ class Decision {
     const std::vector<std::uint32_t> order = guess_commit_order(*data_, *history_);
     if (question_->routes.witness) {
       if (is_witness(order)) return {.route = "commit order"};
-      if (is_strong() && order.size() == data_->size() &&
+      if (is_transitive() && order.size() == data_->size() &&
           is_witness(order_backwards(*data_, order))) {
         return {.route = "commit order, from its end"};
       }
@@ -53,8 +53,8 @@ class Decision {
   }
 
  private:
-  // Whether a search would have to decide.
-  [[nodiscard]] bool is_strong() const { return question_->rules.axiom > Axiom::causal; }
+  // Whether what others saw through others counts, so that more than a look at each is needed.
+  [[nodiscard]] bool is_transitive() const { return question_->rules.axiom >= Axiom::causal; }
 
   // Whether the order shows that the level holds.
   [[nodiscard]] bool is_witness(std::span<const std::uint32_t> order) const {

@@ -34,6 +34,40 @@ LiveClocks::LiveClocks(const Transactions& transactions, std::size_t memory)
     ++left_[transactions.session[i]];
     for_each_predecessor(i, [&](std::uint32_t before) { ++followers_[before]; });
   }
+  find_lone();
+}
+
+void LiveClocks::find_lone() {
+  const std::uint32_t count = data_->size();
+  std::vector<bool> lone(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const bool reads = data_->read_begin[i] != data_->read_begin[i + 1];
+    lone[i] = !reads && followers_[i] > 0 && followers_[i] <= kLone_readers_max;
+  }
+  for (const std::uint32_t previous : data_->previous) {
+    if (previous != kNone) lone[previous] = false;
+  }
+  reader_begin_.assign(count + std::size_t{1}, 0);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    reader_begin_[i + 1] = reader_begin_[i] + (lone[i] ? followers_[i] : 0);
+  }
+  readers_.resize(reader_begin_.back());
+  std::vector<std::uint32_t> next(reader_begin_.begin(), reader_begin_.end() - 1);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    for_each_predecessor(i, [&](std::uint32_t before) {
+      if (lone[before]) readers_[next[before]++] = i;
+    });
+  }
+}
+
+// Readers of a lone one are on a chain, or followed by nobody: they read.
+bool LiveClocks::precedes(std::uint32_t earlier, std::uint32_t later) const noexcept {
+  if (!is_lone(earlier)) return is_counted(earlier, later);
+  const auto begin = readers_.begin() + reader_begin_[earlier];
+  const auto end = readers_.begin() + reader_begin_[earlier + 1];
+  return std::any_of(begin, end, [&](std::uint32_t reader) {
+    return reader == later || is_counted(reader, later);
+  });
 }
 
 template <typename Action>
@@ -58,7 +92,7 @@ bool LiveClocks::advance(std::uint32_t transaction) {
   for_each_predecessor(transaction, [&](std::uint32_t before) { join(clock, before); });
   const std::uint32_t session = data_->session[transaction];
   const bool last = --left_[session] == 0;
-  if (followers_[transaction] > 0) {
+  if (followers_[transaction] > 0 && !is_lone(transaction)) {
     if (!choose_chain(transaction)) return false;
     chain_[transaction] = of_session_[session];
     place_[transaction] = length_[of_session_[session]]++;
@@ -76,6 +110,7 @@ void LiveClocks::release(std::uint32_t transaction) {
 
 void LiveClocks::join(Count* target, std::uint32_t seen) const {
   SUNDER_ASSERT(slot_[seen] != kNone);
+  if (is_lone(seen)) return join_counts(target, of(seen), stride_);
   Count& own = target[chain_[seen]];
   if (place_[seen] < own) return;
   join_counts(target, of(seen), stride_);

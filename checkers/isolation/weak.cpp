@@ -69,15 +69,12 @@ class Forcing {
                             std::size_t memory) {
     for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
       // What the writer itself had seen came before it in any case.
-      const LiveClocks::Count* const known = writer == kNone ? nullptr : clocks.of(writer);
-      keys.for_each_latest(key, clocks.of(reader), known, writer, [&](std::uint32_t other) {
-        force(other, writer, reader);
-      });
+      keys.for_each_latest(
+          key, clocks, reader, writer, [&](std::uint32_t other) { force(other, writer, reader); });
     });
-    const bool followed = clocks.chain(reader) != kNone;
+    const bool followed = clocks.chain(reader) != kNone || clocks.is_lone(reader);
     for (const std::uint32_t key : data_->keys_written(reader)) {
-      if (!followed) break;
-      keys.add(key, clocks.chain(reader), clocks.place(reader), reader);
+      if (followed) keys.add(key, reader, clocks);
     }
     return edges_.size() * sizeof(ForcedEdge) <= memory || drop_repeated(memory);
   }
