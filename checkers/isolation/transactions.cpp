@@ -15,6 +15,7 @@ using history::History;
 using history::Operation;
 using history::Outcome;
 using history::Value;
+using history::ValueKind;
 
 // Numbers of things by their hash: open addressing, at most half full, grown by doubling. A slot
 // holds half of the hash beside the number, so that hardly anything but the right thing is looked
@@ -75,20 +76,31 @@ class NumberTable {
   std::size_t size_ = 0;
 };
 
-// One write as recorded.
+// One write as recorded. There are millions of these and of reads: the two parts of a Value take
+// less room apart.
 struct Version {
-  Value value;
+  std::int64_t raw = 0;  // of the value
   std::uint32_t key = 0;
   std::uint32_t operation = 0;
   std::uint32_t write = kNone;  // its index in Transactions, once it counts
-  bool last = true;             // the transaction's last write of the key
-  bool twins = false;           // the value was written to the key more than once
+  ValueKind kind = ValueKind::none;
+  bool last = true;    // the transaction's last write of the key
+  bool twins = false;  // the value was written to the key more than once
 };
 
 constexpr std::uint32_t kInitial = kNone - 1;  // a read of the value of a key at first
 
-std::uint64_t hash_of(std::uint32_t key, Value value) noexcept {
-  std::uint64_t hash = history::ValueHash{}(value) ^ (key * 0x9e3779b97f4a7c15ULL);
+// One value of a key.
+struct KeyValue {
+  std::uint32_t key = 0;
+  ValueKind kind = ValueKind::none;
+  std::int64_t raw = 0;
+};
+
+std::uint64_t hash_of(const KeyValue& value) noexcept {
+  std::uint64_t hash = static_cast<std::uint64_t>(value.raw) * 0x9e3779b97f4a7c15ULL;
+  hash ^= (std::uint64_t{value.key} << 3U | static_cast<std::uint64_t>(value.kind)) *
+          0xbf58476d1ce4e5b9ULL;
   hash = (hash ^ (hash >> 32)) * 0xff51afd7ed558ccdULL;
   return hash ^ (hash >> 29);
 }
@@ -99,16 +111,22 @@ struct Touched {
   std::uint32_t version = kNone;  // the one written; or, later, the one read
 };
 
-// A read, as recorded at first: for millions of them one array has to do.
+// A read as recorded.
 struct Read {
-  Value value;
-  std::uint32_t key = 0;
-  // Its position in the reader's list, with kOwn when the reader had itself written something else;
-  // once resolved the version that it saw, or kInitial.
-  std::uint32_t number = 0;
+  static constexpr std::uint32_t kPosition_max = (std::uint32_t{1} << 28U) - 1;
 
-  static constexpr std::uint32_t kOwn = std::uint32_t{1} << 31;
+  std::int64_t raw = 0;  // of the value
+  std::uint32_t key = 0;
+  std::uint32_t position : 28 = 0;  // in the reader's list
+  std::uint32_t kind : 3 = 0;       // of the value
+  std::uint32_t own : 1 = 0;        // the reader had itself written another value
+
+  [[nodiscard]] KeyValue value() const noexcept {
+    return {.key = key, .kind = static_cast<ValueKind>(kind), .raw = raw};
+  }
 };
+
+static_assert(sizeof(Version) == 24 && sizeof(Read) == 16);
 
 class Loader {
  public:
@@ -141,8 +159,7 @@ class Loader {
     number_transactions();
     place_writes();
     place_reads();
-    versions_ = {};
-    reads_ = {};
+    std::vector<Version>().swap(versions_);
     place_in_sessions();
     return true;
   }
@@ -151,7 +168,10 @@ class Loader {
 
  private:
   std::uint32_t number_of_key(Value key) {
-    const std::uint64_t hash = hash_of(0, key);
+    const auto hash_of_key = [](Value value) {
+      return hash_of({.key = 0, .kind = value.kind(), .raw = value.raw()});
+    };
+    const std::uint64_t hash = hash_of_key(key);
     const auto& keys = result_.keys;
     const std::uint32_t known =
         keys_.find(hash, [&](std::uint32_t number) { return keys[number] == key; });
@@ -159,13 +179,18 @@ class Loader {
     const auto number = static_cast<std::uint32_t>(keys.size());
     result_.keys.push_back(key);
     touched_.emplace_back();
-    keys_.insert(hash, number, [&](std::uint32_t other) { return hash_of(0, keys[other]); });
+    keys_.insert(hash, number, [&](std::uint32_t other) { return hash_of_key(keys[other]); });
     return number;
   }
 
-  [[nodiscard]] std::uint32_t find_version(std::uint32_t key, Value value) const {
-    return table_.find(hash_of(key, value), [&](std::uint32_t number) {
-      return versions_[number].value == value && versions_[number].key == key;
+  [[nodiscard]] static KeyValue value_of(const Version& version) noexcept {
+    return {.key = version.key, .kind = version.kind, .raw = version.raw};
+  }
+
+  [[nodiscard]] std::uint32_t find_version(const KeyValue& value) const {
+    return table_.find(hash_of(value), [&](std::uint32_t number) {
+      const Version& version = versions_[number];
+      return version.raw == value.raw && version.key == value.key && version.kind == value.kind;
     });
   }
 
@@ -182,17 +207,30 @@ class Loader {
       if (access->write) {
         if (touched.operation == index) versions_[touched.version].last = false;
         touched = {.operation = index, .version = static_cast<std::uint32_t>(versions_.size())};
-        versions_.push_back({.value = access->value, .key = key, .operation = index});
+        versions_.push_back({.raw = access->value.raw(),
+                             .key = key,
+                             .operation = index,
+                             .kind = access->value.kind()});
       } else if (told && !access->value.is_none()) {
-        const bool own = touched.operation == index;
-        if (!own || versions_[touched.version].value != access->value) {
-          reads_.push_back(
-              {.value = access->value, .key = key, .number = position | (own ? Read::kOwn : 0)});
-        }
+        add_read(
+            key, access->value, position, touched.operation == index ? touched.version : kNone);
       }
       ++position;
     }
     return true;
+  }
+
+  // `own`: the version that the reader itself had written, or kNone.
+  void add_read(std::uint32_t key, Value value, std::uint32_t position, std::uint32_t own) {
+    if (own != kNone && versions_[own].raw == value.raw() && versions_[own].kind == value.kind()) {
+      return;
+    }
+    SUNDER_ASSERT(position <= Read::kPosition_max);
+    Read read{.raw = value.raw(), .key = key};
+    read.position = position & Read::kPosition_max;
+    read.kind = static_cast<std::uint32_t>(value.kind()) & 7U;
+    read.own = own != kNone ? 1U : 0U;
+    reads_.push_back(read);
   }
 
   // Memory is asked for well before it is needed: each look would otherwise wait for it.
@@ -200,12 +238,12 @@ class Loader {
 
   void index_versions() {
     table_.reserve(versions_.size());
-    const auto hash = [&](std::size_t i) { return hash_of(versions_[i].key, versions_[i].value); };
+    const auto hash = [&](std::size_t i) { return hash_of(value_of(versions_[i])); };
     for (std::size_t i = 0; i < versions_.size(); ++i) {
       if (i + kAhead < versions_.size()) table_.prefetch(hash(i + kAhead));
       Version& version = versions_[i];
       const auto number = static_cast<std::uint32_t>(i);
-      const std::uint32_t known = find_version(version.key, version.value);
+      const std::uint32_t known = find_version(value_of(version));
       if (known == kNone) {
         table_.insert(hash(i), number, hash);
         continue;
@@ -223,37 +261,35 @@ class Loader {
     return found == twins_.end() ? kNone : found->second;
   }
 
-  // What is kept goes where others were: there are never more.
+  // What was read goes to the result: only transactions that count have told any.
   void resolve_reads() {
-    std::uint32_t kept = 0;
+    result_.read_key.reserve(reads_.size());
+    result_.read_write.reserve(reads_.size());
     for (std::uint32_t index = 0; index + 1 < reads_begin_.size(); ++index) {
+      const auto kept = static_cast<std::uint32_t>(result_.read_key.size());
       const std::uint32_t begin = std::exchange(reads_begin_[index], kept);
       for (std::uint32_t i = begin; i < reads_begin_[index + 1]; ++i) {
-        if (i + kAhead < reads_.size()) {
-          const Read& ahead = reads_[i + kAhead];
-          table_.prefetch(hash_of(ahead.key, ahead.value));
-        }
+        if (i + kAhead < reads_.size()) table_.prefetch(hash_of(reads_[i + kAhead].value()));
         const std::uint32_t version = resolve_read(index, reads_[i]);
-        if (version != kNone)
-          reads_[kept++] = {.value = {}, .key = reads_[i].key, .number = version};
+        if (version == kNone) continue;
+        result_.read_key.push_back(reads_[i].key);
+        result_.read_write.push_back(version);
       }
     }
-    reads_begin_.back() = kept;
-    reads_.resize(kept);
+    reads_begin_.back() = static_cast<std::uint32_t>(result_.read_key.size());
+    std::vector<Read>().swap(reads_);
   }
 
   // The version that was read, or kInitial; kNone: the read is wrong.
   [[nodiscard]] std::uint32_t resolve_read(std::uint32_t index, const Read& read) {
-    const std::uint32_t version = version_read(index, read.key, read.value);
+    const std::uint32_t version = version_read(index, read.value());
     const std::uint32_t writer = version < kInitial ? versions_[version].operation : kNone;
     const auto bad = [&](ReadFault fault) {
-      result_.bad_reads.push_back({.fault = fault,
-                                   .operation = index,
-                                   .position = read.number & ~Read::kOwn,
-                                   .writer = writer});
+      result_.bad_reads.push_back(
+          {.fault = fault, .operation = index, .position = read.position, .writer = writer});
       return kNone;
     };
-    if ((read.number & Read::kOwn) != 0) return bad(ReadFault::not_own_write);
+    if (read.own != 0) return bad(ReadFault::not_own_write);
     if (version == kNone) return bad(ReadFault::thin_air);
     if (version != kInitial) {
       if (writer == index) return bad(ReadFault::future);
@@ -277,11 +313,12 @@ class Loader {
   }
 
   // The version that a read saw, kInitial, or kNone: nobody wrote it.
-  [[nodiscard]] std::uint32_t version_read(std::uint32_t reader, std::uint32_t key, Value value) {
-    const std::uint32_t first = find_version(key, value);
+  [[nodiscard]] std::uint32_t version_read(std::uint32_t reader, const KeyValue& value) {
+    const std::uint32_t first = find_version(value);
     if (first == kNone) {
-      const bool zero = dialect_.zero_is_initial && value == Value::integer(0);
-      return zero || value.is_nil() ? kInitial : kNone;
+      const bool zero =
+          dialect_.zero_is_initial && value.kind == ValueKind::integer && value.raw == 0;
+      return zero || value.kind == ValueKind::nil ? kInitial : kNone;
     }
     std::uint32_t best = first;
     for (std::uint32_t i = next_twin(first); i != kNone; i = next_twin(i)) {
@@ -292,10 +329,10 @@ class Loader {
 
   void number_transactions() {
     // Any of the twins of a value that was read may have been the one.
-    for (const Read& read : reads_) {
+    for (const std::uint32_t version : result_.read_write) {
       if (twins_.empty()) break;
-      if (read.number == kInitial || !versions_[read.number].twins) continue;
-      for_each_twin(read.number, [&](std::uint32_t i) { observed_[versions_[i].operation] = 1; });
+      if (version == kInitial || !versions_[version].twins) continue;
+      for_each_twin(version, [&](std::uint32_t i) { observed_[versions_[i].operation] = 1; });
     }
     for (std::uint32_t i = 0; i < outcomes_.size(); ++i) {
       const Outcome outcome = outcomes_[i];
@@ -308,7 +345,7 @@ class Loader {
   template <typename Action>
   void for_each_twin(std::uint32_t version, const Action& action) const {
     if (!versions_[version].twins) return action(version);
-    const std::uint32_t first = find_version(versions_[version].key, versions_[version].value);
+    const std::uint32_t first = find_version(value_of(versions_[version]));
     for (std::uint32_t i = first; i != kNone; i = next_twin(i)) action(i);
   }
 
@@ -340,41 +377,41 @@ class Loader {
 
   void place_reads() {
     result_.read_begin.reserve(result_.size() + std::size_t{1});
-    result_.read_key.reserve(reads_.size());
-    result_.read_write.reserve(reads_.size());
-    result_.read_from.reserve(reads_.size());
+    result_.read_from.reserve(result_.read_key.size());
     for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
       const std::uint32_t index = result_.operation[transaction];
-      result_.read_begin.push_back(static_cast<std::uint32_t>(result_.read_key.size()));
+      SUNDER_ASSERT(reads_begin_[index] == result_.read_from.size());
+      result_.read_begin.push_back(reads_begin_[index]);
       for (std::uint32_t i = reads_begin_[index]; i < reads_begin_[index + 1]; ++i) {
-        place_read(reads_[i], transaction);
+        place_read(i, transaction);
       }
     }
-    result_.read_begin.push_back(static_cast<std::uint32_t>(result_.read_key.size()));
+    result_.read_begin.push_back(reads_begin_.back());
   }
 
-  void place_read(const Read& read, std::uint32_t transaction) {
-    result_.read_key.push_back(read.key);
-    if (read.number == kInitial) {
-      result_.read_write.push_back(kNone);
+  // In place of the version that was read comes the write that it is.
+  void place_read(std::uint32_t read, std::uint32_t transaction) {
+    const std::uint32_t version = result_.read_write[read];
+    if (version == kInitial) {
+      result_.read_write[read] = kNone;
       result_.read_from.push_back(kNone);
       return;
     }
-    const std::uint32_t write = versions_[read.number].write;
+    const std::uint32_t write = versions_[version].write;
     SUNDER_ASSERT(write != kNone);
-    result_.read_write.push_back(write);
+    result_.read_write[read] = write;
     result_.read_from.push_back(result_.write_transaction[write]);
-    if (!versions_[read.number].twins) return;
+    if (!versions_[version].twins) return;
     AmbiguousRead ambiguous;
     ambiguous.reader = transaction;
-    ambiguous.read = static_cast<std::uint32_t>(result_.read_write.size() - 1);
-    for_each_twin(read.number, [&](std::uint32_t i) {
+    ambiguous.read = read;
+    for_each_twin(version, [&](std::uint32_t i) {
       const bool own = versions_[i].operation == result_.operation[transaction];
       if (versions_[i].write != kNone && !own) ambiguous.writes.push_back(versions_[i].write);
     });
     if (ambiguous.writes.size() < 2) return;
     std::ranges::sort(ambiguous.writes);
-    result_.read_write.back() = ambiguous.writes.front();
+    result_.read_write[read] = ambiguous.writes.front();
     result_.read_from.back() = result_.write_transaction[ambiguous.writes.front()];
     result_.ambiguous.push_back(std::move(ambiguous));
   }
