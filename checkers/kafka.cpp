@@ -6,7 +6,8 @@
 // transaction or a process, and cycles of sends seen by polls (G1c, with process order and real
 // time). Kafka's rebalances may move a subscribed consumer, and a poll of unknown outcome may have
 // taken what its group never sees again: those are told, not judged, unless the level says so.
-// O(n log n) in the messages sent and polled.
+// Where operations tell of rebalances, only those move a consumer inside of an operation, and a key
+// that was moved starts anew. O(n log n) in the messages sent and polled.
 
 #include <algorithm>
 #include <array>
@@ -53,9 +54,11 @@ class Kafka {
 
   void judge(std::string_view level) {
     if (subscribed_ && level != "ordered") {
-      for (const std::string_view kind :
-           {"poll skip", "nonmonotonic poll", "internal poll skip", "internal nonmonotonic poll"}) {
-        findings_->tolerate(kind);
+      findings_->tolerate("poll skip");
+      findings_->tolerate("nonmonotonic poll");
+      if (log_.moves.empty()) {
+        findings_->tolerate("internal poll skip");
+        findings_->tolerate("internal nonmonotonic poll");
       }
     }
     const bool excused = subscribed_ && unknown_polls_;
@@ -196,6 +199,11 @@ class Kafka {
     return known ? second - first : 1;
   }
 
+  // Whether the key was given to the consumer, or taken from it, during the operation.
+  [[nodiscard]] bool is_moved(std::uint32_t operation, std::uint32_t key) const {
+    return std::ranges::binary_search(log_.moves, KafkaMove{operation, key});
+  }
+
   void report_step(std::string_view kind, const KafkaEntry& from, const KafkaEntry& to) {
     findings_->add(kind, all_, to.value, [&] {
       const bool back = distance(from, to) < 1;
@@ -229,6 +237,7 @@ class Kafka {
       const KafkaEntry& from = *entries[i - 1];
       const KafkaEntry& to = *entries[i];
       if (from.operation != to.operation || from.sent != to.sent || from.key != to.key) continue;
+      if (!to.sent && is_moved(to.operation, to.key)) continue;
       const std::int64_t step = distance(from, to);
       if (step < 1) {
         report_step(
@@ -284,6 +293,8 @@ class Kafka {
       }
       if (operation.outcome == Outcome::ok && operation.output.is_none()) positions.polled.clear();
       if (operation.outcome != Outcome::ok) continue;
+      std::erase_if(positions.polled,
+                    [&](const Position& position) { return is_moved(i, position.key); });
       for (std::uint32_t entry = begin; entry < next; ++entry) {
         move_on(positions, entry, begin);
       }

@@ -39,6 +39,7 @@ class LogReader {
     for (std::uint32_t key = 0; key < keys_.size(); ++key) log_.keys.push_back(keys_.value(key));
     number_messages();
     for (const KafkaEntry& entry : log_.entries) note(entry);
+    std::ranges::sort(log_.moves);
     place_messages();
     return std::move(log_);
   }
@@ -83,7 +84,12 @@ class LogReader {
       if (part.empty() || !part[0].is_text()) return;
       const std::string_view word = pool_->text_of(part[0]);
       if (word == "send" && part.size() == 3) read_send(index, part[1], part[2]);
-      if (word == "poll" && part.size() == 2 && part[1].is_list()) read_poll(index, part[1]);
+      if (part.size() != 2 || !part[1].is_list()) return;
+      if (word == "poll") read_poll(index, part[1]);
+      if (word != "rebalance") return;
+      for (const Value key : pool_->items_of(part[1])) {
+        log_.moves.push_back({index, keys_.number(key)});
+      }
     });
   }
 

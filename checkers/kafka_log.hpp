@@ -3,12 +3,14 @@
 //
 // Operations are send, poll and txn with lists of [send key value] (answered by
 // [send key [offset value]]) and [poll] (answered by [poll {key [[offset value] …]}]); assign and
-// subscribe say which keys a consumer follows.
+// subscribe say which keys a consumer follows. An answer may hold [rebalance [key …]] (Jepsen's
+// :rebalance-log): meanwhile these keys were given to the consumer or taken from it.
 //
 // Threading: pure functions.
 
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -49,11 +51,20 @@ struct KafkaSlot {
   std::uint32_t operation = 0;  // the first that told
 };
 
+// A key that was given to a consumer, or taken from it, during an operation.
+struct KafkaMove {
+  std::uint32_t operation = 0;
+  std::uint32_t key = 0;
+
+  friend auto operator<=>(const KafkaMove&, const KafkaMove&) = default;
+};
+
 struct KafkaLog {
   std::vector<history::Value> keys;
   std::vector<KafkaMessage> messages;  // by key and value
   std::vector<KafkaEntry> entries;     // in order of operations, and of their parts
   std::vector<KafkaSlot> slots;        // by key and offset, each message at an offset once
+  std::vector<KafkaMove> moves;        // sorted
 };
 
 enum class KafkaRole { send, poll, txn, assign, subscribe, other, unknown };

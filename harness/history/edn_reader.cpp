@@ -143,6 +143,8 @@ class EdnReader {
       event.error = name_text(content);
     } else if (name == "node") {
       event.node = name_text(content);
+    } else if (name == "rebalance-log") {
+      event.rebalances = content;
     } else if (name == "time" && content.is_integer()) {
       event.time = content.raw();
     }

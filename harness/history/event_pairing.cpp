@@ -27,6 +27,12 @@ bool parse_event_type(std::string_view name, EventType& type) noexcept {
 }
 
 Result<void> EventPairing::apply(const TextEvent& event) {
+  if (event.rebalances.is_list() && event.value.is_list()) {
+    TextEvent whole = event;
+    whole.value = with_rebalances(event);
+    whole.rebalances = {};
+    return apply(whole);
+  }
   const bool invokes = event.type == EventType::invoke;
   if (!dialect_.independent_keys) return invokes ? invoke(event) : complete(event);
   const bool begins = invokes || builder_.size() == 0 || without_invocations_;
@@ -39,6 +45,25 @@ Result<void> EventPairing::apply(const TextEvent& event) {
   TextEvent single = event;
   if (is_pair(event.value)) split(single);
   return invokes ? invoke(single) : complete(single);
+}
+
+Value EventPairing::with_rebalances(const TextEvent& event) {
+  ValuePool& pool = builder_.pool();
+  std::vector<Value> keys;
+  for (const Value rebalance : pool.items_of(event.rebalances)) {
+    if (!rebalance.is_list()) continue;
+    for (const Value field : pool.items_of(rebalance)) {
+      const auto entry = field.is_list() ? pool.items_of(field) : std::span<const Value>();
+      const bool named = entry.size() == 2 && entry[0].is_text() && entry[1].is_list() &&
+                         pool.text_of(entry[0]) == "keys";
+      if (!named) continue;
+      for (const Value key : pool.items_of(entry[1])) keys.push_back(key);
+    }
+  }
+  const auto items = pool.items_of(event.value);
+  std::vector<Value> parts(items.begin(), items.end());
+  if (!keys.empty()) parts.push_back(pool.list({pool.text("rebalance"), pool.list(keys)}));
+  return pool.list(parts);
 }
 
 bool EventPairing::is_pair(Value value) const noexcept {

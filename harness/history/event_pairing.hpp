@@ -31,6 +31,9 @@ struct TextEvent {
   std::string_view error;
   std::string_view node;
   std::int64_t time = kUnknownTime;
+  // Jepsen's :rebalance-log, a list of maps: keys that were given to a consumer or taken from it.
+  // They become one more part [rebalance [key …]] of the list that is the value.
+  Value rebalances = {};
 };
 
 // How a tool's words are to be read.
@@ -90,6 +93,7 @@ class EventPairing {
   [[nodiscard]] bool is_pair(Value value) const noexcept;
   [[nodiscard]] bool is_independent(const TextEvent& event) const noexcept;
   [[nodiscard]] bool is_transaction(Value value) const noexcept;
+  [[nodiscard]] Value with_rebalances(const TextEvent& event);
   void split(TextEvent& event);
 
   Dialect dialect_;

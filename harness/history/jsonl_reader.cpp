@@ -79,6 +79,8 @@ class FieldReader {
         const ondemand::number time = value.get_number();
         if (time.is_int64()) event.time = time.get_int64();
       }
+    } else if (name == "rebalance-log") {
+      event.rebalances = value_of(value);
     }  // index and what we do not know: ignored
   }
 

@@ -334,7 +334,8 @@ void answer_log(Store& store, Operation& operation, ValuePool& pool) {
   operation.output = pool.list(done);
 }
 
-// A polled message gets another offset or value, or is left out; or a send another offset.
+// A polled message gets another offset or value, or is left out; or a send another offset; or a key
+// is said to have been moved meanwhile.
 void spoil_log(Operation& operation, ValuePool& pool, Draws& draws) {
   if (!operation.output.is_list()) return;
   const auto copy = [&](Value list) {
@@ -347,8 +348,15 @@ void spoil_log(Operation& operation, ValuePool& pool, Draws& draws) {
     return pool.list(pair);
   };
   std::vector<Value> parts = copy(operation.output);
+  if (draws.percent(20)) {
+    const Value keys = pool.list({integer(draws.below(2))});
+    parts.push_back(pool.list({pool.text("rebalance"), keys}));
+    operation.output = pool.list(parts);
+    return;
+  }
   Value& part = parts[draws.below(parts.size())];
   std::vector<Value> words = copy(part);
+  if (pool.text_of(words[0]) == "rebalance") return;
   if (words.size() == 3) {
     words[2] = wrong(words[2]);
   } else {

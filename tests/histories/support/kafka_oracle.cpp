@@ -24,6 +24,8 @@ struct Sight {
   [[nodiscard]] std::string message() const { return key + ":" + value; }
 };
 
+enum class Order { everywhere, inside, nowhere };
+
 struct Rules {
   bool poll_order_always = false;
   bool unseen = true;
@@ -39,10 +41,14 @@ class Oracle {
   }
 
   [[nodiscard]] bool holds(Rules rules) const {
-    const bool order = !subscribed_ || rules.poll_order_always;
+    // A consumer may be moved between operations, and inside of them as long as nobody tells when.
+    const bool strict = !subscribed_ || rules.poll_order_always;
+    const Order order = strict            ? Order::everywhere
+                        : !moved_.empty() ? Order::inside
+                                          : Order::nowhere;
     const bool excused = subscribed_ && unknown_polls_;
     return offsets_agree() && senders_exist() && !sees_its_own() && sends_go_on() &&
-           (!order || polls_go_on()) && (excused || nothing_lost()) &&
+           polls_go_on(order) && (excused || nothing_lost()) &&
            (excused || !rules.unseen || nothing_unseen()) && no_circle();
   }
 
@@ -73,6 +79,10 @@ class Oracle {
           sight.value = text(pair[1]);
         }
         sights_.push_back(sight);
+      } else if (told && text(words[0]) == "\"rebalance\"") {
+        for (const Value key : history_->pool().items_of(words[1])) {
+          moved_.insert({index, text(key)});
+        }
       } else if (told) {
         for (const Value key : history_->pool().items_of(words[1])) {
           const auto of_key = history_->pool().items_of(key);
@@ -126,8 +136,8 @@ class Oracle {
   }
 
   // Each process' sights of a key in order, with a new list where its keys were assigned anew
-  // without it, or where nobody knows what it polled.
-  [[nodiscard]] bool goes_on(bool sent, bool may_skip) const {
+  // without it, where nobody knows what it polled, or where the key was moved.
+  [[nodiscard]] bool goes_on(bool sent, bool may_skip, Order order) const {
     std::map<std::pair<std::int64_t, std::string>, const Sight*> last;
     for (std::size_t i = 0; i < history_->operations().size(); ++i) {
       const Operation& operation = at(i);
@@ -143,10 +153,19 @@ class Oracle {
         return unknown && !sent;
       });
       if (operation.outcome != Outcome::ok) continue;
+      const auto is_moved = [&](const std::string& key) {
+        return !sent && moved_.contains({i, key});
+      };
+      std::erase_if(last, [&](const auto& entry) {
+        return entry.first.first == operation.process && is_moved(entry.first.second);
+      });
       for (const Sight& sight : sights_) {
         if (sight.operation != i || sight.sent != sent) continue;
         const Sight*& before = last[{operation.process, sight.key}];
-        if (before != nullptr && rank(*before) >= 0 && rank(sight) >= 0) {
+        const bool inside = before != nullptr && before->operation == i;
+        const bool judged = order == Order::everywhere || (order == Order::inside && inside);
+        const bool known = before != nullptr && rank(*before) >= 0 && rank(sight) >= 0;
+        if (judged && known && !(inside && is_moved(sight.key))) {
           const std::int64_t step = rank(sight) - rank(*before);
           if (step < 1 || (step > 1 && !may_skip)) return false;
         }
@@ -156,9 +175,9 @@ class Oracle {
     return true;
   }
 
-  [[nodiscard]] bool sends_go_on() const { return goes_on(true, true); }
+  [[nodiscard]] bool sends_go_on() const { return goes_on(true, true, Order::everywhere); }
 
-  [[nodiscard]] bool polls_go_on() const { return goes_on(false, false); }
+  [[nodiscard]] bool polls_go_on(Order order) const { return goes_on(false, false, order); }
 
   [[nodiscard]] bool polled(const Sight& sight) const {
     return std::ranges::any_of(sights_, [&](const Sight& other) {
@@ -219,6 +238,7 @@ class Oracle {
   const History* history_;
   std::vector<Sight> sights_;
   std::map<std::string, std::set<std::int64_t>> offsets_;
+  std::set<std::pair<std::size_t, std::string>> moved_;  // operation, key
   bool subscribed_ = false;
   bool unknown_polls_ = false;
 };

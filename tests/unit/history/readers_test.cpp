@@ -396,6 +396,28 @@ TEST(ReadEdn, TakesCompletionsWithoutInvocations) {
   EXPECT_TRUE(error_of(invoke + ok + ok).starts_with("h:3:1: process 0 completes"));
 }
 
+// Jepsen's log of what was given to a consumer or taken from it during an operation.
+TEST(ReadEdn, KeepsRebalancesAsAPartOfTheValue) {
+  const Lines expected{"p1 poll [[\"poll\"]] -> ok [[\"poll\" []] [\"rebalance\" [0 2 1]]]"};
+  const auto edn = read(
+      "{:process 1, :type :invoke, :f :poll, :value [[:poll]]}\n"
+      "{:rebalance-log [{:keys [0 2], :at 7} {:keys [1]}], :process 1, :type :ok, :f :poll, :value "
+      "[[:poll {}]]}",
+      Format::edn);
+  EXPECT_EQ(described(edn.history), expected);
+  const auto jsonl = read(R"({"process":1,"type":"invoke","f":"poll","value":[["poll"]]})"
+                          "\n"
+                          R"({"process":1,"type":"ok","f":"poll","value":[["poll",{}]],)"
+                          R"("rebalance-log":[{"keys":[0,2]},{"keys":[1]}]})",
+                          Format::jsonl);
+  EXPECT_EQ(described(jsonl.history), expected);
+  const auto none = read(
+      "{:process 1, :type :invoke, :f :poll, :value [[:poll]]}\n"
+      "{:process 1, :type :ok, :f :poll, :value [[:poll {}]], :rebalance-log []}",
+      Format::edn);
+  EXPECT_EQ(described(none.history), (Lines{"p1 poll [[\"poll\"]] -> ok [[\"poll\" []]]"}));
+}
+
 TEST(ReadEdn, NamesThePlaceOfAnError) {
   EXPECT_TRUE(error_of("[{:process 1, :type :invoke\n").starts_with("h:2:1: expected"));
   EXPECT_EQ(error_of("[{:process 1, :type :invoke}\n"), "h:2:1: expected ']'");
