@@ -112,8 +112,15 @@ std::int64_t first_sure_ack(const Lives& lives, const Life& life) {
 
 std::vector<Symbol> queues_of(const Lives& lives) {
   std::vector<Symbol> queues;
-  for (const Life& life : lives.all()) {
-    if (std::ranges::find(queues, life.queue) == queues.end()) queues.push_back(life.queue);
+  const auto add = [&queues](Symbol queue) {
+    if (std::ranges::find(queues, queue) == queues.end()) queues.push_back(queue);
+  };
+  for (const Life& life : lives.all()) add(life.queue);
+  for (const auto* operations : {&lives.refused_sends(), &lives.stats()}) {
+    for (const std::uint32_t operation : *operations) {
+      // Dead letters are counted with the queue that gave them up.
+      if (!lives.is_dead(lives.at(operation).key)) add(lives.at(operation).key);
+    }
   }
   return queues;
 }

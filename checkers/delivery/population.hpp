@@ -38,7 +38,7 @@ class Population {
 // End of the first that surely did; kNever: none.
 [[nodiscard]] std::int64_t first_sure_ack(const Lives& lives, const Life& life);
 
-// Queues that messages were sent to, in order of their first.
+// Queues that messages were sent to, also in vain, or whose messages were counted.
 [[nodiscard]] std::vector<history::Symbol> queues_of(const Lives& lives);
 
 }  // namespace sunder::checkers::delivery

@@ -27,6 +27,12 @@ struct EmptyReceive {
   std::uint32_t operation = 0;
 };
 
+// An operation of unknown outcome, as long as its client waited for it.
+struct Unknown {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
 // A message that should be found from some time on, until somebody is known to find it.
 struct Due {
   const Life* life = nullptr;
@@ -67,23 +73,35 @@ class RedeliverySearch {
  private:
   // The system was at rest: no fault, and nothing unknown that could still hold a message.
   void collect_empty_receives() {
-    std::vector<std::int64_t> unknown_ends;
+    std::vector<Unknown> unknown;
     for (std::uint32_t i = 0; i < lives_.history().operations().size(); ++i) {
-      if (lives_.at(i).outcome == Outcome::info) unknown_ends.push_back(lives_.client_end(i));
+      if (lives_.at(i).outcome != Outcome::info) continue;
+      unknown.push_back({lives_.begin(i), lives_.client_end(i)});
     }
-    std::ranges::sort(unknown_ends);
+    std::ranges::sort(unknown, {}, &Unknown::end);
+    // From here on each begins when the first of those that end as late or later does.
+    for (std::size_t i = unknown.size(); i > 1; --i) {
+      unknown[i - 2].begin = std::min(unknown[i - 2].begin, unknown[i - 1].begin);
+    }
     for (const std::uint32_t receive : lives_.receives()) {
       const auto& operation = lives_.at(receive);
       if (operation.outcome != Outcome::ok || !operation.output.is_nil()) continue;
-      const auto rest = at_rest_since(receive, unknown_ends);
+      const auto rest = at_rest_since(receive, unknown);
       if (!rest || lives_.begin(receive) < *rest + longest_lease_ + limits_.within) continue;
       empty_[operation.key].push_back({lives_.begin(receive), receive});
     }
-    for (auto& [key, empty] : empty_) std::ranges::sort(empty, {}, &EmptyReceive::begin);
+    for (auto& [key, empty] : empty_) {
+      std::ranges::sort(empty, {}, &EmptyReceive::begin);
+      // Of those that begin as late or later, the one that ends first tells most.
+      for (std::size_t i = empty.size(); i > 1; --i) {
+        const bool sooner = lives_.end(empty[i - 1].operation) < lives_.end(empty[i - 2].operation);
+        if (sooner) empty[i - 2].operation = empty[i - 1].operation;
+      }
+    }
   }
 
   [[nodiscard]] std::optional<std::int64_t> at_rest_since(
-      std::uint32_t receive, const std::vector<std::int64_t>& unknown_ends) const {
+      std::uint32_t receive, const std::vector<Unknown>& unknown) const {
     std::int64_t since = 0;
     const history::Window window{lives_.begin(receive), lives_.end(receive) + 1};
     for (const history::FaultRecord& fault : context_.faults) {
@@ -91,10 +109,10 @@ class RedeliverySearch {
       if (stood.overlaps(window)) return std::nullopt;
       if (stood.end <= window.begin) since = std::max(since, stood.end);
     }
-    const auto later = std::ranges::lower_bound(unknown_ends, window.begin);
-    if (later != unknown_ends.begin()) since = std::max(since, *std::prev(later));
+    const auto later = std::ranges::lower_bound(unknown, window.begin, {}, &Unknown::end);
+    if (later != unknown.begin()) since = std::max(since, std::prev(later)->end);
     // One that is still under way may take a message any moment.
-    if (later != unknown_ends.end() && *later == kNever) return std::nullopt;
+    if (later != unknown.end() && later->begin < window.end) return std::nullopt;
     return since;
   }
 

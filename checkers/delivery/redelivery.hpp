@@ -3,9 +3,10 @@
 //
 // A message is due once its visibility time, as last extended, is over at the latest; when it was
 // given back; and when it was sent. A receive that finds nothing is judged when the system was at
-// rest: no fault stood, and since the last one and the last operation of unknown outcome, which may
-// have taken a message with it, the longest visibility time and `within` are over. A change of
-// leaders gives every owner its whole visibility time anew, so that is allowed for, too.
+// rest: no fault stood, no operation of unknown outcome was under way, and since the last one and
+// the last such operation, which may have taken a message with it, the longest visibility time and
+// `within` are over. A change of leaders gives every owner its whole visibility time anew, so that
+// is allowed for, too.
 //
 // Threading: pure functions.
 

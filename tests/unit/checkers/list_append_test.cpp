@@ -18,10 +18,8 @@
 #include "checkers/elle/list_graph.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
-#include "tests/histories/support/isolation_brute_force.hpp"
 #include "tests/histories/support/list_generator.hpp"
 #include "tests/histories/support/list_oracle.hpp"
-#include "tests/histories/support/transaction_generator.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -221,35 +219,6 @@ TEST(ListAppend, SaysWhatItCannotJudge) {
   history::HistoryBuilder builder;
   const Verdict empty = judge(builder.finish(), "serializable");
   EXPECT_TRUE(nothing_observed(empty)) << empty.summary;
-}
-
-// Whether some read gave 0: the generator's other name for a register that nobody wrote, which
-// Elle does not know.
-bool reads_zero(const history::History& history) {
-  const auto transactions = elle::gather_transactions(history, elle::MicroKind::write);
-  return std::ranges::any_of(transactions.micro, [](const elle::MicroOperation& micro) {
-    return micro.kind == elle::MicroKind::read && micro.value == history::Value::integer(0);
-  });
-}
-
-// What Elle concludes by default is true: brute force finds no strict serial order either.
-TEST(RwRegister, FindsNothingThatIsNotThere) {
-  const std::uint64_t cases = test::case_count() / 10;
-  std::uint64_t broken = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::SmallTransactionOptions options;
-    options.seed = seed;
-    const history::History history = test::small_transaction_history(options);
-    if (reads_zero(history)) continue;
-    CheckOptions none;
-    const Verdict verdict = check_model(history, "rw-register/elle-default", none, {}).value();
-    if (verdict.kind != VerdictKind::broken) continue;
-    ++broken;
-    ASSERT_FALSE(test::brute_force_isolation(history, "strict-serializable"))
-        << "seed " << seed << ": " << verdict.summary << "\n"
-        << history::to_jsonl(history);
-  }
-  EXPECT_GT(broken, cases / 50);
 }
 
 }  // namespace
