@@ -8,6 +8,7 @@
 // Exercised: answers-true, 10 orders confirmed and 3 refused; durable, 5 orders answered before a
 // moment at which all services were dead.
 
+#include <optional>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -62,6 +63,7 @@ std::string untrue(const Record& record, std::string_view order, bool confirmed)
   return {};
 }
 
+// The one that ended first.
 struct FirstAnswer {
   std::size_t operation = 0;
   bool confirmed = false;
@@ -109,6 +111,9 @@ class AnswersCheck {
                       order,
                       answer_name(first->second.confirmed),
                       answer_name(confirmed)));
+    } else if (history_.operations()[index].complete <
+               history_.operations()[first->second.operation].complete) {
+      first->second.operation = index;
     }
   }
 
@@ -124,7 +129,8 @@ class AnswersCheck {
         fmt::format("order {} had been answered {}, and later it was {}",
                     order,
                     answer_name(first->second.confirmed),
-                    operations[index].output.is_nil() ? "unknown" : "open"));
+                    operations[index].output.is_nil() ? "unknown" : "open"),
+        first->second.operation);
   }
 
   void judge_saga(const Saga& saga) {
@@ -164,11 +170,18 @@ class AnswersCheck {
     return ordered == saga.terms;
   }
 
-  void add(std::string title, std::string_view order, std::size_t operation, std::string why) {
+  // `before` told it, too.
+  void add(std::string title,
+           std::string_view order,
+           std::size_t operation,
+           std::string why,
+           std::optional<std::size_t> before = {}) {
     Counterexample example = example_of(record_, std::move(title), order, std::move(why));
-    const bool known = std::ranges::any_of(
-        example.items, [&](const auto& item) { return item.operation == operation; });
-    if (!known) example.items.push_back({operation, true, "tells it"});
+    for (const std::size_t telling : {before.value_or(operation), operation}) {
+      const bool known = std::ranges::any_of(
+          example.items, [&](const auto& item) { return item.operation == telling; });
+      if (!known) example.items.push_back({telling, true, "tells it"});
+    }
     std::ranges::sort(example.items, {}, &Counterexample::Item::operation);
     findings_.add(std::move(example));
   }

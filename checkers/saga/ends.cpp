@@ -126,7 +126,8 @@ Verdict check_ends_in_time(const History& history,
     return history.operations()[operation].invoke_time;
   };
   const bool late_open = asked.last_open && begun(*asked.last_open) >= heal + bound;
-  const bool late_saga = !open.empty() && begun(open.front()->operation) >= heal + bound;
+  const bool late_saga = std::ranges::any_of(
+      open, [&](const Saga* saga) { return begun(saga->operation) >= heal + bound; });
   const std::size_t held = held_up(record, context);
   const std::int64_t rest =
       asked.first_zero ? end_time(history.operations()[*asked.first_zero]) - heal : kNever;

@@ -8,6 +8,11 @@
 //   ----
 //   kept
 //
+// What a promise of a run must know stands between:
+//   nodes 3                            n1 to n3
+//   fault kill n1,n2 from 40 until 60  it bit, and these nodes were down
+//   event n1 70 saga-ended took_us=9 outcome=done   a node told it; "_" in a text is a space
+//
 // `check` names a checker, or a model and its level (check bank/any-balance). Words with "=" behind
 // it other than model=… are parameters (permits=2). A line is time, process, type, function, then
 // `@key` and a value in EDN when there is one, then for a failed cas `actual VALUE`, for an answer
@@ -19,6 +24,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -60,10 +66,54 @@ struct Fixture {
   std::string checker;
   std::string model;
   checkers::Parameters parameters;
+  std::optional<history::RunContext> context;
   std::vector<std::string> events;
   std::string head;      // everything up to and with "----"
   std::string expected;  // everything after it
 };
+
+// One line about the run; false: it is none.
+bool parse_context(const std::string& line, std::optional<history::RunContext>& context) {
+  std::istringstream words(line);
+  std::string kind;
+  words >> kind;
+  if (kind != "nodes" && kind != "fault" && kind != "event") return false;
+  if (!context) context.emplace();
+  if (kind == "nodes") {
+    std::size_t count = 0;
+    words >> count;
+    for (std::size_t i = 1; i <= count; ++i) context->nodes.push_back(fmt::format("n{}", i));
+  } else if (kind == "fault") {
+    history::FaultRecord& fault = context->faults.emplace_back();
+    std::string nodes;
+    std::string from;
+    std::string until;
+    words >> fault.family >> nodes >> from >> fault.active.begin >> until >> fault.active.end;
+    EXPECT_TRUE(from == "from" && until == "until") << line;
+    std::istringstream names(nodes);
+    for (std::string name; std::getline(names, name, ',');) fault.disabled_nodes.push_back(name);
+    fault.applying = {fault.active.begin, fault.active.begin};
+    fault.healed = fault.active.end;
+    fault.exercised = true;
+  } else {
+    history::NodeEvent& event = context->events.emplace_back();
+    words >> event.node >> event.time >> event.event;
+    EXPECT_TRUE(words) << line;
+    for (std::string field; words >> field;) {
+      const auto equals = std::min(field.find('='), field.size() - 1);
+      const std::string name = field.substr(0, equals);
+      std::string value = field.substr(equals + 1);
+      if (value.find_first_not_of("0123456789") == std::string::npos) {
+        event.numbers.emplace_back(name, std::stoll(value));
+      } else {
+        std::ranges::replace(value, '_', ' ');
+        event.texts.emplace_back(name, value);
+      }
+    }
+  }
+  EXPECT_TRUE(kind == "event" || words) << line;
+  return true;
+}
 
 Fixture parse_fixture(const std::string& text) {
   Fixture fixture;
@@ -90,7 +140,7 @@ Fixture parse_fixture(const std::string& text) {
           fixture.parameters[word.substr(0, equals)] = std::stod(value);
         }
       }
-    } else {
+    } else if (!parse_context(line, fixture.context)) {
       fixture.events.push_back(line);
     }
   }
@@ -154,11 +204,18 @@ checkers::Verdict judge(const Fixture& fixture, const history::History& history)
   checkers::CheckOptions options;
   options.model = fixture.model;
   options.parameters = fixture.parameters;
+  if (fixture.context) options.context = &*fixture.context;
   const checkers::CheckerInfo* checker = checkers::find_checker(fixture.checker);
   if (checker != nullptr) return checker->check(history, options, {});
   auto verdict = checkers::check_model(history, fixture.checker, options, {});
   EXPECT_TRUE(verdict.has_value()) << "no checker or model " << fixture.checker;
   return verdict.has_value() ? *verdict : checkers::Verdict();
+}
+
+// A page of a ledger says too much: its beginning will do.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kCharacters = 200;
+  return text.size() > kCharacters ? fmt::format("{:.{}}…", text, kCharacters) : text;
 }
 
 // "undetermined" alone, or with the sentence and the core operations when broken.
@@ -172,7 +229,7 @@ std::string describe(const checkers::Verdict& verdict, const history::History& h
       const bool open = operation.outcome == history::Outcome::info;
       text += fmt::format("  p{} {} [{},{}]\n",
                           operation.process,
-                          history.describe(operation),
+                          shortened(history.describe(operation)),
                           operation.invoke_time,
                           open ? "…" : std::to_string(operation.complete_time));
     }

@@ -4,6 +4,7 @@
 // the number of cases per test (10,000 by default; 10,000,000 takes a few minutes).
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -79,6 +80,57 @@ TEST(Agreement, SearchOfTexts) {
   test::SmallOptions small;
   small.texts = true;
   agree(small, "kv-append", {});
+}
+
+// Two objects of one history, each under a key of its own.
+history::History under_two_keys(const history::History& one, const history::History& other) {
+  history::HistoryBuilder builder;
+  const auto add_all = [&builder](const history::History& history, std::string_view key) {
+    const auto copy = [&](history::Value value) {
+      if (value.is_text()) return builder.pool().text(history.pool().text_of(value));
+      if (!value.is_list()) return value;
+      const auto items = history.pool().items_of(value);
+      return builder.pool().list(std::vector<history::Value>(items.begin(), items.end()));
+    };
+    for (history::Operation operation : history.operations()) {
+      operation.key = builder.pool().symbol(key);
+      operation.function_name = builder.pool().symbol(history.pool().name(operation.function_name));
+      operation.error = builder.pool().symbol(history.pool().name(operation.error));
+      operation.input = copy(operation.input);
+      operation.output = copy(operation.output);
+      builder.add(operation);
+    }
+  };
+  add_all(one, "x");
+  add_all(other, "y");
+  return builder.finish();
+}
+
+// Linearizability is local: right when each key by itself is, by every route.
+TEST(Agreement, SeveralKeysAreJudgedEachForItself) {
+  const std::uint64_t cases = test::case_count();
+  std::uint64_t kept = 0;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    test::SmallOptions small;
+    small.operations_max = 5;
+    small.unique = seed % 2 == 0;
+    small.texts = seed % 5 == 0;
+    const std::string_view model = small.texts ? "kv-append" : "register";
+    small.seed = 2 * seed;
+    const history::History one = test::small_history(small);
+    small.seed = 2 * seed + 1;
+    const history::History other = test::small_history(small);
+    const bool holds =
+        test::brute_force_linearizable(one, model) && test::brute_force_linearizable(other, model);
+    kept += holds ? 1U : 0U;
+    const history::History both = under_two_keys(one, other);
+    const Routes routes{.closed_form = seed % 3 != 0};
+    ASSERT_EQ(name_of(kind_of(both, model, routes)), holds ? "kept" : "broken")
+        << "seed " << seed << "\n"
+        << history::to_jsonl(both);
+  }
+  EXPECT_GT(kept, cases / 10);
+  EXPECT_LT(kept, cases - cases / 10);
 }
 
 // Longer histories than brute force can judge: the two routes must agree, valid and invalid.

@@ -114,7 +114,13 @@ class RunFixture {
   }
 
   Verdict check(std::string_view checker) {
-    const history::History history = builder.finish();
+    history::History judged;
+    return check(checker, judged);
+  }
+
+  // The same, and keeps the history that was judged.
+  Verdict check(std::string_view checker, history::History& history) {
+    history = builder.finish();
     CheckOptions options;
     options.context = &context;
     options.parameters = parameters;

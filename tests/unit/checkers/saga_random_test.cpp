@@ -2,19 +2,24 @@
 // not.
 //
 // The oracle asks its questions of the world that the generator made, by definition and in
-// quadratic time; it reads no rows and shares no code with the checkers.
+// quadratic time; it reads no rows and shares no code with the checkers. Every world is a function
+// of its seed, which a failure prints; SUNDER_CASES sets how many there are (10,000 by default).
+
+#include <functional>
+#include <map>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/base/random.hpp"
+#include "harness/history/text.hpp"
+#include "tests/histories/support/generator.hpp"
 #include "tests/unit/checkers/saga_fixture.hpp"
 
 namespace sunder::checkers {
 namespace {
 
 constexpr std::int64_t kThere = 5;  // of each item, and of each account
-constexpr int kWorlds = 1700;       // each asks six checkers
 
 enum class End { done, undone, open, absent };
 
@@ -30,8 +35,20 @@ struct PlacedOrder {
   std::array<std::int64_t, 2> amount{};
 };
 
+// Somebody asked how an order stands; times in ms.
+struct Asked {
+  int order = 0;
+  int answer = 0;  // as above; 0 is said, too: still open, or not known
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+constexpr std::int64_t kOrderEvery = 10;  // ms; it is answered after 5
+
 struct World {
   std::vector<PlacedOrder> orders;
+  std::vector<Asked> asked;
+  int crash_after = -1;  // so many orders all services died at once; -1: never
   std::array<std::vector<Deed>, 3> deeds;
   std::array<std::map<int, std::int64_t>, 2> left;
 };
@@ -58,6 +75,8 @@ class Maker {
       if (below(3) == 0) swap_neighbours(deeds);
     }
     for (int step = 0; step < 2; ++step) fill_levels(world, step);
+    if (below(2) == 0) world.crash_after = below(orders + 1);
+    for (int asks = below(5); asks > 0; --asks) ask(world);
     return world;
   }
 
@@ -78,6 +97,17 @@ class Maker {
     if (acts && below(20) != 0) deeds.push_back({order, false});
     if (acts && end == End::undone && below(20) != 0) deeds.push_back({order, true});
     if (below(40) == 0) deeds.push_back({order, below(2) == 0});
+  }
+
+  void ask(World& world) {
+    Asked asked;
+    asked.order = below(static_cast<int>(world.orders.size()));
+    const End end = world.orders[static_cast<std::size_t>(asked.order)].end;
+    asked.answer = end == End::done ? 1 : end == End::undone ? -1 : 0;
+    if (below(10) == 0) asked.answer = below(3) - 1;
+    asked.begin = static_cast<std::int64_t>(world.orders.size()) * kOrderEvery + below(15);
+    asked.end = asked.begin + 1 + below(12);
+    world.asked.push_back(asked);
   }
 
   void swap_neighbours(std::vector<Deed>& deeds) {
@@ -201,18 +231,59 @@ bool is_oversold(const World& world) {
   return false;
 }
 
+// Whether an order's end or its effects are not what somebody was told.
+bool is_untrue(const World& world, int order, int answer) {
+  const End end = world.orders[static_cast<std::size_t>(order)].end;
+  if (end != (answer > 0 ? End::done : End::undone)) return true;
+  for (std::size_t step = 0; step < 3; ++step) {
+    if (stands(world, step, order) != (answer > 0)) return true;
+  }
+  return false;
+}
+
 bool is_untrue(const World& world) {
-  return for_any_order(world, [&](int i, const PlacedOrder& order) {
-    if (order.answer == 0) return false;
-    if (order.end != (order.answer > 0 ? End::done : End::undone)) return true;
-    for (std::size_t step = 0; step < 3; ++step) {
-      if (stands(world, step, i) != (order.answer > 0)) return true;
+  std::vector<Asked> told;  // with those who ordered
+  for (std::size_t i = 0; i < world.orders.size(); ++i) {
+    if (world.orders[i].answer == 0) continue;
+    const auto begin = static_cast<std::int64_t>(i) * kOrderEvery;
+    told.push_back({static_cast<int>(i), world.orders[i].answer, begin, begin + 5});
+  }
+  for (const Asked& asked : world.asked) told.push_back(asked);
+  for (const Asked& one : told) {
+    if (one.answer == 0) continue;
+    if (is_untrue(world, one.order, one.answer)) return true;
+    for (const Asked& other : told) {
+      if (other.order != one.order) continue;
+      if (other.answer == -one.answer) return true;
+      if (other.answer == 0 && one.end < other.begin) return true;  // forgotten
     }
-    return false;
-  });
+  }
+  return false;
+}
+
+bool is_lost(const World& world) {
+  for (int i = 0; i < world.crash_after; ++i) {
+    const int answer = world.orders[static_cast<std::size_t>(i)].answer;
+    if (answer != 0 && is_untrue(world, i, answer)) return true;
+  }
+  return false;
 }
 
 // ---- the same world as the checkers see it
+
+void ask(SagaFixture& fixture, const Asked& asked) {
+  history::ValuePool& pool = fixture.run.builder.pool();
+  const std::string key = fmt::format("o{}", asked.order + 1);
+  fixture.run.call({.process = 20,
+                    .function = "status",
+                    .key = key,
+                    .begin = asked.begin,
+                    .end = asked.end,
+                    .output = asked.answer > 0     ? pool.text("confirmed")
+                              : asked.answer < 0   ? pool.text("refused: so")
+                              : asked.end % 2 == 0 ? pool.text("open")
+                                                   : history::Value::nil()});
+}
 
 SagaFixture fixture_of(const World& world) {
   constexpr std::array<std::array<std::string_view, 2>, 3> words{
@@ -257,6 +328,13 @@ SagaFixture fixture_of(const World& world) {
     }
   }
   fixture.saga_total = world.orders.size();
+  if (world.crash_after >= 0) {
+    // After the answer to the last one before.
+    const std::int64_t begin = world.crash_after * kOrderEvery - 4;
+    fixture.run.kill({1, 2, 3, 4}, begin, begin + 3);
+  }
+  for (const Asked& asked : world.asked) ask(fixture, asked);
+  fixture.time += 50;
   return fixture;
 }
 
@@ -269,29 +347,116 @@ TEST(SagaCheckers, AgreeWithANaiveOracleOnRandomWorlds) {
   constexpr std::array questions{Question{"saga-all-or-nothing", is_half},
                                  Question{"saga-answers-true", is_untrue},
                                  Question{"saga-conserved", is_out_of_balance},
+                                 Question{"saga-durable", is_lost},
                                  Question{"saga-no-orphans", has_orphan},
                                  Question{"saga-no-oversell", is_oversold},
                                  Question{"saga-once", is_doubled}};
-  const std::uint64_t seed =
-      ::testing::UnitTest::GetInstance()->random_seed() > 0
-          ? static_cast<std::uint64_t>(::testing::UnitTest::GetInstance()->random_seed())
-          : 15;
-  std::array<std::size_t, questions.size()> broken{};
-  for (int i = 0; i < kWorlds; ++i) {
-    const std::uint64_t own = seed * 1'000'003 + static_cast<std::uint64_t>(i);
-    const World world = Maker(own).make();
+  const std::uint64_t cases = test::case_count();
+  std::array<std::uint64_t, questions.size()> broken{};
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    const World world = Maker(seed).make();
     for (std::size_t q = 0; q < questions.size(); ++q) {
       const bool expected = questions[q].is_broken(world);
-      broken[q] += expected ? 1 : 0;
+      broken[q] += expected ? 1U : 0U;
       SagaFixture fixture = fixture_of(world);
       const Verdict verdict = fixture.check(questions[q].checker);
       ASSERT_EQ(verdict.kind == VerdictKind::broken, expected)
-          << questions[q].checker << " on world " << own << ": " << verdict.summary;
+          << questions[q].checker << ", seed " << seed << ": " << verdict.summary << "\n"
+          << history::to_jsonl(fixture.judged);
     }
   }
   for (std::size_t q = 0; q < questions.size(); ++q) {
-    EXPECT_GT(broken[q], kWorlds / 20U) << questions[q].checker;
-    EXPECT_LT(broken[q], kWorlds * 19U / 20U) << questions[q].checker;
+    EXPECT_GT(broken[q], cases / 20) << questions[q].checker;
+    EXPECT_LT(broken[q], cases * 19 / 20) << questions[q].checker;
+  }
+}
+
+// ---- ends in time: who asked when how many are open, and when the logs were read
+
+struct Asking {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  std::int64_t open = -1;  // -1: no answer
+};
+
+struct Ending {
+  std::int64_t healed = 0;  // 0: nothing bit
+  std::vector<Asking> asked;
+  std::int64_t read = 0;  // the sagas
+  bool open = false;      // one of them had not ended
+  bool held_up = false;
+};
+
+constexpr std::int64_t kEndsWithin = 20;
+
+Ending random_ending(std::uint64_t seed) {
+  base::Random random(seed);
+  Ending ending;
+  if (random.chance(0.85)) ending.healed = random.between(10, 30);
+  std::int64_t time = random.between(0, 30);
+  for (std::uint64_t asks = random.below(4); asks > 0; --asks) {
+    Asking asking{.begin = time, .end = time + random.between(1, 15)};
+    if (random.chance(0.85)) asking.open = random.chance(0.6) ? 0 : random.between(1, 3);
+    ending.asked.push_back(asking);
+    time += random.between(1, 15);
+  }
+  ending.read = random.between(20, 70);
+  ending.open = random.chance(0.3);
+  ending.held_up = random.chance(0.8);
+  return ending;
+}
+
+VerdictKind ends_by_definition(const Ending& ending) {
+  const std::int64_t bound = ending.healed + kEndsWithin;
+  bool in_time = false;
+  for (const Asking& asking : ending.asked) {
+    if (asking.open > 0 && asking.begin >= bound) return VerdictKind::broken;
+    in_time = in_time || (asking.open == 0 && asking.end <= bound);
+  }
+  if (ending.open && ending.read >= bound) return VerdictKind::broken;
+  if (!in_time) return VerdictKind::undetermined;
+  const bool exercised = ending.healed > 0 && ending.held_up;
+  return exercised ? VerdictKind::kept : VerdictKind::not_exercised;
+}
+
+TEST(SagaCheckers, EndInTimeByDefinition) {
+  const std::uint64_t cases = test::case_count();
+  std::map<VerdictKind, std::uint64_t> seen;
+  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+    const Ending ending = random_ending(seed);
+    SagaFixture fixture;
+    fixture.run.parameters = {{"ends_within_ms", kEndsWithin}};
+    if (ending.healed > 0) {
+      fixture.run.kill({1}, 2, ending.healed - 1);
+      // One that did not bite counts for nothing.
+      fixture.run.kill({2}, 2, 60).exercised = false;
+    }
+    if (ending.open) fixture.saga(1, "undoing", "payment: no credit");
+    if (ending.held_up) fixture.saga(2, "undone", "payment: no answer");
+    std::int64_t process = 0;
+    for (const Asking& asking : ending.asked) {
+      const bool known = asking.open >= 0;
+      fixture.run.call({.process = ++process,
+                        .function = "open",
+                        .key = "",
+                        .begin = asking.begin,
+                        .end = asking.end,
+                        .outcome = known ? history::Outcome::ok : history::Outcome::info,
+                        .output = known ? history::Value::integer(asking.open) : history::Value()});
+    }
+    fixture.time = ending.read;
+    fixture.asks_open = false;
+    const Verdict verdict = fixture.check("saga-ends-in-time");
+    ++seen[verdict.kind];
+    ASSERT_EQ(name_of(verdict.kind), name_of(ends_by_definition(ending)))
+        << "seed " << seed << ": " << verdict.summary << "\n"
+        << history::to_jsonl(fixture.judged);
+  }
+  for (const VerdictKind kind : {VerdictKind::kept,
+                                 VerdictKind::broken,
+                                 VerdictKind::undetermined,
+                                 VerdictKind::not_exercised}) {
+    EXPECT_GT(seen[kind], cases / 50) << name_of(kind);
   }
 }
 
