@@ -96,7 +96,7 @@ bool parse_context(const std::string& line, std::optional<history::RunContext>& 
     fault.healed = fault.active.end;
     fault.exercised = true;
   } else {
-    history::NodeEvent& event = context->events.emplace_back();
+    history::NodeEvent event;
     words >> event.node >> event.time >> event.event;
     EXPECT_TRUE(words) << line;
     for (std::string field; words >> field;) {
@@ -110,6 +110,7 @@ bool parse_context(const std::string& line, std::optional<history::RunContext>& 
         event.texts.emplace_back(name, value);
       }
     }
+    context->events.push_back(event);
   }
   EXPECT_TRUE(kind == "event" || words) << line;
   return true;

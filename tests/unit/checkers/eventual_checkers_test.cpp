@@ -454,6 +454,8 @@ Tellings random_tellings(std::uint64_t seed) {
 // By definition: what each pair last told, at every millisecond.
 VerdictKind digests_by_definition(const Tellings& made, std::int64_t within, std::int64_t keys) {
   const history::RunContext& context = made.run.context;
+  std::vector<history::NodeEvent> events;
+  for (const history::NodeEvent& event : context.events) events.push_back(event);
   const auto is_ended = [&](const std::string& node) {
     return std::ranges::any_of(context.faults, [&](const history::FaultRecord& fault) {
       return std::ranges::find(fault.ended_nodes, node) != fault.ended_nodes.end();
@@ -462,7 +464,7 @@ VerdictKind digests_by_definition(const Tellings& made, std::int64_t within, std
   // What a node told of another before the end of this millisecond; "": nothing.
   const auto told = [&](const std::string& node, const std::string& peer, std::int64_t ms) {
     std::string last;
-    for (const history::NodeEvent& event : context.events) {
+    for (const history::NodeEvent& event : events) {
       const bool counts = event.event == "digest" && event.time <= RunFixture::ms(ms) &&
                           event.time < RunFixture::ms(made.watched) && event.node == node;
       if (counts && !event.text(peer).empty()) last = event.text(peer);
@@ -484,7 +486,7 @@ VerdictKind digests_by_definition(const Tellings& made, std::int64_t within, std
   bool differed = false;
   std::map<std::string, std::int64_t> held;
   std::map<std::pair<std::string, std::string>, std::string> last;
-  for (const history::NodeEvent& event : context.events) {
+  for (const history::NodeEvent& event : events) {
     if (event.event != "digest" || is_ended(event.node)) continue;
     if (event.time >= RunFixture::ms(made.watched)) continue;
     held[event.node] = event.number("keys");
