@@ -56,8 +56,13 @@ class RedeliverySearch {
       if (home != operation.key) dead_letters_[home] = operation.key;
     }
     for (const Life& life : lives.all()) {
-      for (const Delivery& delivery : life.live.deliveries) {
-        for (const Use& use : delivery.uses) longest_lease_ = std::max(longest_lease_, use.lease);
+      for (const Stay* stay : {&life.live, &life.dead}) {
+        for (const Delivery& delivery : stay->deliveries) {
+          for (const Use& use : delivery.uses) longest_lease_ = std::max(longest_lease_, use.lease);
+        }
+        for (const auto& [receipt, use] : stay->strays) {
+          longest_lease_ = std::max(longest_lease_, use.lease);
+        }
       }
     }
     collect_empty_receives();

@@ -360,9 +360,7 @@ class Redelivered {
     }
     for (const Word& word : words) {
       const bool counts = word.outcome != Outcome::fail || word.refused;
-      if (word.what == "extend" && counts && is_delivered(word)) {
-        longest_ = std::max(longest_, word.lease);
-      }
+      if (word.what == "extend" && counts) longest_ = std::max(longest_, word.lease);
     }
   }
 
@@ -382,13 +380,6 @@ class Redelivered {
   }
 
  private:
-  [[nodiscard]] bool is_delivered(const Word& use) const {
-    return std::ranges::any_of(words_, [&](const Word& word) {
-      return word.what == "receive" && word.outcome == Outcome::ok && word.number == use.number &&
-             word.receipt == use.receipt && word.dead == use.dead;
-    });
-  }
-
   // No fault stood and nothing unknown was under way, and both are over for long enough.
   [[nodiscard]] bool is_at_rest(const Word& empty) const {
     const std::int64_t calm = longest_ + kWithin;
