@@ -184,11 +184,15 @@ Result<AutomaticChoice> choose_model(const history::History& history) {
     if (model.fits(history)) fitting.push_back(&model);
   }
   if (fitting.empty()) {
-    const std::string first = history.describe(history.operations().front());
+    // One of a function without a model is likely the one that does not belong.
+    const auto odd = std::ranges::find(
+        history.operations(), history::Function::other, &history::Operation::function);
+    const bool found = odd != history.operations().end();
     return base::make_error(
         Errc::usage,
-        fmt::format("no model knows every operation (the first is {}); name one with --model: {}",
-                    first,
+        fmt::format("no model knows every operation ({} is {}); name one with --model: {}",
+                    found ? "the first of an unknown function" : "the first",
+                    history.describe(found ? *odd : history.operations().front()),
                     names_of(all_models())));
   }
   const auto best = std::ranges::max_element(fitting, {}, &ModelInfo::strength);

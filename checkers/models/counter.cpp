@@ -71,6 +71,21 @@ bool fetch_add_knows(Function function) {
   return function == Function::fetch_add || function == Function::read;
 }
 
+// Sums are integers of 64 bits (nil is 0): of others nothing is known.
+bool is_sum(history::Value value) {
+  return value.is_none() || value.is_nil() || value.is_integer();
+}
+
+bool accepts(const history::ValuePool& /*pool*/, const Operation& operation) {
+  if (operation.outcome == history::Outcome::fail) return true;
+  const bool answers =
+      operation.function == Function::read || operation.function == Function::fetch_add;
+  if (answers && operation.outcome == history::Outcome::ok && !is_sum(operation.output)) {
+    return false;
+  }
+  return operation.function == Function::read || is_sum(operation.input);
+}
+
 std::unique_ptr<Model> make(const history::ValuePool& /*pool*/, const Parameters& /*none*/) {
   return std::make_unique<Counter>();
 }
@@ -82,7 +97,8 @@ ModelRow counter_row() {
           .summary = "A sum that starts at 0: add, increment, read.",
           .knows = counter_knows,
           .make = make,
-          .closed_form = check_counter};
+          .closed_form = check_counter,
+          .accepts = accepts};
 }
 
 ModelRow fetch_add_row() {
@@ -91,7 +107,8 @@ ModelRow fetch_add_row() {
           .knows = fetch_add_knows,
           .make = make,
           .closed_form = check_fetch_add,
-          .strength = 0};
+          .strength = 0,
+          .accepts = accepts};
 }
 
 }  // namespace sunder::checkers

@@ -28,6 +28,14 @@ bool knows(Function function) {
   return function == Function::insert || function == Function::poll || function == Function::peek;
 }
 
+// What is not an integer of 64 bits has no place in the order.
+bool accepts(const history::ValuePool& /*pool*/, const history::Operation& operation) {
+  if (operation.outcome == history::Outcome::fail) return true;
+  const history::Value value =
+      operation.function == Function::insert ? operation.input : operation.output;
+  return value.is_integer() || value.is_none() || value.is_nil();
+}
+
 std::unique_ptr<Model> make(const history::ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<PriorityQueue>(pool);
 }
@@ -39,7 +47,8 @@ ModelRow priority_queue_row() {
           .summary = "The greatest integer first: insert, poll, peek; empty at first.",
           .knows = knows,
           .make = make,
-          .closed_form = check_priority_queue};
+          .closed_form = check_priority_queue,
+          .accepts = accepts};
 }
 
 }  // namespace sunder::checkers

@@ -136,6 +136,7 @@ Result<Checked> check_one(const std::string& file, const Job& job) {
     checked.verdict.summary = "nothing observed: the history is empty";
     return checked;
   }
+  checked.placed = job.strongest;
   line.keep_saying(fmt::format("checking {} as {}", file, model_name(checked)));
   const history::History& history = checked.read.history;
   const checkers::ModelChoice& chosen = *checked.choice.chosen;

@@ -11,8 +11,9 @@ using checkers::Counterexample;
 using history::Operation;
 
 // kept and broken speak of promises; a bare history is valid or invalid.
-std::string_view word(checkers::VerdictKind kind) {
-  if (kind == checkers::VerdictKind::kept) return "valid";
+std::string_view word(const Checked& checked) {
+  const checkers::VerdictKind kind = checked.verdict.kind;
+  if (kind == checkers::VerdictKind::kept) return checked.placed ? "placed" : "valid";
   if (kind == checkers::VerdictKind::broken) return "invalid";
   return checkers::name_of(kind);
 }
@@ -21,7 +22,7 @@ std::string heading(const Checked& checked) {
   const bool invalid = checked.verdict.kind == checkers::VerdictKind::broken;
   return fmt::format("{}: {} ({}, {} operations, model {}): {}\n",
                      checked.file,
-                     invalid ? "INVALID" : word(checked.verdict.kind),
+                     invalid ? "INVALID" : word(checked),
                      history::name_of(checked.read.format),
                      checked.read.history.operations().size(),
                      model_name(checked),
@@ -120,7 +121,7 @@ json::object to_json(const Counterexample& example, const history::History& hist
 std::string model_name(const Checked& checked) {
   if (!checked.choice.chosen) return "none";
   const checkers::ModelChoice& choice = *checked.choice.chosen;
-  const bool only = choice.model->levels.size() == 1;
+  const bool only = choice.model->levels.size() == 1 || checked.placed;
   return only ? std::string(choice.model->name)
               : fmt::format("{}/{}", choice.model->name, choice.level);
 }
@@ -143,6 +144,7 @@ std::string to_text(const Checked& checked, const Files& files) {
 
 json::object to_json(const Checked& checked, const Files& files) {
   const auto& chosen = checked.choice.chosen;
+  const bool levelled = chosen.has_value() && !checked.placed;
   json::array examples;
   for (const Counterexample& example : checked.verdict.counterexamples) {
     examples.push_back(to_json(example, checked.read.history));
@@ -159,10 +161,10 @@ json::object to_json(const Checked& checked, const Files& files) {
                       {"format", history::name_of(checked.read.format)},
                       {"operations", checked.read.history.operations().size()},
                       {"model", chosen ? json::value(chosen->model->name) : json::value(nullptr)},
-                      {"level", chosen ? json::value(chosen->level) : json::value(nullptr)},
+                      {"level", levelled ? json::value(chosen->level) : json::value(nullptr)},
                       {"automatic", checked.choice.automatic},
                       {"also_fit", std::move(also)},
-                      {"verdict", word(checked.verdict.kind)},
+                      {"verdict", word(checked)},
                       {"summary", checked.verdict.summary},
                       {"details", std::move(details)},
                       {"measurements", std::move(measurements)},

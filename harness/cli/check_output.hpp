@@ -19,6 +19,7 @@ struct Checked {
   history::ReadHistory read;
   checkers::AutomaticChoice choice;
   checkers::Verdict verdict;
+  bool placed = false;  // every level of the model was judged: the verdict is of none of them
 };
 
 // What was written beside the verdict; empty: nothing.
@@ -27,7 +28,8 @@ struct Files {
   std::string graph;
 };
 
-// "register", "list-append/serializable"; "none" when there was nothing to choose by.
+// "register", "list-append/serializable", "list-append" when it was placed; "none" when there was
+// nothing to choose by.
 [[nodiscard]] std::string model_name(const Checked& checked);
 
 [[nodiscard]] std::string to_text(const Checked& checked, const Files& files);

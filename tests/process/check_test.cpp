@@ -102,6 +102,22 @@ TEST_F(CheckCommand, NamesThePlaceOfWhatItCannotRead) {
   EXPECT_EQ(shell("sunder check " + kEtcd + " --memory nonsense").status, 64);
 }
 
+// Serializable is refuted and the history is not "valid": it has a place in the lattice.
+TEST_F(CheckCommand, PlacesAHistoryWithoutCallingItValid) {
+  const std::string skew =
+      file("skew.jsonl",
+           R"({"process":0,"type":"invoke","f":"txn","value":[["r","x",null],["w","y",1]]}
+{"process":1,"type":"invoke","f":"txn","value":[["r","y",null],["w","x",1]]}
+{"process":0,"type":"ok","f":"txn","value":[["r","x",null],["w","y",1]]}
+{"process":1,"type":"ok","f":"txn","value":[["r","y",null],["w","x",1]]}
+)");
+  const Ended ended = shell("sunder check " + skew + " --model txn-rw --strongest");
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_THAT(ended.out,
+              HasSubstr("placed (jsonl, 2 operations, model txn-rw): strongest not refu"));
+  EXPECT_THAT(ended.out, HasSubstr("not repeatable-read: write skew"));
+}
+
 TEST_F(CheckCommand, JudgesSeveralFilesAndTellsTheWorst) {
   const std::string bad = file("bad.edn", "{:type :done}\n");
   const Ended ended = shell(fmt::format("sunder check {} {} {} --json", kEtcdFine, bad, kEtcd));

@@ -152,5 +152,21 @@ TEST(Placement, NamesTheStrongestAndRefutesTheNext) {
   EXPECT_EQ(verdict.details.size(), 2U);
 }
 
+// What is strictly serializable is all the rest: no level stands beside it.
+TEST(Placement, NamesOneStrongestWhereOneImpliesTheOthers) {
+  const auto read = history::read_history(
+      R"({"process":0,"type":"invoke","f":"txn","value":[["w","x",1]]}
+{"process":0,"type":"ok","f":"txn","value":[["w","x",1]]}
+{"process":1,"type":"invoke","f":"txn","value":[["r","x",null]]}
+{"process":1,"type":"ok","f":"txn","value":[["r","x",1]]}
+)",
+      "test");
+  ASSERT_TRUE(read.has_value());
+  for (const std::string_view model : {"txn-rw", "rw-register"}) {
+    const Placement placement = place(read->history, *find_model(model)->model, {}, {});
+    EXPECT_EQ(placement.summary(), "strongest not refuted: strict-serializable") << model;
+  }
+}
+
 }  // namespace
 }  // namespace sunder::checkers
