@@ -32,18 +32,17 @@ struct Balance {
   Value amount;
 };
 
+// Of one entry of a read.
+Balance balance_of(const history::ValuePool& pool, Value item) {
+  const auto pair = item.is_list() ? pool.items_of(item) : std::span<const Value>();
+  return pair.size() == 2 ? Balance{pair[0], pair[1]} : Balance{Value(), item};
+}
+
 // The balances of a read, in its order.
 void read_balances(const history::ValuePool& pool, Value output, std::vector<Balance>& balances) {
   balances.clear();
   if (!output.is_list()) return;
-  for (const Value item : pool.items_of(output)) {
-    const auto pair = item.is_list() ? pool.items_of(item) : std::span<const Value>();
-    if (pair.size() == 2) {
-      balances.push_back({pair[0], pair[1]});
-    } else {
-      balances.push_back({Value(), item});
-    }
-  }
+  for (const Value item : pool.items_of(output)) balances.push_back(balance_of(pool, item));
 }
 
 using Total = ExactSum;
@@ -174,12 +173,15 @@ class Bank {
   std::vector<Balance> balances_;
 };
 
+// Balances are integers of 64 bits; what is written as text, fractions and longer numbers too,
+// cannot be added up. None at all is a finding.
 bool knows(const history::History& history, const Operation& operation) {
-  (void)history;
   if (operation.function == Function::transfer) return true;
-  const Value output = operation.output;
-  return operation.function == Function::read &&
-         (output.is_none() || output.is_nil() || output.is_list());
+  if (operation.function != Function::read) return false;
+  if (!operation.output.is_list()) return operation.output.is_none() || operation.output.is_nil();
+  const history::ValuePool& pool = history.pool();
+  return std::ranges::none_of(pool.items_of(operation.output),
+                              [&](Value item) { return balance_of(pool, item).amount.is_text(); });
 }
 
 // A read that shows accounts with their balances.
