@@ -46,6 +46,12 @@ class EventOrder {
   // Takes the latest added edge away.
   void remove_last();
 
+  // The events that the latest edge moved, to earlier places and to later ones. Precondition: it
+  // did not hold when it was added.
+  [[nodiscard]] std::span<const std::uint32_t> moved_back() const noexcept { return before_; }
+
+  [[nodiscard]] std::span<const std::uint32_t> moved_on() const noexcept { return after_; }
+
   [[nodiscard]] std::size_t added() const noexcept { return edges_.size(); }
 
   [[nodiscard]] std::span<const std::uint32_t> cycle_events() const noexcept {

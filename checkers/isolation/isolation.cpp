@@ -119,8 +119,10 @@ class Decision {
     if (forced.empty()) return edges;
     for (const ForcedEdge& edge : forced) edges.push_back(axioms.forced_before(edge));
     if (question_->rules.axiom == Axiom::parallel_snapshot) return edges;
-    // What follows from causality the other way round is a help, and needs all clocks at once.
-    if (Clocks::bytes(*data_) > limits_->memory) return edges;
+    // What follows from causality the other way round is a help, and needs all clocks at once: with
+    // many sessions they would take more time than they save.
+    constexpr std::size_t kClocks_max = std::size_t{256} << 20;
+    if (Clocks::bytes(*data_) > std::min(limits_->memory, kClocks_max)) return edges;
     for (const ForcedEdge& edge : missed_writes(*data_)) {
       edges.push_back(axioms.missed_before(edge));
     }

@@ -7,7 +7,7 @@
 namespace sunder::checkers::isolation {
 
 OrderSolver::OrderSolver(std::vector<std::uint32_t> order, std::span<const Before> fixed)
-    : order_(std::move(order), fixed) {}
+    : order_(std::move(order), fixed), first_mention_(order_.positions().size(), kNo) {}
 
 OrderSolver::Literal OrderSolver::literal_of(Before edge) {
   SUNDER_ASSERT(edge.first != edge.second);
@@ -69,7 +69,33 @@ std::uint32_t OrderSolver::add_clause(Clause clause) {
   bytes_ += sizeof(Clause) + 64 +
             4 * (clause.literals.size() + clause.from.size() + clause.events.size());
   clauses_.push_back(std::move(clause));
+  attend(number);
   return number;
+}
+
+void OrderSolver::attend(std::uint32_t clause) {
+  for (const Literal literal : clauses_[clause].literals) {
+    const Before ends = pairs_[literal / 2].ends;
+    for (const std::uint32_t event : {ends.first, ends.second}) {
+      const auto number = static_cast<std::uint32_t>(mentions_.size());
+      mentions_.push_back({.clause = clause, .next = std::exchange(first_mention_[event], number)});
+      bytes_ += sizeof(Mention);
+    }
+  }
+  is_doubtful_.resize(clauses_.size(), false);
+  is_doubtful_[clause] = true;
+  doubtful_.push_back(clause);
+}
+
+void OrderSolver::look_again(std::span<const std::uint32_t> moved) {
+  for (const std::uint32_t event : moved) {
+    for (std::uint32_t i = first_mention_[event]; i != kNo; i = mentions_[i].next) {
+      const std::uint32_t clause = mentions_[i].clause;
+      if (is_doubtful_[clause]) continue;
+      is_doubtful_[clause] = true;
+      doubtful_.push_back(clause);
+    }
+  }
 }
 
 void OrderSolver::assign(Literal literal, std::uint32_t reason) {
@@ -119,7 +145,15 @@ std::uint32_t OrderSolver::propagate_clauses(Literal falsified) {
 
 // A cycle becomes a clause: not all of these.
 std::uint32_t OrderSolver::add_edge(Literal literal) {
-  if (order_.add(edge_of(literal), literal)) return kNo;
+  const Before edge = edge_of(literal);
+  const bool held = order_.holds(edge);
+  if (order_.add(edge, literal)) {
+    if (!held) {
+      look_again(order_.moved_back());
+      look_again(order_.moved_on());
+    }
+    return kNo;
+  }
   --propagated_;  // it has no edge to take back
   Clause clause;
   clause.literals.push_back(literal ^ 1U);
@@ -133,6 +167,7 @@ std::uint32_t OrderSolver::add_edge(Literal literal) {
   if (clause.literals.size() > 1) return add_clause(std::move(clause));
   const auto number = static_cast<std::uint32_t>(clauses_.size());
   clauses_.push_back(std::move(clause));
+  attend(number);
   return number;
 }
 
@@ -208,10 +243,13 @@ bool OrderSolver::holds(const Clause& clause) const noexcept {
 
 // Of an unsatisfied clause the literal that moves the fewest events.
 OrderSolver::Literal OrderSolver::next_decision() {
-  for (std::size_t i = 0; i < clauses_.size(); ++i, ++scan_) {
-    if (scan_ >= clauses_.size()) scan_ = 0;
-    const Clause& clause = clauses_[scan_];
-    if (holds(clause)) continue;
+  for (; !doubtful_.empty(); doubtful_.pop_front()) {
+    const std::uint32_t number = doubtful_.front();
+    const Clause& clause = clauses_[number];
+    if (holds(clause)) {
+      is_doubtful_[number] = false;
+      continue;
+    }
     Literal best = kNo;
     std::uint32_t distance = kNo;
     for (const Literal literal : clause.literals) {

@@ -2,7 +2,8 @@
 //
 // Conflict-driven clause learning (Marques-Silva & Sakallah 1999) over the order of pairs of
 // events; the theory is EventOrder, whose cycles become learned clauses. Clauses that hold in the
-// order at hand need no decision, so that a history which is nearly in order costs nearly nothing.
+// order at hand need no decision, so that a history which is nearly in order costs nearly nothing;
+// they are looked at again only when their events have moved.
 //
 // Threading: one thread. Deterministic.
 
@@ -10,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -79,6 +81,10 @@ class OrderSolver {
   [[nodiscard]] std::uint32_t level() const noexcept;
 
   std::uint32_t add_clause(Clause clause);
+  // Remembers which events a clause is about, and that it is to be looked at.
+  void attend(std::uint32_t clause);
+  // Clauses about these may not hold any more.
+  void look_again(std::span<const std::uint32_t> moved);
   void assign(Literal literal, std::uint32_t reason);
   // The clause that cannot hold, or kNo.
   [[nodiscard]] std::uint32_t propagate();
@@ -101,7 +107,17 @@ class OrderSolver {
   std::vector<Literal> trail_;
   std::vector<std::uint32_t> level_begin_;
   std::size_t propagated_ = 0;
-  std::size_t scan_ = 0;  // where the search for an unsatisfied clause goes on
+
+  struct Mention {
+    std::uint32_t clause = 0;
+    std::uint32_t next = 0;  // of the same event
+  };
+
+  std::vector<Mention> mentions_;
+  std::vector<std::uint32_t> first_mention_;  // by event
+  // Clauses that may not hold: all others do, for none of their events has moved since.
+  std::deque<std::uint32_t> doubtful_;
+  std::vector<bool> is_doubtful_;  // by clause
   std::uint32_t required_ = 0;
   std::uint32_t contradiction_ = kNo;
   std::size_t bytes_ = 0;
