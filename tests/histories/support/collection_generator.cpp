@@ -348,9 +348,27 @@ void spoil_log(Operation& operation, ValuePool& pool, Draws& draws) {
     return pool.list(pair);
   };
   std::vector<Value> parts = copy(operation.output);
-  if (draws.percent(20)) {
-    const Value keys = pool.list({integer(draws.below(2))});
-    parts.push_back(pool.list({pool.text("rebalance"), keys}));
+  if (draws.percent(30)) {
+    // The messages of a key come the other way round, and that or another key was moved.
+    const std::uint64_t moved = draws.below(2);
+    for (Value& part : parts) {
+      std::vector<Value> words = copy(part);
+      if (words.size() != 2) continue;
+      std::vector<Value> keys = copy(words[1]);
+      for (Value& key : keys) {
+        if (!key.is_list()) continue;
+        std::vector<Value> of_key = copy(key);
+        std::vector<Value> messages = copy(of_key[1]);
+        std::ranges::reverse(messages);
+        of_key[1] = pool.list(messages);
+        if (draws.percent(80)) key = pool.list(of_key);
+      }
+      words[1] = pool.list(keys);
+      part = pool.list(words);
+    }
+    if (draws.percent(80)) {
+      parts.push_back(pool.list({pool.text("rebalance"), pool.list({integer(moved)})}));
+    }
     operation.output = pool.list(parts);
     return;
   }
