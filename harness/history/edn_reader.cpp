@@ -41,7 +41,14 @@ class EdnReader {
       (void)parser_.take(*next);
     }
     while (true) {
-      next = parser_.peek();
+      // Nearly always a blank and the next map: peek() is for comments and the end.
+      const char* const place = PlainEdn::skip_blanks(text_.data() + parser_.offset());
+      if (place < text_.data() + text_.size() && *place == '{') {
+        parser_.move_to(static_cast<std::size_t>(place - text_.data()));
+        next = '{';
+      } else {
+        next = parser_.peek();
+      }
       if (next.has_error()) return next.error();
       if (*next == '\0' || (close != '\0' && *next == close)) break;
       const std::size_t offset = parser_.offset();
@@ -68,8 +75,8 @@ class EdnReader {
 
   [[nodiscard]] Result<void> read_event(std::size_t offset) {
     TextEvent event;
-    const char* const end = text_.data() + text_.size();
-    const char* const behind = plain_.read(text_.data() + offset, end, event);
+    const char* const behind =
+        plain_.read(text_.data() + offset, text_.data() + text_.size(), event);
     if (behind != nullptr) {
       parser_.move_to(static_cast<std::size_t>(behind - text_.data()));
     } else {
@@ -126,7 +133,7 @@ class EdnReader {
     if (reserved_ || pairing_.size() < kSample) return;
     reserved_ = true;
     const double share = static_cast<double>(text_.size()) / static_cast<double>(consumed);
-    pairing_.reserve(static_cast<std::size_t>(static_cast<double>(kSample) * share * 1.02));
+    pairing_.expect(share * 1.02);
   }
 
   void take_field(std::string_view name, Value content, TextEvent& event) {

@@ -68,7 +68,8 @@ class EventPairing {
 
   [[nodiscard]] std::size_t size() const noexcept { return builder_.size(); }
 
-  void reserve(std::size_t operations) { builder_.reserve(operations); }
+  // So many times as much as there is now is to be expected in all.
+  void expect(double times) { builder_.expect(times); }
 
   // Errors have no place: the reader puts it in front.
   [[nodiscard]] Result<void> apply(const TextEvent& event);

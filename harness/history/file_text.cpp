@@ -103,8 +103,10 @@ bool FileText::map(int descriptor) {
     return false;
   }
   size_ = static_cast<std::size_t>(status.st_size);
-  mapped_bytes_ = size_ + kJsonPadding;
-  // Zero pages first, then the file over them: what lies behind its end can be read.
+  // Zero pages first, then the file over them: what lies behind its end can be read, and a zero is
+  // there even when the file grows and fills its last page meanwhile.
+  constexpr std::size_t kPageMost = std::size_t{1} << 16;  // of any machine
+  mapped_bytes_ = size_ + kPageMost + kJsonPadding;
   void* const room =
       ::mmap(nullptr, mapped_bytes_, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) return false;

@@ -28,7 +28,8 @@ class FileText {
   FileText& operator=(const FileText&) = delete;
   ~FileText();
 
-  // At least kJsonPadding (readers.hpp) zero bytes follow it.
+  // At least kJsonPadding (readers.hpp) readable bytes follow it. They are zeros, unless the file
+  // has grown since: then what was added comes first, and a zero ends it.
   [[nodiscard]] std::string_view text() const noexcept;
 
   // As errors name it.

@@ -158,6 +158,11 @@ Result<std::size_t> HistoryBuilder::complete(const Completion& completion) {
   return index;
 }
 
+void HistoryBuilder::expect(double times) {
+  reserve(static_cast<std::size_t>(static_cast<double>(size()) * times));
+  pool().expect(times);
+}
+
 void HistoryBuilder::add(const Operation& operation) {
   history_.operations_.push_back(operation);
 }

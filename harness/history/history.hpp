@@ -116,6 +116,9 @@ class HistoryBuilder {
 
   void reserve(std::size_t operations) { history_.operations_.reserve(operations); }
 
+  // So many times as much as there is now is to be expected in all.
+  void expect(double times);
+
   // Operations still in flight become info. Operations come out sorted by (invoke, order of
   // adding). The builder is empty afterwards.
   [[nodiscard]] History finish();

@@ -306,7 +306,7 @@ class JsonlReader {
     if (reserved_ || pairing_.size() < kSample) return;
     reserved_ = true;
     const double share = static_cast<double>(text_.size()) / static_cast<double>(consumed);
-    pairing_.reserve(static_cast<std::size_t>(static_cast<double>(kSample) * share * 1.02));
+    pairing_.expect(share * 1.02);
   }
 
   [[nodiscard]] Result<void> take(const TextEvent& event,

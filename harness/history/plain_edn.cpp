@@ -1,10 +1,7 @@
 #include "harness/history/plain_edn.hpp"
 
 #include <array>
-#include <optional>
 #include <span>
-
-#include "harness/history/lines.hpp"
 
 namespace sunder::history {
 namespace {
@@ -19,7 +16,7 @@ constexpr std::array<Kind, 256> kKinds = [] {
   for (const char character : std::string_view(" \t\r\n\f,")) {
     kinds.at(static_cast<unsigned char>(character)) = Kind::blank;
   }
-  for (const char character : std::string_view(";()[]{}\"")) {
+  for (const char character : std::string_view(";()[]{}\"\0", 9)) {
     kinds.at(static_cast<unsigned char>(character)) = Kind::delimiter;
   }
   return kinds;
@@ -27,21 +24,6 @@ constexpr std::array<Kind, 256> kKinds = [] {
 
 Kind kind_of(char character) noexcept {
   return kKinds[static_cast<unsigned char>(character)];
-}
-
-// A number as it is printed: "7", not "+7" or "07".
-std::optional<std::int64_t> plain_integer(std::string_view word) noexcept {
-  constexpr std::size_t kDigitsMax = 18;  // always fits
-  const bool negative = word.front() == '-';
-  const std::string_view digits = word.substr(negative ? 1 : 0);
-  if (digits.empty() || digits.size() > kDigitsMax) return std::nullopt;
-  if (digits.front() == '0' && (digits.size() > 1 || negative)) return std::nullopt;
-  std::int64_t sum = 0;
-  for (const char digit : digits) {
-    if (digit < '0' || digit > '9') return std::nullopt;
-    sum = sum * 10 + (digit - '0');
-  }
-  return negative ? -sum : sum;
 }
 
 // What begins a tagged literal, a set, a character or metadata: not for us.
@@ -53,149 +35,213 @@ bool starts_number(char character) noexcept {
   return (character >= '0' && character <= '9') || character == '-' || character == '+';
 }
 
+struct Token {
+  std::string_view content;
+  PackedText packed = kNotPacked;
+};
+
+const char* read_token(const char* const begin, Token& token) noexcept {
+  const char* at = begin;
+  while (kind_of(*at) == Kind::token) ++at;
+  token.content = {begin, static_cast<std::size_t>(at - begin)};
+  token.packed = token.content.size() <= kPackedMax
+                     ? packed(eight::load(begin), static_cast<unsigned>(token.content.size()))
+                     : kNotPacked;
+  return at;
+}
+
+// A number as it is printed: "7", not "+7", "07" or "7N".
+const char* read_integer(const char* at, std::int64_t& number) noexcept {
+  const bool negative = *at == '-';
+  if (negative) ++at;
+  const char* const behind = read_digits(at, number);
+  if (behind == nullptr || kind_of(*behind) == Kind::token) return nullptr;
+  if (*at == '0' && (negative || behind > at + 1)) return nullptr;
+  if (negative) number = -number;
+  return behind;
+}
+
+// A text whose quote before it was read already.
+const char* read_text(const char* const begin, std::string_view& content) noexcept {
+  const char* at = begin;
+  while (true) {
+    const std::uint64_t word = eight::load(at);
+    const std::uint64_t marks =
+        eight::equal(word, '"') | eight::equal(word, '\\') | eight::equal(word, '\0');
+    const unsigned size = eight::bytes_before(marks);
+    at += size;
+    if (size < 8) break;
+  }
+  if (*at != '"') return nullptr;
+  content = {begin, static_cast<std::size_t>(at - begin)};
+  return at + 1;
+}
+
+const char* skip_value(const char* at) noexcept {
+  std::string_view content;
+  if (*at == '"') return read_text(at + 1, content);
+  Token token;
+  const char* const behind = read_token(at, token);
+  return behind == at || is_odd(*at) ? nullptr : behind;
+}
+
+// Text as it is, a number as it is printed; nil is no name.
+const char* name_field(const char* at, std::string_view& name) noexcept {
+  if (*at == '"') return read_text(at + 1, name);
+  Token token;
+  if (*at == ':') {
+    at = read_token(at + 1, token);
+    name = token.content;
+    return name.empty() ? nullptr : at;
+  }
+  const char* const behind = read_token(at, token);
+  const bool refused = behind == at || is_odd(*at) || token.packed == packed("true") ||
+                       token.packed == packed("false");
+  if (refused) return nullptr;
+  name = token.packed == packed("nil") ? std::string_view() : token.content;
+  std::int64_t number = 0;
+  return starts_number(*at) ? read_integer(at, number) : behind;
+}
+
 }  // namespace
 
-const char* PlainEdn::skip_blanks(const char* at, const char* end) noexcept {
-  while (at < end && kind_of(*at) == Kind::blank) ++at;
+const char* PlainEdn::skip_blanks(const char* at) noexcept {
+  while (kind_of(*at) == Kind::blank) ++at;
   return at;
 }
 
 const char* PlainEdn::read(const char* at, const char* end, TextEvent& event) {
-  at_ = at;
-  end_ = end;
   has_type_ = false;
   items_.clear();
   depth_ = 0;
-  if (!take('{')) return nullptr;
-  while (true) {
-    skip();
-    if (take('}')) break;
-    if (!take(':')) return nullptr;
-    const std::string_view name = token();
-    skip();
-    if (!field(name, event)) return nullptr;
+  recorded_depth_ = 0;
+  if (*at != '{') return nullptr;
+  at = skip_blanks(at + 1);
+  while (*at != '}') {
+    if (*at != ':') return nullptr;
+    Token name;
+    at = skip_blanks(read_token(at + 1, name));
+    at = field(name.packed, at, event);
+    if (at == nullptr) return nullptr;
+    at = skip_blanks(at);
   }
-  return has_type_ ? at_ : nullptr;
+  return has_type_ && at < end ? at + 1 : nullptr;
 }
 
-bool PlainEdn::field(std::string_view name, TextEvent& event) {
-  switch (name.size()) {
-    case 1:
-      if (name == "f") return name_field(event.function);
-      break;
-    case 3:
-      if (name == "key") return name_field(event.key);
-      break;
-    case 4:
-      if (name == "type") {
-        has_type_ = take(':') && parse_event_type(token(), event.type);
-        return has_type_;
-      }
-      if (name == "node") return name_field(event.node);
-      if (name == "time") {
-        const std::string_view word = token();
-        const auto time = word.empty() ? std::nullopt : plain_integer(word);
-        if (time) event.time = *time;
-        return time.has_value();
-      }
-      break;
-    case 5:
-      if (name == "value") return value(event.value);
-      if (name == "error") return name_field(event.error);
-      break;
-    case 7:
-      if (name == "process") {
-        Value process;
-        if (!value(process)) return false;
-        event.is_note = !process.is_integer();
-        if (!event.is_note) event.process = process.raw();
-        return true;
-      }
-      break;
+const char* PlainEdn::field(PackedText name, const char* at, TextEvent& event) {
+  switch (name) {
+    case packed("f"):
+      return name_field(at, event.function);
+    case packed("key"):
+      return name_field(at, event.key);
+    case packed("type"):
+      return type_field(at, event.type);
+    case packed("node"):
+      return name_field(at, event.node);
+    case packed("time"):
+      return read_integer(at, event.time);
+    case packed("value"):
+      return value_field(at, event);
+    case packed("error"):
+      return name_field(at, event.error);
+    case packed("process"):
+      return process_field(at, event);
+    default:
+      return skip_value(at);
+  }
+}
+
+const char* PlainEdn::type_field(const char* at, EventType& type) {
+  if (*at != ':') return nullptr;
+  Token token;
+  at = read_token(at + 1, token);
+  has_type_ = parse_event_type(token.content, type);
+  return has_type_ ? at : nullptr;
+}
+
+const char* PlainEdn::process_field(const char* at, TextEvent& event) {
+  Value process;
+  at = value(at, process);
+  event.is_note = !process.is_integer();
+  if (!event.is_note) event.process = process.raw();
+  return at;
+}
+
+// The list of a transaction, and the list that each of its items is, are recorded as they come.
+const char* PlainEdn::value_field(const char* at, TextEvent& event) {
+  recorded_depth_ = event.function == "txn" ? 2 : 0;
+  const char* const behind = value(at, event.value);
+  recorded_depth_ = 0;
+  return behind;
+}
+
+const char* PlainEdn::value(const char* at, Value& value) {
+  switch (*at) {
+    case '[':
+      return list(at + 1, ']', value);
+    case '(':
+      return list(at + 1, ')', value);
+    case '"': {
+      std::string_view content;
+      at = read_text(at + 1, content);
+      if (at != nullptr) value = pool_->text(content);
+      return at;
+    }
     default:
       break;
   }
-  return skip_value();
+  if (!starts_number(*at)) return word_value(at, value);
+  std::int64_t number = 0;
+  at = read_integer(at, number);
+  value = Value::integer(number);
+  return at;
 }
 
-// Text as it is, a number as it is printed; nil is no name.
-bool PlainEdn::name_field(std::string_view& name) {
-  if (take('"')) return text(name);
-  if (take(':')) {
-    name = token();
-    return !name.empty();
+// A keyword is its name; any other symbol is itself.
+const char* PlainEdn::word_value(const char* at, Value& value) {
+  if (is_odd(*at)) return nullptr;
+  Token token;
+  const bool keyword = *at == ':';
+  const char* const behind = read_token(keyword ? at + 1 : at, token);
+  if (behind == at) return nullptr;
+  if (keyword) {
+    value = texts_.text(token.packed, token.content);
+    return behind;
   }
-  name = token();
-  if (name.empty() || is_odd(name.front()) || name == "true" || name == "false") return false;
-  if (starts_number(name.front())) return plain_integer(name).has_value();
-  if (name == "nil") name = {};
-  return true;
+  switch (token.packed) {
+    case packed("nil"):
+      value = Value::nil();
+      return behind;
+    case packed("true"):
+      value = Value::boolean(true);
+      return behind;
+    case packed("false"):
+      value = Value::boolean(false);
+      return behind;
+    default:
+      value = texts_.text(token.packed, token.content);
+      return behind;
+  }
 }
 
-bool PlainEdn::value(Value& value) {
-  if (at_ >= end_) return false;
-  if (take('[')) return list(']', value);
-  if (take('(')) return list(')', value);
-  if (take('"')) {
-    std::string_view content;
-    if (!text(content)) return false;
-    value = pool_->text(content);
-    return true;
-  }
-  const std::string_view word = token();
-  if (word.empty() || is_odd(word.front())) return false;
-  if (starts_number(word.front())) {
-    const std::optional<std::int64_t> number = plain_integer(word);
-    if (number) value = Value::integer(*number);
-    return number.has_value();
-  }
-  if (word == "nil") {
-    value = Value::nil();
-  } else if (word == "true" || word == "false") {
-    value = Value::boolean(word == "true");
-  } else {
-    value = pool_->text(word.front() == ':' ? word.substr(1) : word);
-  }
-  return true;
-}
-
-bool PlainEdn::list(char close, Value& value) {
-  if (depth_ >= kDepthMax) return false;
+// A list whose bracket was read already.
+const char* PlainEdn::list(const char* at, char close, Value& value) {
+  if (depth_ >= kDepthMax) return nullptr;
   ++depth_;
   const std::size_t begin = items_.size();
-  while (true) {
-    skip();
-    if (take(close)) break;
+  at = skip_blanks(at);
+  while (*at != close) {
     Value item;
-    if (!this->value(item)) return false;
+    at = this->value(at, item);
+    if (at == nullptr) return nullptr;
     items_.push_back(item);
+    at = skip_blanks(at);
   }
   --depth_;
-  value = pool_->list(std::span<const Value>(items_).subspan(begin));
+  const auto items = std::span<const Value>(items_).subspan(begin);
+  value = depth_ < recorded_depth_ ? pool_->record(items) : pool_->list(items);
   items_.resize(begin);
-  return true;
-}
-
-bool PlainEdn::text(std::string_view& content) {
-  const char* begin = at_;
-  while (at_ < end_ && *at_ != '"' && *at_ != '\\') ++at_;
-  if (at_ >= end_ || *at_ == '\\') return false;
-  content = {begin, static_cast<std::size_t>(at_ - begin)};
-  ++at_;
-  return true;
-}
-
-bool PlainEdn::skip_value() {
-  std::string_view content;
-  if (take('"')) return text(content);
-  content = token();
-  return !content.empty() && !is_odd(content.front());
-}
-
-std::string_view PlainEdn::token() noexcept {
-  const char* begin = at_;
-  while (at_ < end_ && kind_of(*at_) == Kind::token) ++at_;
-  return {begin, static_cast<std::size_t>(at_ - begin)};
+  return at + 1;
 }
 
 }  // namespace sunder::history

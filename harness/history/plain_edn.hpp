@@ -3,6 +3,9 @@
 //
 // Plain is a map from keywords to integers, keywords, symbols, texts without escapes, nil, true,
 // false, and vectors or lists of these. What it accepts means the same to EdnParser.
+//
+// Nothing asks at every byte where the text ends: the zero behind it is in no plain event. Only of
+// a file that grows meanwhile are there other bytes, and an event that reaches them is refused.
 
 #pragma once
 
@@ -10,44 +13,40 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/history/eight_bytes.hpp"
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/short_texts.hpp"
 
 namespace sunder::history {
 
 class PlainEdn {
  public:
-  explicit PlainEdn(ValuePool& pool) : pool_(&pool) {}
+  explicit PlainEdn(ValuePool& pool) : pool_(&pool), texts_(pool) {}
 
-  // Reads the map that begins at `at`; returns the place behind it, or null when it is not plain.
-  // `event` is then half read.
+  // Reads the map that begins at `at`; returns the place behind it, or null when it is not plain or
+  // not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp) readable
+  // bytes follow the text, the last of them zeros.
   [[nodiscard]] const char* read(const char* at, const char* end, TextEvent& event);
 
   // The first place from `at` on that is neither blank nor a comma.
-  [[nodiscard]] static const char* skip_blanks(const char* at, const char* end) noexcept;
+  [[nodiscard]] static const char* skip_blanks(const char* at) noexcept;
 
  private:
-  [[nodiscard]] bool field(std::string_view name, TextEvent& event);
-  [[nodiscard]] bool name_field(std::string_view& name);
-  [[nodiscard]] bool value(Value& value);
-  [[nodiscard]] bool list(char close, Value& value);
-  [[nodiscard]] bool text(std::string_view& content);
-  [[nodiscard]] bool skip_value();
-  [[nodiscard]] std::string_view token() noexcept;
-
-  void skip() noexcept { at_ = skip_blanks(at_, end_); }
-
-  [[nodiscard]] bool take(char expected) noexcept {
-    if (at_ >= end_ || *at_ != expected) return false;
-    ++at_;
-    return true;
-  }
+  // Of these each reads what begins at `at`, and returns the place behind it or null.
+  [[nodiscard]] const char* field(PackedText name, const char* at, TextEvent& event);
+  [[nodiscard]] const char* type_field(const char* at, EventType& type);
+  [[nodiscard]] const char* process_field(const char* at, TextEvent& event);
+  [[nodiscard]] const char* value_field(const char* at, TextEvent& event);
+  [[nodiscard]] const char* value(const char* at, Value& value);
+  [[nodiscard]] const char* word_value(const char* at, Value& value);
+  [[nodiscard]] const char* list(const char* at, char close, Value& value);
 
   ValuePool* pool_;
-  const char* at_ = nullptr;
-  const char* end_ = nullptr;
+  ShortTexts texts_;
   bool has_type_ = false;
   std::vector<Value> items_;  // of the lists being read, the innermost last
   std::size_t depth_ = 0;
+  std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
 };
 
 }  // namespace sunder::history

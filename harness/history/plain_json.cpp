@@ -11,185 +11,230 @@ constexpr bool is_digit(char character) noexcept {
   return character >= '0' && character <= '9';
 }
 
+const char* skip_blanks(const char* at) noexcept {
+  while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') ++at;
+  return at;
+}
+
+struct Text {
+  std::string_view content;
+  PackedText packed = kNotPacked;
+};
+
+// A text whose quote before it was read already.
+const char* read_text(const char* const begin, Text& text) noexcept {
+  const char* at = begin;
+  while (true) {
+    const std::uint64_t word = eight::load(at);
+    const std::uint64_t quotes = eight::equal(word, '"');
+    const std::uint64_t others = eight::equal(word, '\\') | eight::controls(word) | word;
+    const std::uint64_t marks = (quotes | others) & eight::kHighs;
+    const unsigned size = eight::bytes_before(marks);
+    at += size;
+    if (size == 8) continue;
+    if (*at != '"') return nullptr;
+    text.content = {begin, static_cast<std::size_t>(at - begin)};
+    text.packed = text.content.size() == size ? packed(word, size) : kNotPacked;
+    return at + 1;
+  }
+}
+
+const char* read_integer(const char* at, std::int64_t& number) noexcept {
+  const bool negative = *at == '-';
+  if (negative) ++at;
+  const char* const behind = read_digits(at, number);
+  if (behind == nullptr || (*at == '0' && behind > at + 1)) return nullptr;
+  if (*behind == '.' || *behind == 'e' || *behind == 'E') return nullptr;
+  if (negative) number = -number;
+  return behind;
+}
+
+const char* read_literal(const char* at, std::string_view word) noexcept {
+  for (const char character : word) {
+    if (*at != character) return nullptr;
+    ++at;
+  }
+  return at;
+}
+
+const char* skip_value(const char* at) noexcept {
+  Text text;
+  std::int64_t number = 0;
+  switch (*at) {
+    case '"':
+      return read_text(at + 1, text);
+    case 'n':
+      return read_literal(at, "null");
+    case 't':
+      return read_literal(at, "true");
+    case 'f':
+      return read_literal(at, "false");
+    default:
+      return read_integer(at, number);
+  }
+}
+
 }  // namespace
 
 const char* PlainJson::read(const char* at, const char* end, TextEvent& event) {
-  at_ = at;
-  end_ = end;
   has_process_ = process_optional_;
   has_type_ = false;
   items_.clear();
   depth_ = 0;
-  if (!take('{')) return nullptr;
-  skip_blanks();
-  if (next() == '}') return nullptr;
-  while (true) {
-    std::string_view name;
-    if (!take('"') || !text(name)) return nullptr;
-    skip_blanks();
-    if (!take(':')) return nullptr;
-    skip_blanks();
-    if (!field(name, event)) return nullptr;
-    skip_blanks();
-    if (take('}')) break;
-    if (!take(',')) return nullptr;
-    skip_blanks();
-  }
-  return has_process_ && has_type_ ? at_ : nullptr;
+  recorded_depth_ = 0;
+  if (*at != '{') return nullptr;
+  do {
+    at = skip_blanks(at + 1);
+    if (*at != '"') return nullptr;
+    Text name;
+    at = read_text(at + 1, name);
+    if (at == nullptr) return nullptr;
+    at = skip_blanks(at);
+    if (*at != ':') return nullptr;
+    at = field(name.packed, skip_blanks(at + 1), event);
+    if (at == nullptr) return nullptr;
+    at = skip_blanks(at);
+  } while (*at == ',');
+  if (*at != '}' || at >= end) return nullptr;
+  return has_process_ && has_type_ ? at + 1 : nullptr;
 }
 
-bool PlainJson::field(std::string_view name, TextEvent& event) {
-  switch (name.size()) {
-    case 1:
-      if (name == "f") return name_field(event.function);
-      break;
-    case 3:
-      if (name == "key") return key_field(event.key);
-      break;
-    case 4:
-      if (name == "time") return integer(event.time);
-      if (name == "type") return type_field(event.type);
-      if (name == "node") return name_field(event.node);
-      break;
-    case 5:
-      if (name == "value") return value(event.value);
-      if (name == "error") return name_field(event.error);
-      break;
-    case 6:
-      if (name == "actual") return value(event.actual);
-      if (name == "output") return value(event.output);
-      break;
-    case 7:
-      if (name == "process") return process_field(event);
-      break;
+const char* PlainJson::field(PackedText name, const char* at, TextEvent& event) {
+  switch (name) {
+    case packed("f"):
+      return name_field(at, event.function);
+    case packed("key"):
+      return key_field(at, event.key);
+    case packed("time"):
+      return read_integer(at, event.time);
+    case packed("type"):
+      return type_field(at, event.type);
+    case packed("node"):
+      return name_field(at, event.node);
+    case packed("value"):
+      return value_field(at, event);
+    case packed("error"):
+      return name_field(at, event.error);
+    case packed("actual"):
+      return value(at, event.actual);
+    case packed("output"):
+      return value(at, event.output);
+    case packed("process"):
+      return process_field(at, event);
     default:
-      break;
+      return skip_value(at);
   }
-  return skip_value();
 }
 
-bool PlainJson::name_field(std::string_view& name) {
-  if (take('"')) return text(name);
-  name = {};
-  return literal("null");
+const char* PlainJson::name_field(const char* at, std::string_view& name) {
+  if (*at != '"') {
+    name = {};
+    return read_literal(at, "null");
+  }
+  Text text;
+  at = read_text(at + 1, text);
+  name = text.content;
+  return at;
 }
 
 // Numbers are keys too, as they are written.
-bool PlainJson::key_field(std::string_view& name) {
-  if (next() != '-' && !is_digit(next())) return name_field(name);
-  const char* begin = at_;
+const char* PlainJson::key_field(const char* at, std::string_view& name) {
+  if (*at != '-' && !is_digit(*at)) return name_field(at, name);
   std::int64_t number = 0;
-  if (!integer(number)) return false;
-  name = {begin, static_cast<std::size_t>(at_ - begin)};
-  return true;
+  const char* const behind = read_integer(at, number);
+  if (behind != nullptr) name = {at, static_cast<std::size_t>(behind - at)};
+  return behind;
 }
 
-bool PlainJson::type_field(EventType& type) {
-  std::string_view word;
-  has_type_ = take('"') && text(word) && parse_event_type(word, type);
-  return has_type_;
+const char* PlainJson::type_field(const char* at, EventType& type) {
+  if (*at != '"') return nullptr;
+  Text text;
+  at = read_text(at + 1, text);
+  has_type_ = at != nullptr;
+  switch (text.packed) {
+    case packed("invoke"):
+      type = EventType::invoke;
+      return at;
+    case packed("ok"):
+      type = EventType::ok;
+      return at;
+    case packed("fail"):
+      type = EventType::fail;
+      return at;
+    case packed("info"):
+      type = EventType::info;
+      return at;
+    default:
+      return nullptr;
+  }
 }
 
-bool PlainJson::process_field(TextEvent& event) {
+const char* PlainJson::process_field(const char* at, TextEvent& event) {
   has_process_ = true;
-  std::string_view name;
-  event.is_note = take('"');
-  return event.is_note ? text(name) : integer(event.process);
+  event.is_note = *at == '"';
+  Text name;
+  return event.is_note ? read_text(at + 1, name) : read_integer(at, event.process);
 }
 
-bool PlainJson::value(Value& value) {
-  switch (next()) {
+// The list of a transaction, and the list that each of its items is, are recorded as they come.
+const char* PlainJson::value_field(const char* at, TextEvent& event) {
+  recorded_depth_ = event.function == "txn" ? 2 : 0;
+  const char* const behind = value(at, event.value);
+  recorded_depth_ = 0;
+  return behind;
+}
+
+const char* PlainJson::value(const char* at, Value& value) {
+  switch (*at) {
     case '"': {
-      ++at_;
-      std::string_view content;
-      if (!text(content)) return false;
-      value = pool_->text(content);
-      return true;
+      Text text;
+      at = read_text(at + 1, text);
+      if (at != nullptr) value = texts_.text(text.packed, text.content);
+      return at;
     }
     case '[':
-      return list(value);
+      return list(at + 1, value);
     case 'n':
       value = Value::nil();
-      return literal("null");
+      return read_literal(at, "null");
     case 't':
       value = Value::boolean(true);
-      return literal("true");
+      return read_literal(at, "true");
     case 'f':
       value = Value::boolean(false);
-      return literal("false");
+      return read_literal(at, "false");
     default: {
       std::int64_t number = 0;
-      if (!integer(number)) return false;
+      at = read_integer(at, number);
       value = Value::integer(number);
-      return true;
+      return at;
     }
   }
 }
 
-bool PlainJson::list(Value& value) {
-  if (depth_ >= kDepthMax) return false;
-  ++at_;
+// A list whose bracket was read already.
+const char* PlainJson::list(const char* at, Value& value) {
+  if (depth_ >= kDepthMax) return nullptr;
   ++depth_;
   const std::size_t begin = items_.size();
-  skip_blanks();
-  bool complete = take(']');
+  at = skip_blanks(at);
+  bool complete = *at == ']';
   while (!complete) {
     Value item;
-    if (!this->value(item)) return false;
+    at = this->value(at, item);
+    if (at == nullptr) return nullptr;
     items_.push_back(item);
-    skip_blanks();
-    complete = take(']');
-    if (!complete && !take(',')) return false;
-    skip_blanks();
+    at = skip_blanks(at);
+    complete = *at == ']';
+    if (complete) break;
+    if (*at != ',') return nullptr;
+    at = skip_blanks(at + 1);
   }
   --depth_;
-  value = pool_->list(std::span<const Value>(items_).subspan(begin));
+  const auto items = std::span<const Value>(items_).subspan(begin);
+  value = depth_ < recorded_depth_ ? pool_->record(items) : pool_->list(items);
   items_.resize(begin);
-  return true;
-}
-
-bool PlainJson::text(std::string_view& content) {
-  const char* begin = at_;
-  while (at_ < end_) {
-    const auto character = static_cast<unsigned char>(*at_);
-    if (character == '"') {
-      content = {begin, static_cast<std::size_t>(at_ - begin)};
-      ++at_;
-      return true;
-    }
-    if (character == '\\' || character < 0x20 || character >= 0x80) return false;
-    ++at_;
-  }
-  return false;
-}
-
-bool PlainJson::integer(std::int64_t& number) {
-  constexpr std::ptrdiff_t kDigitsMax = 18;  // always fits
-  const bool negative = take('-');
-  const char* begin = at_;
-  std::int64_t sum = 0;
-  while (at_ < end_ && is_digit(*at_) && at_ - begin <= kDigitsMax) sum = sum * 10 + (*at_++ - '0');
-  const std::ptrdiff_t digits = at_ - begin;
-  if (digits == 0 || digits > kDigitsMax || (digits > 1 && *begin == '0')) return false;
-  if (next() == '.' || next() == 'e' || next() == 'E') return false;
-  number = negative ? -sum : sum;
-  return true;
-}
-
-bool PlainJson::literal(std::string_view word) {
-  if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(word)) return false;
-  at_ += word.size();
-  return true;
-}
-
-bool PlainJson::skip_value() {
-  std::string_view content;
-  if (take('"')) return text(content);
-  if (next() == 'n') return literal("null");
-  if (next() == 't') return literal("true");
-  if (next() == 'f') return literal("false");
-  std::int64_t number = 0;
-  return integer(number);
+  return at + 1;
 }
 
 }  // namespace sunder::history

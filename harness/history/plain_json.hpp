@@ -3,6 +3,9 @@
 //
 // Plain is an object of known fields whose texts are ASCII without escapes and whose numbers are
 // integers. What it accepts is JSON, and means the same to the general parser (jsonl_reader.cpp).
+//
+// Nothing asks at every byte where the text ends: the zero behind it is in no plain event. Only of
+// a file that grows meanwhile are there other bytes, and an event that reaches them is refused.
 
 #pragma once
 
@@ -10,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/history/eight_bytes.hpp"
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/short_texts.hpp"
 
 namespace sunder::history {
 
@@ -18,45 +23,32 @@ class PlainJson {
  public:
   // `process_optional`: an event without a process is process 0's.
   PlainJson(ValuePool& pool, bool process_optional)
-      : pool_(&pool), process_optional_(process_optional) {}
+      : pool_(&pool), texts_(pool), process_optional_(process_optional) {}
 
-  // Reads the object that begins at `at`; returns the place behind it, or null when it is not
-  // plain. `event` is then half read.
+  // Reads the object that begins at `at`; returns the place behind it, or null when it is not plain
+  // or not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp)
+  // readable bytes follow the text, the last of them zeros.
   [[nodiscard]] const char* read(const char* at, const char* end, TextEvent& event);
 
  private:
-  [[nodiscard]] bool field(std::string_view name, TextEvent& event);
-  [[nodiscard]] bool name_field(std::string_view& name);
-  [[nodiscard]] bool key_field(std::string_view& name);
-  [[nodiscard]] bool type_field(EventType& type);
-  [[nodiscard]] bool process_field(TextEvent& event);
-  [[nodiscard]] bool value(Value& value);
-  [[nodiscard]] bool list(Value& value);
-  [[nodiscard]] bool text(std::string_view& content);
-  [[nodiscard]] bool integer(std::int64_t& number);
-  [[nodiscard]] bool literal(std::string_view word);
-  [[nodiscard]] bool skip_value();
-
-  void skip_blanks() noexcept {
-    while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
-  }
-
-  [[nodiscard]] bool take(char expected) noexcept {
-    if (at_ >= end_ || *at_ != expected) return false;
-    ++at_;
-    return true;
-  }
-
-  [[nodiscard]] char next() const noexcept { return at_ < end_ ? *at_ : '\0'; }
+  // Of these each reads what begins at `at`, and returns the place behind it or null.
+  [[nodiscard]] const char* field(PackedText name, const char* at, TextEvent& event);
+  [[nodiscard]] const char* name_field(const char* at, std::string_view& name);
+  [[nodiscard]] const char* key_field(const char* at, std::string_view& name);
+  [[nodiscard]] const char* type_field(const char* at, EventType& type);
+  [[nodiscard]] const char* process_field(const char* at, TextEvent& event);
+  [[nodiscard]] const char* value_field(const char* at, TextEvent& event);
+  [[nodiscard]] const char* value(const char* at, Value& value);
+  [[nodiscard]] const char* list(const char* at, Value& value);
 
   ValuePool* pool_;
+  ShortTexts texts_;
   bool process_optional_;
-  const char* at_ = nullptr;
-  const char* end_ = nullptr;
   bool has_process_ = false;
   bool has_type_ = false;
   std::vector<Value> items_;  // of the lists being read, the innermost last
   std::size_t depth_ = 0;
+  std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
 };
 
 }  // namespace sunder::history

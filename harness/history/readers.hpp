@@ -50,8 +50,8 @@ constexpr std::string_view kWithoutInvocations =
     "its process had ended";
 
 // One event a line (jsonl), or one array of them (json); `format` says afterwards which. The bytes
-// [text.size(), capacity) behind the text must be readable: simdjson looks ahead by kJsonPadding
-// bytes.
+// [text.size(), capacity) behind the text must be readable: parsers look ahead by kJsonPadding
+// bytes. The last of these are zeros.
 constexpr std::size_t kJsonPadding = 64;
 [[nodiscard]] Result<History> read_jsonl(std::string_view text,
                                          std::size_t capacity,
@@ -59,7 +59,8 @@ constexpr std::size_t kJsonPadding = 64;
                                          Format& format,
                                          ReadProgress& progress);
 
-// Jepsen's EDN and porcupine's kv files; `format` says afterwards which it was.
+// Jepsen's EDN and porcupine's kv files; `format` says afterwards which it was. Behind the text as
+// above.
 [[nodiscard]] Result<History> read_edn(std::string_view text,
                                        std::string_view source,
                                        Format& format,

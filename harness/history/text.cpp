@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,7 +32,38 @@ std::string_view without_byte_order_mark(std::string_view text) noexcept {
   return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
 }
 
-// `padding`: how many readable bytes follow the text.
+// `padding`: how many readable bytes follow the text; `format` says afterwards which form it was.
+Result<History> read_form(std::string_view text,
+                          std::size_t padding,
+                          std::string_view source,
+                          Format& format,
+                          ReadProgress& progress) {
+  switch (format) {
+    case Format::edn:
+    case Format::porcupine_kv:
+      return read_edn(text, source, format, progress);
+    case Format::jepsen_history:
+    case Format::jepsen_log:
+    case Format::porcupine_log:
+      return read_jepsen_log(text, source, format, progress);
+    case Format::awdit:
+      return read_awdit(text, source, progress);
+    case Format::plume:
+      return read_plume(text, source, progress);
+    case Format::dbcop:
+      return read_dbcop(text, source);
+    case Format::object:
+      return read_object(text, source);
+    case Format::intervals:
+      return read_intervals(text, source);
+    case Format::automatic:
+    case Format::jsonl:
+    case Format::json:
+      break;
+  }
+  return read_jsonl(text, text.size() + padding, source, format, progress);
+}
+
 Result<ReadHistory> read_padded(std::string_view whole,
                                 std::size_t padding,
                                 std::string_view source,
@@ -39,34 +72,14 @@ Result<ReadHistory> read_padded(std::string_view whole,
   const std::string_view text = without_byte_order_mark(whole);
   ReadHistory read;
   read.format = format == Format::automatic ? detect_format(text) : format;
-  Result<History> history = [&]() -> Result<History> {
-    switch (read.format) {
-      case Format::edn:
-      case Format::porcupine_kv:
-        return read_edn(text, source, read.format, progress);
-      case Format::jepsen_history:
-      case Format::jepsen_log:
-      case Format::porcupine_log:
-        return read_jepsen_log(text, source, read.format, progress);
-      case Format::awdit:
-        return read_awdit(text, source, progress);
-      case Format::plume:
-        return read_plume(text, source, progress);
-      case Format::dbcop:
-        return read_dbcop(text, source);
-      case Format::object:
-        return read_object(text, source);
-      case Format::intervals:
-        return read_intervals(text, source);
-      case Format::automatic:
-      case Format::jsonl:
-      case Format::json:
-        break;
-    }
-    return read_jsonl(text, text.size() + padding, source, read.format, progress);
-  }();
-  if (history.has_error()) return std::move(history).error();
-  read.history = std::move(*history);
+  try {
+    Result<History> history = read_form(text, padding, source, read.format, progress);
+    if (history.has_error()) return std::move(history).error();
+    read.history = std::move(*history);
+  } catch (const std::length_error& error) {  // more than a pool can number (value.hpp)
+    return base::make_error(Errc::unreadable_input,
+                            fmt::format("{}: {}: check a part of it", source, error.what()));
+  }
   read.remarks = std::move(progress.remarks);
   if (read.history.empty() && !read.history.notes().empty()) {
     read.remarks.emplace_back(

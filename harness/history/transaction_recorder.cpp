@@ -1,6 +1,9 @@
 #include "harness/history/transaction_recorder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
+#include <stdexcept>
 #include <unordered_set>
 #include <utility>
 
@@ -10,6 +13,9 @@ TransactionRecorder::TransactionRecorder()
     : read_(builder_.pool().text("r")), write_(builder_.pool().text("w")) {}
 
 std::size_t TransactionRecorder::begin(std::int64_t session, bool committed) {
+  constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max();  // Event::transaction
+  if (transactions_.size() >= kMost)
+    throw std::length_error("expected fewer than 2^32 transactions");
   transactions_.push_back({session, committed});
   return transactions_.size() - 1;
 }
@@ -50,9 +56,10 @@ History TransactionRecorder::finish() {
   for (std::size_t i = 0; i < transactions_.size(); ++i) {
     items.clear();
     for (; event != events_.end() && event->transaction == i; ++event) {
-      items.push_back(pool().list({event->is_write ? write_ : read_, event->key, event->value}));
+      const std::array item{event->is_write ? write_ : read_, event->key, event->value};
+      items.push_back(pool().record(item));
     }
-    operation.input = pool().list(items);
+    operation.input = pool().record(items);
     operation.invoke = static_cast<std::int64_t>(i);
     operation.process = transactions_[i].session;
     operation.outcome = transactions_[i].committed ? Outcome::ok : Outcome::fail;

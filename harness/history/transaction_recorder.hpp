@@ -25,7 +25,8 @@ class TransactionRecorder {
 
   [[nodiscard]] ValuePool& pool() noexcept { return builder_.pool(); }
 
-  // Returns the number of the transaction. Those of one session are recorded in its order.
+  // Returns the number of the transaction. Those of one session are recorded in its order. Throws
+  // std::length_error beyond 2^32 of them, as the pool does (value.hpp).
   [[nodiscard]] std::size_t begin(std::int64_t session, bool committed);
   // Events of one transaction come in its order; transactions may be interleaved.
   void read(std::size_t transaction, Value key, Value value);

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,6 +27,12 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
 constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
 constexpr std::uint64_t kOther = 0xbf58476d1ce4e5b9ULL;
 
+static_assert(std::is_trivially_copyable_v<Value>);
+
+[[noreturn]] void refuse_more(std::string_view what, std::uint32_t limit) {
+  throw std::length_error(fmt::format("expected at most {} {} in a history", limit, what));
+}
+
 }  // namespace
 
 void ValuePool::Index::grow() {
@@ -40,7 +47,7 @@ void ValuePool::Index::grow() {
   }
 }
 
-ValuePool::ValuePool() : list_ends_{0} {
+ValuePool::ValuePool(const PoolLimits& limits) : limits_(limits), list_ends_{0} {
   const Symbol none = symbol({});
   SUNDER_ASSERT(none == 0);
 }
@@ -77,6 +84,7 @@ Symbol ValuePool::symbol(std::string_view name) {
   const std::uint32_t hash = hash_name(name);
   Index::Slot& slot = symbols_.find(hash, [&](std::uint32_t id) { return names_[id] == name; });
   if (slot.id != Index::kEmpty) return slot.id;
+  if (names_.size() >= limits_.names_max) refuse_more("names", limits_.names_max);
   const auto id = static_cast<Symbol>(names_.size());
   names_.push_back(keep(name));
   symbols_.put(slot, hash, id);
@@ -107,19 +115,59 @@ Value ValuePool::list(std::span<const Value> items) {
   const auto same = [&](std::uint32_t id) { return std::ranges::equal(items_at(id), items); };
   Index::Slot& slot = list_ids_.find(hash, same);
   if (slot.id != Index::kEmpty) return {ValueKind::list, slot.id};
-  const auto id = static_cast<std::uint32_t>(list_ends_.size() - 1);
-  const bool inside = !items_.empty() && std::less_equal<>{}(items_.data(), items.data()) &&
-                      std::less<>{}(items.data(), items_.data() + items_.size());
-  if (inside) {
-    // Growing would move them away.
-    const std::vector<Value> copy(items.begin(), items.end());
-    items_.insert(items_.end(), copy.begin(), copy.end());
-  } else {
-    items_.insert(items_.end(), items.begin(), items.end());
-  }
-  list_ends_.push_back(items_.size());
+  const std::uint32_t id = append(items);
   list_ids_.put(slot, hash, id);
   return {ValueKind::list, id};
+}
+
+// A transaction's writes are in its completion as they were in its invocation, reads not told yet
+// are alike: what was recorded lately is often there.
+Value ValuePool::record(std::span<const Value> items) {
+  constexpr std::size_t kShort = 4;
+  constexpr std::size_t kRecent = std::size_t{1} << 12;
+  if (items.size() > kShort) return {ValueKind::list, append(items)};
+  if (recent_.empty()) recent_.resize(kRecent);
+  const std::uint32_t hash = hash_items(items);
+  Index::Slot& slot = recent_[hash % kRecent];
+  const bool same =
+      slot.id != Index::kEmpty && slot.hash == hash && std::ranges::equal(items_at(slot.id), items);
+  if (!same) slot = {hash, append(items)};
+  return {ValueKind::list, slot.id};
+}
+
+std::uint32_t ValuePool::append(std::span<const Value> items) {
+  make_room(items.size());
+  const std::size_t id = list_ends_.size() - 1;
+  if (id >= limits_.lists_max) refuse_more("lists", limits_.lists_max);
+  const std::uint32_t begin = list_ends_.back();
+  // The last block may reach beyond what can be numbered.
+  if (items.size() > limits_.items_max - begin) {
+    refuse_more("items of lists", limits_.items_max);
+  }
+  if (!items.empty()) {
+    std::memcpy(blocks_[begin / kBlock] + begin % kBlock, items.data(), items.size_bytes());
+  }
+  list_ends_.push_back(begin + static_cast<std::uint32_t>(items.size()));
+  return static_cast<std::uint32_t>(id);
+}
+
+void ValuePool::make_room(std::size_t items) {
+  const std::size_t begin = list_ends_.back();
+  const std::size_t room = blocks_.size() * kBlock - begin;
+  if (items <= room) return;
+  if (items > limits_.items_max - begin || room > limits_.items_max - begin - items) {
+    refuse_more("items of lists", limits_.items_max);
+  }
+  const std::size_t count = (items + kBlock - 1) / kBlock;
+  owned_blocks_.push_back(std::make_unique_for_overwrite<Value[]>(count * kBlock));
+  for (std::size_t i = 0; i < count; ++i) {
+    blocks_.push_back(owned_blocks_.back().get() + i * kBlock);
+  }
+  if (room > 0) list_ends_.push_back(static_cast<std::uint32_t>(begin + room));
+}
+
+void ValuePool::expect(double times) {
+  list_ends_.reserve(static_cast<std::size_t>(static_cast<double>(list_ends_.size()) * times));
 }
 
 std::string_view ValuePool::name(Symbol symbol) const noexcept {
@@ -162,8 +210,9 @@ std::string ValuePool::describe(Value value) const {
 
 std::size_t ValuePool::memory() const noexcept {
   return names_.capacity() * sizeof(std::string_view) + chunk_bytes_ + symbols_.memory() +
-         items_.capacity() * sizeof(Value) + list_ends_.capacity() * sizeof(std::uint64_t) +
-         list_ids_.memory();
+         blocks_.size() * (kBlock * sizeof(Value) + sizeof(Value*)) +
+         owned_blocks_.size() * sizeof(Value*) + list_ends_.capacity() * sizeof(std::uint32_t) +
+         list_ids_.memory() + recent_.capacity() * sizeof(Index::Slot);
 }
 
 }  // namespace sunder::history

@@ -1,16 +1,26 @@
-// Value and ValuePool: what operations carry, in 16 bytes, compared without following a pointer.
+// Value and ValuePool: what operations carry, in 12 bytes, compared without following a pointer.
 //
 // Text and lists are interned in the history's pool (lists by content: hash-consed), so two values
-// of one pool are equal exactly when their 16 bytes are. Symbols name keys, functions, nodes and
+// of one pool are equal exactly when their bytes are. Symbols name keys, functions, nodes and
 // errors the same way. Nothing is ever removed.
+//
+// The exception are the lists that transactions consist of, which nobody compares and which hardly
+// repeat: they are recorded one behind the other, as they come. What their items hold is interned.
+//
+// A pool numbers its names and the places of its lists' items in 32 bits. What would go beyond
+// throws std::length_error, as a standard container does that cannot grow: read_history() makes an
+// error of it.
 //
 // `none` is "not known / not given" and differs from `nil`, the value of an absent key.
 //
 // Threading: a pool that nobody adds to may be read from any number of threads. Values must not
-// outlive their pool.
+// outlive their pool. What a pool gave out stays where it is.
 
 #pragma once
 
+#include <array>
+#include <bit>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -51,21 +61,33 @@ class Value {
   [[nodiscard]] constexpr bool is_list() const noexcept { return kind_ == ValueKind::list; }
 
   // The integer, the boolean as 0 or 1, or the pool's id of a text or list.
-  [[nodiscard]] constexpr std::int64_t raw() const noexcept { return raw_; }
+  [[nodiscard]] constexpr std::int64_t raw() const noexcept {
+    return std::bit_cast<std::int64_t>(raw_);
+  }
 
-  friend constexpr bool operator==(const Value&, const Value&) noexcept = default;
-  friend constexpr auto operator<=>(const Value&, const Value&) noexcept = default;
+  friend constexpr bool operator==(const Value& one, const Value& other) noexcept {
+    return one.kind_ == other.kind_ && one.raw() == other.raw();
+  }
+
+  friend constexpr std::strong_ordering operator<=>(const Value& one, const Value& other) noexcept {
+    if (one.kind_ != other.kind_) return one.kind_ <=> other.kind_;
+    return one.raw() <=> other.raw();
+  }
 
  private:
   friend class ValuePool;
 
-  constexpr Value(ValueKind kind, std::int64_t raw) noexcept : kind_(kind), raw_(raw) {}
+  // Halves need no more than four bytes' alignment: a quarter of all memory would be padding.
+  using Halves = std::array<std::uint32_t, 2>;
 
+  constexpr Value(ValueKind kind, std::int64_t raw) noexcept
+      : raw_(std::bit_cast<Halves>(raw)), kind_(kind) {}
+
+  Halves raw_{};
   ValueKind kind_ = ValueKind::none;
-  std::int64_t raw_ = 0;
 };
 
-static_assert(sizeof(Value) == 16);
+static_assert(sizeof(Value) == 12);
 
 struct ValueHash {
   [[nodiscard]] std::size_t operator()(const Value& value) const noexcept {
@@ -78,9 +100,16 @@ struct ValueHash {
 // An interned name: 0 is "none" (the empty text).
 using Symbol = std::uint32_t;
 
+// How much a pool may hold, for tests of what happens beyond: there is no other reason for less.
+struct PoolLimits {
+  std::uint32_t names_max = 0xffff'fffe;
+  std::uint32_t lists_max = 0xffff'fffe;
+  std::uint32_t items_max = 0xffff'fffe;  // of all lists together
+};
+
 class ValuePool {
  public:
-  ValuePool();
+  explicit ValuePool(const PoolLimits& limits = {});
   // Names are looked up by views into the pool itself: it moves, and is never copied.
   ValuePool(ValuePool&&) = default;
   ValuePool& operator=(ValuePool&&) = default;
@@ -97,13 +126,19 @@ class ValuePool {
     return list(std::span<const Value>(items.begin(), items.size()));
   }
 
+  // A list that a transaction is, or that one of its items is: not comparable with others, cheap.
+  [[nodiscard]] Value record(std::span<const Value> items);
+
+  // So many times as many lists as there are now are to be expected in all.
+  void expect(double times);
+
   // Looking up without adding: 0 when the name was never interned.
   [[nodiscard]] Symbol find_symbol(std::string_view name) const noexcept;
 
   [[nodiscard]] std::string_view name(Symbol symbol) const noexcept;
   // Precondition: value.is_text().
   [[nodiscard]] std::string_view text_of(Value value) const noexcept;
-  // Precondition: value.is_list(). Valid until the next list() call.
+  // Precondition: value.is_list(). Valid as long as the pool.
   [[nodiscard]] std::span<const Value> items_of(Value value) const noexcept;
 
   // As a reader writes it: nil, true, 7, "text", [1 nil].  none is "?".
@@ -159,24 +194,40 @@ class ValuePool {
     std::size_t size_ = 0;
   };
 
+  static constexpr std::uint32_t kBlock = 1024;  // items
+
   [[nodiscard]] static std::uint32_t hash_items(std::span<const Value> items) noexcept;
   [[nodiscard]] static std::uint32_t hash_name(std::string_view name) noexcept;
   // A copy that stays where it is.
   [[nodiscard]] std::string_view keep(std::string_view name);
 
+  // Adds a list behind the others; returns its number.
+  std::uint32_t append(std::span<const Value> items);
+  // Room for so many items that lie together; begins a new block where the last one is too full.
+  void make_room(std::size_t items);
+
   [[nodiscard]] std::span<const Value> items_at(std::size_t id) const noexcept {
-    return {items_.data() + list_ends_[id], list_ends_[id + 1] - list_ends_[id]};
+    const std::uint32_t begin = list_ends_[id];
+    const std::uint32_t end = list_ends_[id + 1];
+    if (begin == end) return {};
+    return {blocks_[begin / kBlock] + begin % kBlock, end - begin};
   }
 
+  PoolLimits limits_;
   std::vector<std::string_view> names_;          // by symbol; views into chunks_
   std::vector<std::unique_ptr<char[]>> chunks_;  // never move, never shrink
   std::size_t chunk_left_ = 0;                   // free bytes at the end of the last chunk
   std::size_t chunk_size_ = 0;                   // of the last chunk
   std::size_t chunk_bytes_ = 0;                  // of all chunks
   Index symbols_;
-  std::vector<Value> items_;              // of all lists, one list behind the other
-  std::vector<std::uint64_t> list_ends_;  // list i is [list_ends_[i], list_ends_[i + 1]) of items_
+  // Items are numbered through all blocks; a list of more than a block has several that lie
+  // together. List i is [list_ends_[i], list_ends_[i + 1]); what was left of a block when the next
+  // list did not fit is a list that nobody knows.
+  std::vector<std::uint32_t> list_ends_;
+  std::vector<Value*> blocks_;
+  std::vector<std::unique_ptr<Value[]>> owned_blocks_;
   Index list_ids_;
+  std::vector<Index::Slot> recent_;  // short lists recorded lately, by their hashes
 };
 
 }  // namespace sunder::history

@@ -1,6 +1,7 @@
 #include "tests/histories/support/transaction_generator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -192,7 +193,8 @@ class Items {
       : pool_(&pool), read_(pool.text("r")), write_(pool.text("w")) {}
 
   Value item(bool write, Value key, Value value) {
-    return pool_->list({write ? write_ : read_, key, value});
+    const std::array item{write ? write_ : read_, key, value};
+    return pool_->record(item);
   }
 
  private:
@@ -230,8 +232,8 @@ History transaction_history(const TransactionOptions& options) {
     operation.process = static_cast<std::int64_t>(process);
     operation.function = Function::txn;
     operation.outcome = transaction.unknown ? Outcome::info : Outcome::ok;
-    if (!transaction.unknown) operation.output = builder.pool().list(done);
-    operation.input = transaction.unknown ? builder.pool().list(tried) : operation.output;
+    if (!transaction.unknown) operation.output = builder.pool().record(done);
+    operation.input = transaction.unknown ? builder.pool().record(tried) : operation.output;
     operation.invoke = options.timed ? static_cast<std::int64_t>(transaction.begun) : line;
     operation.complete = options.timed ? static_cast<std::int64_t>(transaction.ended) : line;
     if (transaction.unknown) operation.complete = history::kNever;
@@ -261,7 +263,7 @@ void copy_items(const History& from,
     list.push_back(make.item(write, parts[1], change(write, parts[1], parts[2])));
   }
   Operation copy = operation;
-  copy.output = to.pool().list(list);
+  copy.output = to.pool().record(list);
   copy.input = copy.output;
   to.add(copy);
 }
@@ -382,7 +384,7 @@ class SmallTransactions {
     const std::uint64_t session = draws_.below(options_.sessions);
     operation.process = static_cast<std::int64_t>(session);
     operation.function = Function::txn;
-    operation.input = builder_.pool().list(tried);
+    operation.input = builder_.pool().record(tried);
     operation.outcome = Outcome::ok;
     operation.invoke = std::max(free_at_[session], static_cast<std::int64_t>(2 * i)) +
                        static_cast<std::int64_t>(draws_.below(3));
@@ -395,7 +397,7 @@ class SmallTransactions {
     } else if (options_.faults && roll < 18) {
       operation.outcome = Outcome::fail;
     } else {
-      operation.output = builder_.pool().list(done);
+      operation.output = builder_.pool().record(done);
     }
     builder_.add(operation);
   }

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -8,8 +11,10 @@
 
 #include "harness/base/file.hpp"
 #include "harness/base/random.hpp"
+#include "harness/history/file_text.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/list_generator.hpp"
 
 namespace sunder::history {
 namespace {
@@ -647,6 +652,21 @@ TEST(ReadHistoryFile, UnpacksGzipAndGivesMemoryBack) {
   std::filesystem::remove(packed);
 }
 
+// The readers of plain events run up to the zero behind a text.
+TEST(FileText, EndsInAZeroThoughTheFileGrows) {
+  const auto path = std::filesystem::temp_directory_path() / "sunder_file_text_grows";
+  for (const std::size_t size : {std::size_t{1}, std::size_t{5000}, std::size_t{8192}}) {
+    ASSERT_TRUE(base::write_file(path, std::string(size, '7')).has_value());
+    const auto file = FileText::open(path);
+    ASSERT_TRUE(file.has_value());
+    std::ofstream(path, std::ios::app) << std::string(300'000, '7');
+    ASSERT_EQ(file->text(), std::string(size, '7'));
+    constexpr std::size_t kPageMost = 1 << 16;
+    EXPECT_LE(std::strlen(file->text().data()), size + kPageMost);
+  }
+  std::filesystem::remove(path);
+}
+
 // What is written comes back, and is written the same again.
 TEST(RoundTrip, OfRandomHistories) {
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
@@ -671,7 +691,9 @@ TEST(PlainEvents, MeanTheSameToTheGeneralParsers) {
     test::SmallOptions options;
     options.seed = seed;
     options.texts = seed % 3 == 0;
-    const std::string plain = to_jsonl(test::small_history(options));
+    const bool transactions = seed % 4 == 0;
+    const std::string plain =
+        to_jsonl(transactions ? test::small_list_history(seed) : test::small_history(options));
     std::string general;
     std::string edn;
     std::string general_edn;
@@ -710,6 +732,62 @@ TEST(PlainEvents, MeanTheSameToTheGeneralParsers) {
     ASSERT_EQ(text_of(edn), text_of(general_edn)) << edn;
     ASSERT_NE(text_of(edn).find("\"type\""), std::string::npos) << text_of(edn) << edn;
   }
+}
+
+// Whatever happens to a plain event: it is read as the general parser reads it, or refused as it
+// refuses it. A map as first field sends an event to the general parser.
+TEST(PlainEvents, MeanTheSameHoweverDamaged) {
+  struct Form {
+    std::string_view text;
+    std::string_view general;  // the same, not plain
+    Format format = Format::jsonl;
+  };
+
+  const std::vector<Form> forms{
+      {R"("index":0,"time":15,"process":7,"type":"invoke","f":"txn","value":[["r","12",null],)"
+       R"(["w","x",-4],["append","longer-key",12345678]]})"
+       "\n",
+       R"({"later":{},)"},
+      {R"("process":7,"type":"ok","f":"read","key":"k","value":[1,[true,"abcdefgh"],3],"node":"n1"})"
+       "\n",
+       R"({"later":{},)"},
+      {":index 0, :time 15, :process 7, :type :invoke, :f :txn, :value [[:r 12 nil] [:w x -4] "
+       "[:append \"longer-key\" 12345678]]}\n",
+       "{:later {} ",
+       Format::edn},
+      {":process 7 :type :ok :f :read :key k :value (1 [true :abcdefgh] 3) :error :timed-out}\n",
+       "{:later {} ",
+       Format::edn}};
+  constexpr std::string_view kBytes = "{}[]()\":;,#\\^\t\n 019-+.eNab\xff\x01";
+  base::Random random(17);
+  std::size_t read = 0;
+  for (int i = 0; i < 40'000; ++i) {
+    const Form& form = forms[static_cast<std::size_t>(random.below(forms.size()))];
+    std::string text(form.text);
+    const std::uint64_t edits = 1 + random.below(3);
+    for (std::uint64_t edit = 0; edit < edits; ++edit) {
+      const auto at = static_cast<std::size_t>(random.below(text.size() - 1));
+      if (random.chance(0.3)) {
+        text.erase(at, std::min<std::size_t>(1 + random.below(3), text.size() - 1 - at));
+      } else {
+        text.at(at) = kBytes[static_cast<std::size_t>(random.below(kBytes.size()))];
+      }
+    }
+    // A completion without its invocation is refused: the event before it is the same for both.
+    const bool edn = form.format == Format::edn;
+    const std::string before = edn ? "{:process 7 :type :invoke :f :read :value {}}\n"
+                                   : R"({"process":7,"type":"invoke","f":"read","value":{}})"
+                                     "\n";
+    const bool completes = form.text.find("invoke") == std::string_view::npos;
+    const std::string first = completes ? before : "";
+    const auto plain = read_history(first + "{" + text, "h", form.format);
+    const auto general = read_history(first + std::string(form.general) + text, "h", form.format);
+    ASSERT_EQ(plain.has_value(), general.has_value()) << text;
+    if (!plain.has_value()) continue;
+    ++read;
+    ASSERT_EQ(to_jsonl(plain->history), to_jsonl(general->history)) << text;
+  }
+  EXPECT_GT(read, 8000U);
 }
 
 // Damaged text is read or refused with its place; it never crashes.

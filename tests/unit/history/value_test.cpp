@@ -1,0 +1,110 @@
+#include "harness/history/value.hpp"
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "harness/base/random.hpp"
+
+namespace sunder::history {
+namespace {
+
+std::vector<Value> items_of(const ValuePool& pool, Value list) {
+  const auto items = pool.items_of(list);
+  return {items.begin(), items.end()};
+}
+
+TEST(Value, HoldsEveryInteger) {
+  for (const std::int64_t number : {std::numeric_limits<std::int64_t>::min(),
+                                    std::int64_t{-1},
+                                    std::int64_t{0},
+                                    std::int64_t{1} << 32,
+                                    std::numeric_limits<std::int64_t>::max()}) {
+    EXPECT_EQ(Value::integer(number).raw(), number);
+  }
+  EXPECT_LT(Value::integer(-1), Value::integer(0));
+  EXPECT_LT(Value::integer(1), Value::integer(std::int64_t{1} << 32));
+  EXPECT_NE(Value::integer(1), Value::boolean(true));
+  EXPECT_NE(Value(), Value::nil());
+}
+
+TEST(ValuePool, GivesEqualListsOneValueUnlessTheyAreRecorded) {
+  ValuePool pool;
+  const std::array pair{Value::integer(1), pool.text("x")};
+  const Value list = pool.list(pair);
+  EXPECT_EQ(pool.list(pair), list);
+  EXPECT_NE(pool.list({Value::integer(2), pool.text("x")}), list);
+  const Value recorded = pool.record(pair);
+  EXPECT_EQ(items_of(pool, recorded), items_of(pool, list));
+  // What is recorded is never found as an equal list.
+  const std::array other{Value::integer(7)};
+  const Value alone = pool.record(other);
+  EXPECT_NE(pool.list(other), alone);
+}
+
+// Lists of every size, beyond a block too, interned or recorded: each keeps its items, and what was
+// given out stays where it is.
+TEST(ValuePool, KeepsListsOfAnySizeInTheirPlaces) {
+  struct Kept {
+    Value list;
+    std::vector<Value> items;
+    const Value* place = nullptr;
+  };
+
+  base::Random random(11);
+  ValuePool pool;
+  std::vector<Kept> all;
+  for (int i = 0; i < 2000; ++i) {
+    const bool large = random.chance(0.02);
+    const std::uint64_t size = large ? random.below(5000) : random.below(12);
+    std::vector<Value> items;
+    for (std::uint64_t k = 0; k < size; ++k) {
+      items.push_back(Value::integer(static_cast<std::int64_t>(random.below(3))));
+    }
+    const Value list = random.chance(0.5) ? pool.list(items) : pool.record(items);
+    all.push_back({list, items, pool.items_of(list).data()});
+  }
+  for (const Kept& kept : all) {
+    ASSERT_EQ(items_of(pool, kept.list), kept.items);
+    ASSERT_EQ(pool.items_of(kept.list).data(), kept.place);
+    // A part of the pool itself may be added to it.
+    const Value again = pool.list(pool.items_of(kept.list));
+    ASSERT_EQ(items_of(pool, again), kept.items);
+  }
+}
+
+TEST(ValuePool, RefusesMoreThanItCanNumber) {
+  PoolLimits limits;
+  limits.items_max = 2000;
+  ValuePool pool(limits);
+  const std::vector<Value> many(1500, Value::nil());
+  const Value kept = pool.record(many);
+  EXPECT_THROW((void)pool.record(many), std::length_error);
+  const std::vector<Value> rest(500, Value::integer(3));
+  EXPECT_EQ(pool.items_of(pool.record(rest)).size(), 500U);
+  // The block has room for more, the limit has not.
+  EXPECT_THROW((void)pool.list({Value::nil()}), std::length_error);
+  EXPECT_EQ(items_of(pool, kept), many);
+
+  limits = {};
+  limits.lists_max = 2;
+  ValuePool lists(limits);
+  const Value first = lists.list({Value::nil()});
+  (void)lists.record({});
+  EXPECT_THROW((void)lists.list({Value::integer(1)}), std::length_error);
+  EXPECT_EQ(lists.list({Value::nil()}), first);
+
+  limits = {};
+  limits.names_max = 2;
+  ValuePool names(limits);
+  const Value text = names.text("a");  // the empty name is the other
+  EXPECT_THROW((void)names.text("b"), std::length_error);
+  EXPECT_EQ(names.text("a"), text);
+}
+
+}  // namespace
+}  // namespace sunder::history
