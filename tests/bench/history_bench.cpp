@@ -1,5 +1,5 @@
 // How fast histories are read, from a file of each of the great forms, and how much memory they
-// then take: `times_own_size` is that of the history by that of its operations alone.
+// then take: `times_own_size` is that of the history by its operations' own (history_texts.hpp).
 
 #include <filesystem>
 #include <fstream>
@@ -12,6 +12,8 @@
 #include "harness/history/text.hpp"
 #include "tests/bench/peak_memory.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/history_texts.hpp"
+#include "tests/histories/support/list_generator.hpp"
 #include "tests/histories/support/transaction_generator.hpp"
 
 namespace sunder {
@@ -22,66 +24,6 @@ history::History generated(std::int64_t operations) {
   options.operations = static_cast<std::uint64_t>(operations);
   options.keys = 64;
   return test::register_history(options);
-}
-
-// Jepsen's maps of the same events, one a line: {:process 3, :type :ok, :value [[:r 7 1]]}.
-std::string to_edn(std::string jsonl) {
-  std::string edn;
-  edn.reserve(jsonl.size());
-  bool in_name = false;     // of a field
-  bool in_keyword = false;  // the function of a transaction's item
-  std::size_t depth = 0;    // of lists
-  for (std::size_t i = 0; i < jsonl.size(); ++i) {
-    const char character = jsonl[i];
-    if (character == '[') ++depth;
-    if (character == ']') --depth;
-    if (in_keyword && character == '"') {
-      in_keyword = false;
-    } else if (character == '"' && jsonl[i - 1] == '[') {
-      in_keyword = true;
-      edn += ':';
-    } else if (character == '"' && depth == 0 && (jsonl[i - 1] == '{' || jsonl[i - 1] == ',')) {
-      in_name = true;
-      edn += ':';
-    } else if (character == '"' && in_name) {
-      in_name = false;
-      ++i;  // the colon
-      edn += ' ';
-      const bool keyword = jsonl[i + 1] == '"' && (edn.ends_with(":type ") || edn.ends_with(":f "));
-      if (keyword) {
-        edn += ':';
-        ++i;
-        while (jsonl[i + 1] != '"') edn += jsonl[++i];
-        ++i;
-      }
-    } else if (character == ',') {
-      edn += depth == 0 ? ", " : " ";
-    } else {
-      edn += character;
-    }
-  }
-  for (auto at = edn.find("null"); at != std::string::npos; at = edn.find("null", at)) {
-    edn.replace(at, 4, "nil");
-  }
-  return edn;
-}
-
-// Transactions of eight events, by 50 sessions in turn.
-std::string plume_text(std::int64_t transactions) {
-  std::string text;
-  std::int64_t value = 0;
-  for (std::int64_t i = 0; i < transactions; ++i) {
-    for (std::int64_t event = 0; event < 8; ++event) {
-      const bool writes = event % 2 == 0;
-      text += fmt::format("{}({},{},{},{})\n",
-                          writes ? 'w' : 'r',
-                          (i * 7 + event / 2 * 13) % 1000,
-                          writes ? ++value : value,
-                          i % 50,
-                          i);
-    }
-  }
-  return text;
 }
 
 void read(benchmark::State& state, const std::string& text) {
@@ -95,9 +37,8 @@ void read(benchmark::State& state, const std::string& text) {
       state.SkipWithError("unreadable");
       break;
     }
-    const auto own =
-        static_cast<double>(read->history.operations().size() * sizeof(history::Operation));
-    state.counters["times_own_size"] = static_cast<double>(read->history.memory()) / own;
+    state.counters["times_own_size"] = static_cast<double>(read->history.memory()) /
+                                       static_cast<double>(test::own_size(read->history));
     benchmark::DoNotOptimize(&read);
   }
   memory.tell(state);
@@ -111,7 +52,7 @@ void BM_History_ReadJsonl(benchmark::State& state) {
 }
 
 void BM_History_ReadEdn(benchmark::State& state) {
-  read(state, to_edn(history::to_jsonl(generated(state.range(0)))));
+  read(state, test::to_edn(history::to_jsonl(generated(state.range(0)))));
 }
 
 // Transactions of eight reads and writes, by 50 sessions.
@@ -128,11 +69,26 @@ void BM_History_ReadJsonlTransactions(benchmark::State& state) {
 }
 
 void BM_History_ReadEdnTransactions(benchmark::State& state) {
-  read(state, to_edn(history::to_jsonl(transactions(state.range(0)))));
+  read(state, test::to_edn(history::to_jsonl(transactions(state.range(0)))));
+}
+
+// Transactions of up to four appends and reads of whole lists.
+history::History list_transactions(std::int64_t count) {
+  test::ListOptions options;
+  options.attempts = static_cast<std::uint64_t>(count);
+  return test::list_history(options);
+}
+
+void BM_History_ReadJsonlLists(benchmark::State& state) {
+  read(state, history::to_jsonl(list_transactions(state.range(0))));
+}
+
+void BM_History_ReadEdnLists(benchmark::State& state) {
+  read(state, test::to_edn(history::to_jsonl(list_transactions(state.range(0)))));
 }
 
 void BM_History_ReadPlume(benchmark::State& state) {
-  read(state, plume_text(state.range(0)));
+  read(state, test::plume_text(state.range(0)));
 }
 
 void sizes(benchmark::internal::Benchmark* benchmark) {
@@ -146,6 +102,8 @@ BENCHMARK(BM_History_ReadJsonl)->Apply(sizes);
 BENCHMARK(BM_History_ReadEdn)->Apply(sizes);
 BENCHMARK(BM_History_ReadJsonlTransactions)->Apply(sizes);
 BENCHMARK(BM_History_ReadEdnTransactions)->Apply(sizes);
+BENCHMARK(BM_History_ReadJsonlLists)->Apply(sizes);
+BENCHMARK(BM_History_ReadEdnLists)->Apply(sizes);
 BENCHMARK(BM_History_ReadPlume)->Apply(sizes);
 
 }  // namespace
