@@ -27,6 +27,7 @@ set(SUNDER_PUBLIC_HEADERS
   checkers/figure.hpp
   checkers/verdict.hpp
   harness/base/error.hpp
+  harness/history/event_log.hpp
   harness/history/history.hpp
   harness/history/operation.hpp
   harness/history/run_context.hpp

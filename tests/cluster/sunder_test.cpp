@@ -91,7 +91,9 @@ TEST_P(Sunder, ASabotagedClusterIsCaughtWithTheRightPromise) {
                             "--mix",
                             "read=4,write=48,cas=48",
                             "--faults",
-                            "partition:leader-minority@1s+3s,partition:leader-minority@7s+3s",
+                            "partition:leader-minority@1s+1s,partition:leader-minority@3s+1s,"
+                            "partition:leader-minority@5s+1s,partition:leader-minority@7s+1s,"
+                            "partition:leader-minority@9s+1s",
                             "--out",
                             "sabotaged"});
   EXPECT_EQ(run.status, 1) << run.out << run.err;

@@ -1,0 +1,131 @@
+// Plain events take a fast way through the readers of JSON and EDN: it must mean the same as the
+// general parsers do.
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/random.hpp"
+#include "harness/history/text.hpp"
+#include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/list_generator.hpp"
+
+namespace sunder::history {
+namespace {
+
+// The readers of plain events and the general parsers read the same. A field with a map in it is
+// not plain.
+TEST(PlainEvents, MeanTheSameToTheGeneralParsers) {
+  const auto text_of = [](std::string_view text) {
+    const auto result = read_history(text, "h");
+    return result.has_value() ? to_jsonl(result->history) : result.error().context;
+  };
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    test::SmallOptions options;
+    options.seed = seed;
+    options.texts = seed % 3 == 0;
+    const bool transactions = seed % 4 == 0;
+    const std::string plain =
+        to_jsonl(transactions ? test::small_list_history(seed) : test::small_history(options));
+    std::string general;
+    std::string edn;
+    std::string general_edn;
+    for (const char character : plain) {
+      if (character == '}') general += ",\"later\":{}";
+      if (character == '}') general_edn += ", :later {}";
+      general += character;
+      if (character == ':') continue;
+      edn += character;
+      general_edn += character;
+    }
+    ASSERT_EQ(text_of(plain), text_of(general)) << plain;
+    // "f":"read" becomes :f "read", and so on.
+    const auto keywords = [](std::string& text) {
+      for (const std::string_view name :
+           {"index", "time", "process", "type", "f", "key", "value", "error", "actual", "output"}) {
+        const std::string quoted = fmt::format("\"{}\"", name);
+        const std::string keyword = fmt::format(":{} ", name);
+        for (auto at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
+          text.replace(at, quoted.size(), keyword);
+        }
+      }
+      for (const std::string_view type : {"invoke", "ok", "fail", "info"}) {
+        const std::string quoted = fmt::format(":type \"{}\"", type);
+        const std::string keyword = fmt::format(":type :{}", type);
+        for (auto at = text.find(quoted); at != std::string::npos; at = text.find(quoted, at)) {
+          text.replace(at, quoted.size(), keyword);
+        }
+      }
+      for (auto at = text.find("null"); at != std::string::npos; at = text.find("null", at)) {
+        text.replace(at, 4, "nil");
+      }
+    };
+    keywords(edn);
+    keywords(general_edn);
+    ASSERT_EQ(text_of(edn), text_of(general_edn)) << edn;
+    ASSERT_NE(text_of(edn).find("\"type\""), std::string::npos) << text_of(edn) << edn;
+  }
+}
+
+// Whatever happens to a plain event: it is read as the general parser reads it, or refused as it
+// refuses it. A map as first field sends an event to the general parser.
+TEST(PlainEvents, MeanTheSameHoweverDamaged) {
+  struct Form {
+    std::string_view text;
+    std::string_view general;  // the same, not plain
+    Format format = Format::jsonl;
+  };
+
+  const std::vector<Form> forms{
+      {R"("index":0,"time":15,"process":7,"type":"invoke","f":"txn","value":[["r","12",null],)"
+       R"(["w","x",-4],["append","longer-key",12345678]]})"
+       "\n",
+       R"({"later":{},)"},
+      {R"("process":7,"type":"ok","f":"read","key":"k","value":[1,[true,"abcdefgh"],3],"node":"n1"})"
+       "\n",
+       R"({"later":{},)"},
+      {":index 0, :time 15, :process 7, :type :invoke, :f :txn, :value [[:r 12 nil] [:w x -4] "
+       "[:append \"longer-key\" 12345678]]}\n",
+       "{:later {} ",
+       Format::edn},
+      {":process 7 :type :ok :f :read :key k :value (1 [true :abcdefgh] 3) :error :timed-out}\n",
+       "{:later {} ",
+       Format::edn}};
+  constexpr std::string_view kBytes = "{}[]()\":;,#\\^\t\n 019-+.eNab\xff\x01";
+  base::Random random(17);
+  std::size_t read = 0;
+  for (int i = 0; i < 40'000; ++i) {
+    const Form& form = forms[static_cast<std::size_t>(random.below(forms.size()))];
+    std::string text(form.text);
+    const std::uint64_t edits = 1 + random.below(3);
+    for (std::uint64_t edit = 0; edit < edits; ++edit) {
+      const auto at = static_cast<std::size_t>(random.below(text.size() - 1));
+      if (random.chance(0.3)) {
+        text.erase(at, std::min<std::size_t>(1 + random.below(3), text.size() - 1 - at));
+      } else {
+        text.at(at) = kBytes[static_cast<std::size_t>(random.below(kBytes.size()))];
+      }
+    }
+    // A completion without its invocation is refused: the event before it is the same for both.
+    const bool edn = form.format == Format::edn;
+    const std::string before = edn ? "{:process 7 :type :invoke :f :read :value {}}\n"
+                                   : R"({"process":7,"type":"invoke","f":"read","value":{}})"
+                                     "\n";
+    const bool completes = form.text.find("invoke") == std::string_view::npos;
+    const std::string first = completes ? before : "";
+    const auto plain = read_history(first + "{" + text, "h", form.format);
+    const auto general = read_history(first + std::string(form.general) + text, "h", form.format);
+    ASSERT_EQ(plain.has_value(), general.has_value()) << text;
+    if (!plain.has_value()) continue;
+    ++read;
+    ASSERT_EQ(to_jsonl(plain->history), to_jsonl(general->history)) << text;
+  }
+  EXPECT_GT(read, 8000U);
+}
+
+}  // namespace
+}  // namespace sunder::history
