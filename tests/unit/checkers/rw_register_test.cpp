@@ -263,7 +263,8 @@ TEST(RwRegister, ConcludesWhatElleConcludes) {
   }
   for (const auto& [level, both] : seen) {
     EXPECT_GT(both[0], cases / 50) << level;
-    EXPECT_GT(both[1], cases / 1000) << level;
+    // A lost update is rare: some of a thousand small histories have one.
+    EXPECT_GE(both[1], std::max<std::uint64_t>(1, cases / 1000)) << level;
   }
 }
 
