@@ -62,9 +62,10 @@ class Decision {
     if (order.size() < data_->size()) return false;
     if (rules.axiom == Axiom::read_committed || rules.axiom == Axiom::read_atomic) return false;
     const bool in_time = !rules.real_time || respects_real_time(*data_, order, *history_);
-    if (in_time && explains_serially(*data_, order)) return true;
+    const Witness witness(*data_, order);
+    if (in_time && witness.explains_serially()) return true;
     if (rules.axiom == Axiom::serializable) return false;
-    return explains_by_snapshots(*data_, order, rules.real_time ? history_ : nullptr);
+    return witness.explains_by_snapshots(rules.real_time ? history_ : nullptr);
   }
 
   // Nothing: it takes a search, in which causal consistency forces these edges.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/base/assert.hpp"
+#include "harness/base/large_pages.hpp"
 
 namespace sunder::checkers::isolation {
 namespace {
@@ -24,7 +25,10 @@ class NumberTable {
  public:
   // Room for so many things, without growing.
   void reserve(std::size_t things) {
-    slots_.assign(std::bit_ceil(std::max<std::size_t>(64, 2 * things + 2)), kEmpty);
+    const std::size_t slots = std::bit_ceil(std::max<std::size_t>(64, 2 * things + 2));
+    slots_.reserve(slots);
+    base::use_large_pages(slots_);
+    slots_.assign(slots, kEmpty);
     size_ = 0;
   }
 
@@ -138,8 +142,8 @@ class Loader {
     // Room for all at once: what is not touched costs nothing, and growing leaves holes behind.
     std::size_t items = 0;
     for (const Operation& operation : operations) items += reader_.items(operation).size();
-    versions_.reserve(items);
-    reads_.reserve(items);
+    reserve(versions_, items);
+    reserve(reads_, items);
     outcomes_.reserve(operations.size());
     reads_begin_.reserve(operations.size() + 1);
     for (std::uint32_t i = 0; i < operations.size(); ++i) {
@@ -167,7 +171,23 @@ class Loader {
   [[nodiscard]] Transactions take() { return std::move(result_); }
 
  private:
+  template <typename Element>
+  static void reserve(std::vector<Element>& elements, std::size_t count) {
+    elements.reserve(count);
+    base::use_large_pages(elements);
+  }
+
+  // Keys are mostly small numbers, and each operation names several: those need no search.
   std::uint32_t number_of_key(Value key) {
+    constexpr std::uint64_t kSmall = 1 << 20U;
+    const auto small = static_cast<std::uint64_t>(key.raw());
+    if (!key.is_integer() || small >= kSmall) return find_key(key);
+    if (small >= small_keys_.size()) small_keys_.resize(std::bit_ceil(small + 1), kNone);
+    if (small_keys_[small] == kNone) small_keys_[small] = find_key(key);
+    return small_keys_[small];
+  }
+
+  std::uint32_t find_key(Value key) {
     const auto hash_of_key = [](Value value) {
       return hash_of({.key = 0, .kind = value.kind(), .raw = value.raw()});
     };
@@ -263,8 +283,8 @@ class Loader {
 
   // What was read goes to the result: only transactions that count have told any.
   void resolve_reads() {
-    result_.read_key.reserve(reads_.size());
-    result_.read_write.reserve(reads_.size());
+    reserve(result_.read_key, reads_.size());
+    reserve(result_.read_write, reads_.size());
     for (std::uint32_t index = 0; index + 1 < reads_begin_.size(); ++index) {
       const auto kept = static_cast<std::uint32_t>(result_.read_key.size());
       const std::uint32_t begin = std::exchange(reads_begin_[index], kept);
@@ -353,8 +373,8 @@ class Loader {
     const auto lasting =
         static_cast<std::size_t>(std::ranges::count(versions_, true, &Version::last));
     result_.write_begin.reserve(result_.size() + std::size_t{1});
-    result_.write_key.reserve(lasting);
-    result_.write_transaction.reserve(lasting);
+    reserve(result_.write_key, lasting);
+    reserve(result_.write_transaction, lasting);
     std::uint32_t version = 0;
     std::vector<std::uint32_t> mine;
     for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
@@ -377,7 +397,7 @@ class Loader {
 
   void place_reads() {
     result_.read_begin.reserve(result_.size() + std::size_t{1});
-    result_.read_from.reserve(result_.read_key.size());
+    reserve(result_.read_from, result_.read_key.size());
     for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
       const std::uint32_t index = result_.operation[transaction];
       SUNDER_ASSERT(reads_begin_[index] == result_.read_from.size());
@@ -451,7 +471,8 @@ class Loader {
   AccessReader reader_;
   Transactions result_;
   NumberTable keys_;
-  NumberTable table_;  // versions by key and value: the first of each
+  std::vector<std::uint32_t> small_keys_;  // by the key itself, or kNone
+  NumberTable table_;                      // versions by key and value: the first of each
   std::unordered_map<std::uint32_t, std::uint32_t> twins_;  // next_twin()
   std::vector<Version> versions_;
   std::vector<Touched> touched_;
@@ -501,26 +522,6 @@ AccessReader::AccessReader(const history::ValuePool& pool)
       read_short_(pool.find_symbol("r")),
       write_(pool.find_symbol("write")),
       write_short_(pool.find_symbol("w")) {}
-
-bool AccessReader::is_read(Value name) const noexcept {
-  const auto symbol = static_cast<history::Symbol>(name.raw());
-  return symbol != 0 && (symbol == read_short_ || symbol == read_);
-}
-
-bool AccessReader::is_write(Value name) const noexcept {
-  const auto symbol = static_cast<history::Symbol>(name.raw());
-  return symbol != 0 && (symbol == write_short_ || symbol == write_);
-}
-
-std::optional<Access> AccessReader::access(Value item) const {
-  if (!item.is_list()) return std::nullopt;
-  const std::span<const Value> parts = pool_->items_of(item);
-  if (parts.size() < 2 || parts.size() > 3 || !parts[0].is_text()) return std::nullopt;
-  const bool write = is_write(parts[0]);
-  if (!write && !is_read(parts[0])) return std::nullopt;
-  if (write && parts.size() < 3) return std::nullopt;
-  return Access{.write = write, .key = parts[1], .value = parts.size() == 3 ? parts[2] : Value()};
-}
 
 std::span<const Value> AccessReader::items(const Operation& operation) const {
   const bool told = operation.outcome == Outcome::ok && operation.output.is_list();

@@ -125,15 +125,23 @@ struct Access {
 class AccessReader {
  public:
   explicit AccessReader(const history::ValuePool& pool);
-  [[nodiscard]] std::optional<Access> access(history::Value item) const;
+
+  [[nodiscard]] std::optional<Access> access(history::Value item) const {
+    if (!item.is_list()) return std::nullopt;
+    const std::span<const history::Value> parts = pool_->items_of(item);
+    if (parts.size() < 2 || parts.size() > 3 || !parts[0].is_text()) return std::nullopt;
+    const auto name = static_cast<history::Symbol>(parts[0].raw());
+    const bool write = name == write_short_ || name == write_;
+    if (name == 0 || (!write && name != read_short_ && name != read_)) return std::nullopt;
+    if (parts.size() == 3) return Access{.write = write, .key = parts[1], .value = parts[2]};
+    if (write) return std::nullopt;
+    return Access{.write = false, .key = parts[1], .value = {}};
+  }
 
   // What the transaction is known to have done, or to have tried.
   [[nodiscard]] std::span<const history::Value> items(const history::Operation& operation) const;
 
  private:
-  [[nodiscard]] bool is_read(history::Value name) const noexcept;
-  [[nodiscard]] bool is_write(history::Value name) const noexcept;
-
   const history::ValuePool* pool_;
   history::Symbol read_;
   history::Symbol read_short_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "checkers/isolation/event_order.hpp"
 #include "checkers/isolation/weak.hpp"
@@ -46,40 +47,6 @@ bool is_topological(const Transactions& data, std::span<const std::uint32_t> ord
   return good;
 }
 
-// Each write's successor among the writes of its key, and each key's first.
-struct Versions {
-  std::vector<std::uint32_t> next;    // by write; kNone: the last one
-  std::vector<std::uint32_t> before;  // by write; kNone: the first one
-  std::vector<std::uint32_t> first;   // by key
-
-  Versions(const Transactions& data, std::span<const std::uint32_t> order)
-      : next(data.write_key.size(), kNone),
-        before(data.write_key.size(), kNone),
-        first(data.key_count(), kNone) {
-    std::vector<std::uint32_t> last(data.key_count(), kNone);
-    for (const std::uint32_t transaction : order) {
-      for (std::uint32_t write = data.write_begin[transaction];
-           write < data.write_begin[transaction + 1];
-           ++write) {
-        const std::uint32_t key = data.write_key[write];
-        before[write] = last[key];
-        (last[key] == kNone ? first[key] : next[last[key]]) = write;
-        last[key] = write;
-      }
-    }
-  }
-
-  // Who replaced what the read saw, other than the reader itself; kNone: nobody.
-  [[nodiscard]] std::uint32_t replacer(const Transactions& data,
-                                       std::uint32_t reader,
-                                       std::uint32_t read) const {
-    std::uint32_t write = data.read_write[read];
-    write = write == kNone ? first[data.read_key[read]] : next[write];
-    if (write != kNone && data.write_transaction[write] == reader) write = next[write];
-    return write == kNone ? kNone : data.write_transaction[write];
-  }
-};
-
 }  // namespace
 
 std::vector<std::uint32_t> guess_commit_order(const Transactions& data, const History& history) {
@@ -107,55 +74,95 @@ std::vector<std::uint32_t> guess_commit_order(const Transactions& data, const Hi
   return order_by_priority(priority, edges);
 }
 
-bool explains_serially(const Transactions& data, std::span<const std::uint32_t> order) {
-  const std::vector<std::uint32_t> position = positions_of(order);
-  const Versions versions(data, order);
-  for (std::uint32_t reader = 0; reader < data.size(); ++reader) {
-    for (std::uint32_t read = data.read_begin[reader]; read < data.read_begin[reader + 1]; ++read) {
-      const std::uint32_t replacer = versions.replacer(data, reader, read);
-      if (replacer != kNone && position[replacer] < position[reader]) return false;
+Witness::Witness(const Transactions& transactions, std::span<const std::uint32_t> order)
+    : data_(&transactions),
+      order_(order),
+      position_(positions_of(order)),
+      next_(transactions.write_key.size(), kNone),
+      before_(transactions.write_key.size(), kNone),
+      first_(transactions.key_count(), kNone) {
+  std::vector<std::uint32_t> last(first_.size(), kNone);
+  for (const std::uint32_t transaction : order) {
+    const std::uint32_t end = transactions.write_begin[transaction + 1];
+    for (std::uint32_t write = transactions.write_begin[transaction]; write < end; ++write) {
+      const std::uint32_t key = transactions.write_key[write];
+      const std::uint32_t previous = std::exchange(last[key], write);
+      if (previous == kNone) {
+        first_[key] = write;
+        continue;
+      }
+      next_[previous] = write;
+      before_[write] = transactions.write_transaction[previous];
+    }
+  }
+}
+
+// Who replaced what the read saw, other than the reader itself; kNone: nobody.
+std::uint32_t Witness::replacer(std::uint32_t reader, std::uint32_t read) const {
+  const std::uint32_t seen = data_->read_write[read];
+  std::uint32_t write = seen == kNone ? first_[data_->read_key[read]] : next_[seen];
+  if (write == kNone) return kNone;
+  std::uint32_t writer = data_->write_transaction[write];
+  if (writer != reader) return writer;
+  write = next_[write];
+  return write == kNone ? kNone : data_->write_transaction[write];
+}
+
+bool Witness::explains_serially() const {
+  for (std::uint32_t reader = 0; reader < data_->size(); ++reader) {
+    for (std::uint32_t i = data_->read_begin[reader]; i < data_->read_begin[reader + 1]; ++i) {
+      const std::uint32_t other = replacer(reader, i);
+      if (other != kNone && position_[other] < position_[reader]) return false;
     }
   }
   return true;
 }
 
-bool explains_by_snapshots(const Transactions& data,
-                           std::span<const std::uint32_t> order,
-                           const History* history) {
-  const std::vector<std::uint32_t> position = positions_of(order);
-  const Versions versions(data, order);
-  // Positions count from 1 here: 0 is before everything.
-  std::vector<std::uint32_t> finished;
+// A snapshot holds the first so many commits: at least those that the transaction has seen or
+// follows, and whoever wrote its keys before.
+std::uint32_t Witness::earliest_snapshot(std::uint32_t transaction) const {
+  std::uint32_t least = 0;
+  for_each_predecessor(*data_, transaction, [&](std::uint32_t before) {
+    least = std::max(least, position_[before] + 1);
+  });
+  const std::uint32_t end = data_->write_begin[transaction + 1];
+  for (std::uint32_t write = data_->write_begin[transaction]; write < end; ++write) {
+    if (before_[write] != kNone) least = std::max(least, position_[before_[write]] + 1);
+  }
+  return least;
+}
+
+// And at most those before anything replaced what it has read.
+std::uint32_t Witness::latest_snapshot(std::uint32_t transaction) const {
+  std::uint32_t most = position_[transaction];
+  const std::uint32_t end = data_->read_begin[transaction + 1];
+  for (std::uint32_t read = data_->read_begin[transaction]; read < end; ++read) {
+    const std::uint32_t other = replacer(transaction, read);
+    if (other != kNone) most = std::min(most, position_[other]);
+  }
+  return most;
+}
+
+bool Witness::explains_by_snapshots(const History* history) const {
   std::vector<std::int64_t> completions;
-  std::vector<std::uint32_t> latest;  // of those that had finished by then
+  std::vector<std::uint32_t> latest;  // how many commits those that had finished by then are among
   if (history != nullptr) {
-    finished.assign(order.begin(), order.end());
+    std::vector<std::uint32_t> finished(order_.begin(), order_.end());
     std::ranges::stable_sort(
-        finished, {}, [&](std::uint32_t i) { return operation_of(data, *history, i).complete; });
+        finished, {}, [&](std::uint32_t i) { return operation_of(*data_, *history, i).complete; });
     for (const std::uint32_t i : finished) {
-      completions.push_back(operation_of(data, *history, i).complete);
-      latest.push_back(std::max(latest.empty() ? 0 : latest.back(), position[i] + 1));
+      completions.push_back(operation_of(*data_, *history, i).complete);
+      latest.push_back(std::max(latest.empty() ? 0 : latest.back(), position_[i] + 1));
     }
   }
-  for (std::uint32_t i = 0; i < data.size(); ++i) {
-    std::uint32_t low = 0;
-    std::uint32_t high = position[i];  // a snapshot holds the first so many commits
-    for_each_predecessor(
-        data, i, [&](std::uint32_t before) { low = std::max(low, position[before] + 1); });
-    for (std::uint32_t read = data.read_begin[i]; read < data.read_begin[i + 1]; ++read) {
-      const std::uint32_t replacer = versions.replacer(data, i, read);
-      if (replacer != kNone) high = std::min(high, position[replacer]);
-    }
-    for (std::uint32_t write = data.write_begin[i]; write < data.write_begin[i + 1]; ++write) {
-      const std::uint32_t before = versions.before[write];
-      if (before != kNone) low = std::max(low, position[data.write_transaction[before]] + 1);
-    }
+  for (std::uint32_t i = 0; i < data_->size(); ++i) {
+    std::uint32_t least = earliest_snapshot(i);
     if (history != nullptr) {
-      const std::int64_t invoke = operation_of(data, *history, i).invoke;
+      const std::int64_t invoke = operation_of(*data_, *history, i).invoke;
       const auto count = std::ranges::lower_bound(completions, invoke) - completions.begin();
-      if (count > 0) low = std::max(low, latest[static_cast<std::size_t>(count) - 1]);
+      if (count > 0) least = std::max(least, latest[static_cast<std::size_t>(count) - 1]);
     }
-    if (low > high) return false;
+    if (least > latest_snapshot(i)) return false;
   }
   return true;
 }

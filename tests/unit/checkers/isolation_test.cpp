@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -87,17 +88,19 @@ void agree(test::SmallTransactionOptions small, const Judged& judged, std::uint6
 
 class Isolation : public testing::TestWithParam<Judged> {};
 
+class IsolationByOrder : public Isolation {};  // of levels that more than single reads decide
+
+class IsolationWithoutTimes : public Isolation {};  // of levels that real time says nothing about
+
 TEST_P(Isolation, AgreesWithBruteForce) {
   agree({}, GetParam(), test::case_count());
 }
 
-TEST_P(Isolation, AgreesWithBruteForceOnOrderAlone) {
-  if (GetParam().level == "read-uncommitted") GTEST_SKIP() << "single reads are all there is";
+TEST_P(IsolationByOrder, AgreesWithBruteForce) {
   agree({.items_max = 4, .faults = false, .unknown = false}, GetParam(), test::case_count());
 }
 
-TEST_P(Isolation, AgreesWithBruteForceOnRepeatedValues) {
-  if (GetParam().level == "read-uncommitted") GTEST_SKIP() << "single reads are all there is";
+TEST_P(IsolationByOrder, AgreesWithBruteForceOnRepeatedValues) {
   agree({.transactions_max = 4, .faults = false, .repeated = true},
         GetParam(),
         test::case_count() / 4);
@@ -156,9 +159,9 @@ TEST(IsolationOrder, FindsThePlaceOfUnknownOutcomes) {
     ASSERT_TRUE(transactions.has_value());
     const auto first = isolation::guess_commit_order(*transactions, history);
     const auto second = isolation::order_backwards(*transactions, first);
-    guessed += isolation::explains_serially(*transactions, first) ? 1U : 0U;
+    guessed += isolation::Witness(*transactions, first).explains_serially() ? 1U : 0U;
     ASSERT_EQ(second.size(), transactions->size()) << "seed " << seed;
-    ASSERT_TRUE(isolation::explains_serially(*transactions, second)) << "seed " << seed;
+    ASSERT_TRUE(isolation::Witness(*transactions, second).explains_serially()) << "seed " << seed;
   }
   EXPECT_LT(guessed, cases) << "the first guess alone would do";
 }
@@ -199,8 +202,7 @@ TEST(IsolationOrder, CountsLongSessions) {
 }
 
 // The same histories as a text form without times gives them: one session after the other.
-TEST_P(Isolation, NeedsNoTimes) {
-  if (GetParam().rules.real_time) GTEST_SKIP() << "about time";
+TEST_P(IsolationWithoutTimes, NeedsNone) {
   const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 1000, 1);
   for (std::uint64_t seed = 1; seed <= cases; ++seed) {
     test::TransactionOptions options;
@@ -241,7 +243,7 @@ TEST_P(Isolation, AgreesAboutOneFlippedResult) {
           << history::to_jsonl(flipped);
     }
   }
-  if (GetParam().level != "read-uncommitted") {
+  if (GetParam().rules.axiom != Axiom::read_uncommitted) {
     EXPECT_GT(broken, cases / 20);
   }
 }
@@ -289,7 +291,19 @@ std::string test_name(const testing::TestParamInfo<Judged>& info) {
   return name;
 }
 
+// The first level is decided by single reads, the last two are about real time.
+constexpr std::span<const Judged> kByOrder = std::span(kJudged).subspan(1);
+constexpr std::span<const Judged> kWithoutTimes = std::span(kJudged).first(kJudged.size() - 2);
+static_assert(kJudged.front().rules.axiom == Axiom::read_uncommitted);
+static_assert(std::ranges::none_of(kWithoutTimes,
+                                   [](const Judged& judged) { return judged.rules.real_time; }));
+
 INSTANTIATE_TEST_SUITE_P(Levels, Isolation, testing::ValuesIn(kJudged), test_name);
+INSTANTIATE_TEST_SUITE_P(Levels, IsolationByOrder, testing::ValuesIn(kByOrder), test_name);
+INSTANTIATE_TEST_SUITE_P(Levels,
+                         IsolationWithoutTimes,
+                         testing::ValuesIn(kWithoutTimes),
+                         test_name);
 
 }  // namespace
 }  // namespace sunder::checkers
