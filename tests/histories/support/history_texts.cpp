@@ -47,12 +47,12 @@ std::string to_edn(std::string_view jsonl) {
       }
     } else if (character == ',') {
       edn += depth == 0 ? ", " : " ";
+    } else if (jsonl.substr(i, 4) == "null") {
+      edn += "nil";
+      i += 3;
     } else {
       edn += character;
     }
-  }
-  for (auto at = edn.find("null"); at != std::string::npos; at = edn.find("null", at)) {
-    edn.replace(at, 4, "nil");
   }
   return edn;
 }
