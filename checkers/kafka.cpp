@@ -1,13 +1,16 @@
 // Logs with offsets, as Kafka promises them: Jepsen's `kafka` anomalies.
 //
-// Lost writes (acknowledged at an offset below one that was polled, polled by nobody), unseen ones
-// (never polled at all), duplicates (one message at two offsets), inconsistent offsets (two
-// messages at one), aborted and precommitted reads, polls and sends that skip or go back inside a
-// transaction or a process, and cycles of sends seen by polls (G1c, with process order and real
-// time). Kafka's rebalances may move a subscribed consumer, and a poll of unknown outcome may have
-// taken what its group never sees again: those are told, not judged, unless the level says so.
-// Where operations tell of rebalances, only those move a consumer inside of an operation, and a key
-// that was moved starts anew. O(n log n) in the messages sent and polled.
+// Lost writes (committed at an offset below one that was polled, polled by nobody), unseen ones
+// (acknowledged, never polled at all), duplicates (one message at two offsets), inconsistent
+// offsets (two messages at one), aborted and precommitted reads, polls and sends that skip or go
+// back inside a transaction or a process, and cycles of sends seen by polls (G1c, with process
+// order and real time). Kafka's rebalances may move a subscribed consumer, and a poll of unknown
+// outcome may have taken what its group never sees again: those are told, not judged, unless the
+// level says so. Where operations tell of rebalances, only those move a consumer inside of an
+// operation, and a key that was moved starts anew. O(n log n) in the messages sent and polled.
+//
+// Of an operation of unknown outcome its sends are judged as far as they were seen, and what its
+// polls showed was in the log; but where its consumer was and went on from is not known.
 
 #include <algorithm>
 #include <array>
@@ -68,6 +71,7 @@ class Kafka {
     find_lost();
     find_wrong_polls();
     find_inside_operations();
+    find_precommitted();
     find_across_operations();
     find_cycles();
   }
@@ -134,10 +138,11 @@ class Kafka {
       if (best == kNobody || log_.messages[best].place < message.place) best = i;
     }
     for (const KafkaMessage& message : log_.messages) {
-      if (message.acknowledged == kNobody || message.polled != kNobody) continue;
+      if (message.polled != kNobody || message.glimpsed != kNobody) continue;
       const std::uint32_t beyond = furthest[message.key];
       const bool passed = message.place != KafkaMessage::kUnplaced && beyond != kNobody &&
-                          message.place <= log_.messages[beyond].place && !message.ambiguous;
+                          message.last_place <= log_.messages[beyond].place;
+      if (message.acknowledged == kNobody && (message.proven == kNobody || !passed)) continue;
       findings_->add(passed ? "lost write" : "unseen", all_, message.value, [&] {
         return passed ? lost(message, log_.messages[beyond]) : unseen(message);
       });
@@ -145,15 +150,20 @@ class Kafka {
   }
 
   [[nodiscard]] Counterexample lost(const KafkaMessage& message, const KafkaMessage& beyond) const {
+    const bool acknowledged = message.acknowledged != kNobody;
+    const std::uint32_t sender = acknowledged ? message.acknowledged : message.proven;
+    const std::string_view how =
+        acknowledged ? "acknowledged" : "committed, for another of its messages was polled,";
     return example_of(
         "lost write",
-        fmt::format("p{}'s send of {} was acknowledged and nobody polled it, although "
-                    "p{} polled {} behind it",
-                    at(message.acknowledged).process,
+        fmt::format("p{}'s send of {} was {} and nobody polled it, although p{} polled {} behind "
+                    "it",
+                    at(sender).process,
                     name(message),
+                    how,
                     at(beyond.polled).process,
                     text(beyond.value)),
-        {{message.acknowledged, true, "acknowledged, never polled"},
+        {{sender, true, acknowledged ? "acknowledged, never polled" : "committed, never polled"},
          {beyond.polled, true, "polled what is behind it"}});
   }
 
@@ -223,12 +233,14 @@ class Kafka {
     });
   }
 
-  // Inside one operation: what it polls or sends of a key comes in the order of the log, and it
-  // does not see its own messages.
+  // Inside one operation what it polls or sends of a key comes in the order of the log. What one of
+  // unknown outcome polled is left alone, for nobody knows whether its consumer was moved.
   void find_inside_operations() {
     std::vector<const KafkaEntry*> entries;
     for (const KafkaEntry& entry : log_.entries) {
-      if (at(entry.operation).outcome == Outcome::ok) entries.push_back(&entry);
+      const Outcome outcome = at(entry.operation).outcome;
+      const bool judged = outcome == Outcome::ok || (entry.sent && outcome == Outcome::info);
+      if (judged) entries.push_back(&entry);
     }
     std::ranges::stable_sort(entries, {}, [](const KafkaEntry* entry) {
       return std::tuple(entry->operation, entry->sent, entry->key);
@@ -246,6 +258,12 @@ class Kafka {
         report_step("internal poll skip", from, to);
       }
     }
+  }
+
+  // No transaction is shown its own messages, whatever becomes of it.
+  void find_precommitted() {
+    std::vector<const KafkaEntry*> entries;
+    for (const KafkaEntry& entry : log_.entries) entries.push_back(&entry);
     std::ranges::stable_sort(entries, {}, [](const KafkaEntry* entry) {
       return std::tuple(entry->operation, entry->message);
     });
@@ -291,8 +309,18 @@ class Kafka {
         forget_others(positions.polled, operation.input);
         forget_others(positions.sent, operation.input);
       }
-      if (operation.outcome == Outcome::ok && operation.output.is_none()) positions.polled.clear();
-      if (operation.outcome != Outcome::ok) continue;
+      const bool crashed = operation.outcome == Outcome::info;
+      const bool polls = role == KafkaRole::poll || role == KafkaRole::txn;
+      if (crashed ? polls : operation.output.is_none()) positions.polled.clear();
+      if (crashed) {
+        // What it sent may come late, but not before what had been acknowledged.
+        const std::vector<Position> before = positions.sent;
+        for (std::uint32_t entry = begin; entry < next; ++entry) {
+          if (log_.entries[entry].sent) move_on(positions, entry, begin);
+        }
+        positions.sent = before;
+        continue;
+      }
       std::erase_if(positions.polled,
                     [&](const Position& position) { return is_moved(i, position.key); });
       for (std::uint32_t entry = begin; entry < next; ++entry) {
@@ -328,7 +356,7 @@ class Kafka {
   void find_cycles() {
     std::vector<std::uint32_t> operations;
     for (const KafkaEntry& entry : log_.entries) {
-      const bool may = at(entry.operation).outcome != Outcome::fail;
+      const bool may = !entry.sent || at(entry.operation).outcome != Outcome::fail;
       if (may && (operations.empty() || operations.back() != entry.operation)) {
         operations.push_back(entry.operation);
       }
@@ -339,7 +367,7 @@ class Kafka {
       return static_cast<std::uint32_t>(found - operations.begin());
     };
     for (const KafkaEntry& entry : log_.entries) {
-      const std::uint32_t sender = sender_of(log_.messages[entry.message]);
+      const std::uint32_t sender = log_.messages[entry.message].sender;
       if (entry.sent || sender == kNobody) continue;
       graph.graph().add(node_of(sender), node_of(entry.operation), OrderGraph::kObserved);
     }
@@ -354,16 +382,9 @@ class Kafka {
     if (cycle) findings_->add("G1c", all_, "", [&] { return std::move(*cycle); });
   }
 
-  // The only operation that can have sent it; kNobody: nobody, or several.
-  [[nodiscard]] static std::uint32_t sender_of(const KafkaMessage& message) {
-    if (message.acknowledged != kNobody && message.attempted != kNobody) return kNobody;
-    return message.acknowledged != kNobody ? message.acknowledged : message.attempted;
-  }
-
   [[nodiscard]] OrderGraph::Reason reason_of(std::uint32_t from, std::uint32_t to) const {
     const auto seen = std::ranges::find_if(log_.entries, [&](const KafkaEntry& entry) {
-      return !entry.sent && entry.operation == to &&
-             sender_of(log_.messages[entry.message]) == from;
+      return !entry.sent && entry.operation == to && log_.messages[entry.message].sender == from;
     });
     const std::string message =
         seen == log_.entries.end() ? "a message" : name(log_.messages[seen->message]);

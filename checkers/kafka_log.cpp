@@ -39,6 +39,8 @@ class LogReader {
     for (std::uint32_t key = 0; key < keys_.size(); ++key) log_.keys.push_back(keys_.value(key));
     number_messages();
     for (const KafkaEntry& entry : log_.entries) note(entry);
+    find_proven();
+    for (const KafkaEntry& entry : log_.entries) locate(entry);
     std::ranges::sort(log_.moves);
     place_messages();
     return std::move(log_);
@@ -51,8 +53,7 @@ class LogReader {
   }
 
   [[nodiscard]] Value content_of(const Operation& operation) const {
-    const bool done = operation.outcome == Outcome::ok && operation.output.is_list();
-    return done ? operation.output : operation.input;
+    return operation.output.is_list() ? operation.output : operation.input;
   }
 
   [[nodiscard]] std::size_t count_keys() const {
@@ -103,11 +104,12 @@ class LogReader {
     log_.entries.push_back(entry);
   }
 
-  // The value, or [offset value] once it is acknowledged.
+  // The value, or [offset value] once that is known.
   void read_send(std::uint32_t index, Value key, Value content) {
-    const bool done = history_->operations()[index].outcome == Outcome::ok;
+    const Operation& operation = history_->operations()[index];
+    const bool told = operation.outcome == Outcome::ok || operation.output.is_list();
     const auto pair =
-        done && content.is_list() ? pool_->items_of(content) : std::span<const Value>();
+        told && content.is_list() ? pool_->items_of(content) : std::span<const Value>();
     if (pair.size() == 2) {
       add(index, key, pair[0], pair[1], true);
     } else {
@@ -116,7 +118,6 @@ class LogReader {
   }
 
   void read_poll(std::uint32_t index, Value polled) {
-    if (history_->operations()[index].outcome != Outcome::ok) return;
     for (const Value item : pool_->items_of(polled)) {
       const auto of_key = item.is_list() ? pool_->items_of(item) : std::span<const Value>();
       if (of_key.size() != 2 || !of_key[1].is_list()) continue;
@@ -152,19 +153,51 @@ class LogReader {
     const auto keep_first = [&](std::uint32_t& place) {
       if (place == KafkaMessage::kNobody) place = entry.operation;
     };
-    const Outcome outcome = history_->operations()[entry.operation].outcome;
+    const Outcome outcome = outcome_of(entry);
     if (!entry.sent) {
-      keep_first(message.polled);
-    } else if (outcome == Outcome::ok) {
-      keep_first(message.acknowledged);
-    } else if (outcome == Outcome::info) {
-      keep_first(message.attempted);
-    } else {
+      if (outcome == Outcome::ok) keep_first(message.polled);
+      if (outcome == Outcome::info) keep_first(message.glimpsed);
+      return;
+    }
+    if (outcome == Outcome::fail) {
       keep_first(message.failed);
+      return;
     }
-    if (entry.offset >= 0) {
-      log_.slots.push_back({entry.key, entry.offset, entry.message, entry.operation});
+    const bool first =
+        message.acknowledged == KafkaMessage::kNobody && message.attempted == KafkaMessage::kNobody;
+    if (first) {
+      message.sender = entry.operation;
+    } else if (message.sender != entry.operation) {
+      message.sender = KafkaMessage::kNobody;
     }
+    keep_first(outcome == Outcome::ok ? message.acknowledged : message.attempted);
+  }
+
+  // Operations of unknown outcome that sent what nobody else can have sent and somebody polled.
+  void find_proven() {
+    proven_.assign(history_->operations().size(), 0);
+    for (const KafkaMessage& message : log_.messages) {
+      if (message.sender == KafkaMessage::kNobody || message.polled == KafkaMessage::kNobody) {
+        continue;
+      }
+      if (message.attempted == message.sender) proven_[message.sender] = 1;
+    }
+  }
+
+  void locate(const KafkaEntry& entry) {
+    const Outcome outcome = outcome_of(entry);
+    const bool proven = outcome == Outcome::info && proven_[entry.operation] != 0;
+    if (entry.sent && outcome != Outcome::ok && !proven) return;
+    if (entry.sent && proven) {
+      KafkaMessage& message = log_.messages[entry.message];
+      if (message.proven == KafkaMessage::kNobody) message.proven = entry.operation;
+    }
+    if (entry.offset < 0) return;
+    log_.slots.push_back({entry.key, entry.offset, entry.message, entry.operation});
+  }
+
+  [[nodiscard]] Outcome outcome_of(const KafkaEntry& entry) const {
+    return history_->operations()[entry.operation].outcome;
   }
 
   void place_messages() {
@@ -188,6 +221,7 @@ class LogReader {
       } else {
         message.ambiguous = true;
       }
+      message.last_place = place;
     }
   }
 
@@ -195,6 +229,7 @@ class LogReader {
   const history::ValuePool* pool_;
   ValueIndex keys_;
   KafkaLog log_;
+  std::vector<std::uint8_t> proven_;  // of each operation
 };
 
 }  // namespace

@@ -6,6 +6,11 @@
 // subscribe say which keys a consumer follows. An answer may hold [rebalance [key …]] (Jepsen's
 // :rebalance-log): meanwhile these keys were given to the consumer or taken from it.
 //
+// What a poll showed was in the log, whatever became of its transaction, for only messages of
+// committed transactions are shown. Offsets that a send of unknown outcome told count when a
+// message that nobody else can have sent proves that its operation was committed, and then for all
+// of its messages: transactions are committed as a whole.
+//
 // Threading: pure functions.
 
 #pragma once
@@ -38,8 +43,12 @@ struct KafkaMessage {
   std::uint32_t acknowledged = kNobody;  // the send that was acknowledged
   std::uint32_t attempted = kNobody;     // one of unknown outcome
   std::uint32_t failed = kNobody;        // one that definitely failed
+  std::uint32_t proven = kNobody;        // one of unknown outcome that certainly was committed
+  std::uint32_t sender = kNobody;        // the only one that can have sent it
   std::uint32_t polled = kNobody;        // the first acknowledged poll that shows it
+  std::uint32_t glimpsed = kNobody;      // the first poll of unknown outcome that shows it
   std::int64_t place = kUnplaced;        // rank of its first offset among the key's known ones
+  std::int64_t last_place = kUnplaced;   // and of its last
   bool ambiguous = false;                // at several offsets
 };
 
@@ -73,7 +82,8 @@ enum class KafkaRole { send, poll, txn, assign, subscribe, other, unknown };
 [[nodiscard]] KafkaRole kafka_role(const history::History& history,
                                    const history::Operation& operation);
 
-// Of acknowledged operations what they answered, of others what they tried to send. O(n log n).
+// Of operations that told what became of their parts that, of others what they tried to send.
+// O(n log n).
 [[nodiscard]] KafkaLog read_kafka_log(const history::History& history);
 
 }  // namespace sunder::checkers

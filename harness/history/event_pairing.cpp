@@ -101,6 +101,20 @@ void EventPairing::split(TextEvent& event) {
   has_split_ = true;
 }
 
+// Whether it holds an offset of a send, [send key [offset value]], or what was polled, [poll …]:
+// results that an operation may have got before it failed or its outcome was lost.
+bool EventPairing::tells_of_log(Value value) const noexcept {
+  if (!is_transaction(value)) return false;
+  const ValuePool& values = builder_.pool();
+  return std::ranges::any_of(values.items_of(value), [&](Value part) {
+    const std::span<const Value> words = values.items_of(part);
+    const std::string_view word = values.text_of(words[0]);
+    const bool sent = word == "send" && words.size() == 3;
+    const bool polled = word == "poll" && words.size() == 2;
+    return (sent || polled) && words.back().is_list();
+  });
+}
+
 Result<void> EventPairing::invoke(const TextEvent& event) {
   if (without_invocations_) {
     return base::make_error(
@@ -198,6 +212,9 @@ Result<void> EventPairing::complete(const TextEvent& event) {
     completion.output = event.actual;
     const bool compared = dialect_.failed_cas_compared && event.error.empty();
     if (compared || !event.actual.is_none()) completion.error = kCasMismatch;
+  } else if (const Value told = event.output.is_none() ? event.value : event.output;
+             tells_of_log(told)) {
+    completion.output = told;
   }
   const auto index = builder_.complete(completion);
   if (index.has_error()) return index.error();

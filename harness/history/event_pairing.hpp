@@ -95,6 +95,7 @@ class EventPairing {
   [[nodiscard]] bool is_independent(const TextEvent& event) const noexcept;
   [[nodiscard]] bool is_transaction(Value value) const noexcept;
   [[nodiscard]] Value with_rebalances(const TextEvent& event);
+  [[nodiscard]] bool tells_of_log(Value value) const noexcept;
   void split(TextEvent& event);
 
   Dialect dialect_;

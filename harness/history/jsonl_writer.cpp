@@ -106,8 +106,13 @@ std::string to_jsonl(const History& history) {
   for (std::size_t i = 0; i < history.operations().size(); ++i) {
     const Operation& operation = history.operations()[i];
     events.push_back({operation.invoke, false, i});
-    // An operation of unknown outcome needs no completion: it is open for ever.
-    if (operation.complete != kNever) events.push_back({operation.complete, true, i});
+    // An operation of unknown outcome needs no completion, for it is open for ever, unless it told
+    // something before that got lost; its place is of no importance.
+    if (operation.complete != kNever) {
+      events.push_back({operation.complete, true, i});
+    } else if (!operation.output.is_none()) {
+      events.push_back({operation.invoke, true, i});
+    }
   }
   std::ranges::sort(events, {}, [](const Event& event) {
     return std::tuple(event.stamp, event.completion, event.operation);

@@ -35,12 +35,20 @@ class Oracle {
  public:
   explicit Oracle(const History& history) : history_(&history) {
     for (std::size_t i = 0; i < history.operations().size(); ++i) read(i);
+    for (const Sight& claim : claims_) {
+      if (is_proven(claim.operation)) believe(claim);
+    }
     for (const Sight& sight : sights_) {
       if (sight.offset >= 0) offsets_[sight.key].insert(sight.offset);
     }
   }
 
   [[nodiscard]] bool holds(Rules rules) const {
+    // Where nobody knows how anything ended, nothing was observed.
+    const bool observed = std::ranges::any_of(
+        history_->operations(),
+        [](const Operation& operation) { return operation.outcome != Outcome::info; });
+    if (!observed) return true;
     // A consumer may be moved between operations, and inside of them as long as nobody tells when.
     const bool strict = !subscribed_ || rules.poll_order_always;
     const Order order = strict            ? Order::everywhere
@@ -64,7 +72,7 @@ class Oracle {
     const std::string_view name = history_->pool().name(operation.function_name);
     subscribed_ = subscribed_ || name == "subscribe";
     const bool ok = operation.outcome == Outcome::ok;
-    const bool told = ok && operation.output.is_list();
+    const bool told = operation.output.is_list();
     const bool polls = name == "poll" || name == "txn";
     const bool unknown = operation.outcome == Outcome::info || (ok && operation.output.is_none());
     unknown_polls_ = unknown_polls_ || (polls && unknown);
@@ -73,12 +81,14 @@ class Oracle {
       const auto words = history_->pool().items_of(part);
       if (words.size() == 3) {
         Sight sight{index, text(words[1]), text(words[2]), -1, true};
-        if (ok && words[2].is_list()) {
+        if ((ok || told) && words[2].is_list()) {
           const auto pair = history_->pool().items_of(words[2]);
           sight.offset = pair[0].raw();
           sight.value = text(pair[1]);
         }
         sights_.push_back(sight);
+        if (!ok) sights_.back().offset = -1;
+        if (operation.outcome == Outcome::info) claims_.push_back(sight);
       } else if (told && text(words[0]) == "\"rebalance\"") {
         for (const Value key : history_->pool().items_of(words[1])) {
           moved_.insert({index, text(key)});
@@ -95,6 +105,36 @@ class Oracle {
     }
   }
 
+  [[nodiscard]] Outcome outcome(const Sight& sight) const { return at(sight.operation).outcome; }
+
+  // The operations that may have sent the message.
+  [[nodiscard]] std::set<std::size_t> senders(const Sight& message) const {
+    std::set<std::size_t> found;
+    for (const Sight& sight : sights_) {
+      const bool same = sight.sent && sight.message() == message.message();
+      if (same && outcome(sight) != Outcome::fail) found.insert(sight.operation);
+    }
+    return found;
+  }
+
+  // Somebody polled for sure what only this operation can have sent.
+  [[nodiscard]] bool is_proven(std::size_t operation) const {
+    return std::ranges::any_of(sights_, [&](const Sight& sight) {
+      return !sight.sent && outcome(sight) == Outcome::ok &&
+             senders(sight) == std::set<std::size_t>{operation};
+    });
+  }
+
+  // The offset that a send of unknown outcome told is right.
+  void believe(const Sight& claim) {
+    for (Sight& sight : sights_) {
+      const bool same = sight.sent && sight.operation == claim.operation;
+      if (!same || sight.message() != claim.message() || sight.offset >= 0) continue;
+      sight.offset = claim.offset;
+      return;
+    }
+  }
+
   [[nodiscard]] bool offsets_agree() const {
     for (const Sight& one : sights_) {
       for (const Sight& other : sights_) {
@@ -107,10 +147,7 @@ class Oracle {
 
   [[nodiscard]] bool senders_exist() const {
     return std::ranges::all_of(sights_, [&](const Sight& polled) {
-      return polled.sent || std::ranges::any_of(sights_, [&](const Sight& sight) {
-               return sight.sent && sight.message() == polled.message() &&
-                      at(sight.operation).outcome != Outcome::fail;
-             });
+      return polled.sent || outcome(polled) != Outcome::ok || !senders(polled).empty();
     });
   }
 
@@ -136,14 +173,16 @@ class Oracle {
   }
 
   // Each process' sights of a key in order, with a new list where its keys were assigned anew
-  // without it, where nobody knows what it polled, or where the key was moved.
+  // without it, where nobody knows what it polled, or where the key was moved. What an operation
+  // of unknown outcome sent may come late: nothing has to be behind it.
   [[nodiscard]] bool goes_on(bool sent, bool may_skip, Order order) const {
     std::map<std::pair<std::int64_t, std::string>, const Sight*> last;
     for (std::size_t i = 0; i < history_->operations().size(); ++i) {
       const Operation& operation = at(i);
       if (operation.outcome == Outcome::fail) continue;
       const std::string_view name = history_->pool().name(operation.function_name);
-      const bool unknown = operation.outcome == Outcome::ok && operation.output.is_none();
+      const bool crashed = operation.outcome == Outcome::info;
+      const bool unknown = crashed ? name == "poll" || name == "txn" : operation.output.is_none();
       std::erase_if(last, [&](const auto& entry) {
         if (entry.first.first != operation.process) return false;
         if (name == "assign" || name == "subscribe") {
@@ -152,7 +191,8 @@ class Oracle {
         }
         return unknown && !sent;
       });
-      if (operation.outcome != Outcome::ok) continue;
+      if (crashed && !sent) continue;
+      const auto kept = last;
       const auto is_moved = [&](const std::string& key) {
         return !sent && moved_.contains({i, key});
       };
@@ -171,6 +211,7 @@ class Oracle {
         }
         before = &sight;
       }
+      if (crashed) last = kept;
     }
     return true;
   }
@@ -181,18 +222,23 @@ class Oracle {
 
   [[nodiscard]] bool polled(const Sight& sight) const {
     return std::ranges::any_of(sights_, [&](const Sight& other) {
-      return !other.sent && other.message() == sight.message();
+      return !other.sent && other.message() == sight.message() && outcome(other) != Outcome::fail;
     });
   }
 
   [[nodiscard]] bool nothing_lost() const {
     return std::ranges::none_of(sights_, [&](const Sight& sight) {
-      const bool sure = sight.sent && at(sight.operation).outcome == Outcome::ok;
-      if (!sure || polled(sight)) return false;
-      return std::ranges::any_of(sights_, [&](const Sight& beyond) {
-        return !beyond.sent && beyond.key == sight.key && sight.offset >= 0 &&
-               beyond.offset >= sight.offset;
-      });
+      const bool sure = outcome(sight) == Outcome::ok ||
+                        (outcome(sight) == Outcome::info && is_proven(sight.operation));
+      if (!sight.sent || !sure || polled(sight)) return false;
+      std::int64_t offset = -1;
+      for (const Sight& same : sights_) {
+        if (same.message() == sight.message()) offset = std::max(offset, same.offset);
+      }
+      return offset >= 0 && std::ranges::any_of(sights_, [&](const Sight& beyond) {
+               return !beyond.sent && outcome(beyond) == Outcome::ok && beyond.key == sight.key &&
+                      beyond.offset >= offset;
+             });
     });
   }
 
@@ -208,17 +254,17 @@ class Oracle {
     std::vector<std::vector<bool>> before(count, std::vector<bool>(count, false));
     for (const Sight& sight : sights_) {
       for (const Sight& seen : sights_) {
-        const bool may = at(sight.operation).outcome != Outcome::fail;
         const bool sees = sight.sent && !seen.sent && sight.message() == seen.message();
-        if (may && sees && sight.operation != seen.operation) {
+        const bool only = sees && senders(seen) == std::set<std::size_t>{sight.operation};
+        if (only && sight.operation != seen.operation) {
           before[sight.operation][seen.operation] = true;
         }
       }
     }
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t j = 0; j < count; ++j) {
-        if (at(i).outcome == Outcome::fail || at(j).outcome == Outcome::fail) continue;
-        const bool same = at(i).process == at(j).process && at(i).invoke < at(j).invoke;
+        const bool ended = at(i).outcome != Outcome::info;
+        const bool same = ended && at(i).process == at(j).process && at(i).invoke < at(j).invoke;
         if (same || at(i).precedes(at(j))) before[i][j] = true;
       }
     }
@@ -237,6 +283,7 @@ class Oracle {
 
   const History* history_;
   std::vector<Sight> sights_;
+  std::vector<Sight> claims_;  // sends of unknown outcome that told an offset
   std::map<std::string, std::set<std::int64_t>> offsets_;
   std::set<std::pair<std::size_t, std::string>> moved_;  // operation, key
   bool subscribed_ = false;

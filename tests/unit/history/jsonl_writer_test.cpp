@@ -63,6 +63,19 @@ TEST(JsonlWriter, TellsAnAbsentKeyFromAnUnknownResult) {
             std::string::npos);
 }
 
+// Parts of a transaction on logs tell their results before its own outcome gets lost.
+TEST(JsonlWriter, KeepsWhatAnUnknownOutcomeTold) {
+  const std::string text =
+      R"({"index":0,"process":1,"type":"invoke","f":"txn","value":[["send",0,1],["poll"]]})"
+      "\n"
+      R"({"index":1,"process":1,"type":"info","f":"txn","value":[["send",0,1],["poll"]],)"
+      R"("output":[["send",0,[4,1]],["poll",[]]]})"
+      "\n";
+  const auto read = read_history(text, {});
+  ASSERT_TRUE(read.has_value()) << read.error().context;
+  EXPECT_EQ(to_jsonl(read->history), text);
+}
+
 TEST(JsonlWriter, EscapesTextAndReplacesBadBytes) {
   HistoryBuilder builder;
   HistoryBuilder::Completion end;
