@@ -82,7 +82,10 @@ void RegisterGraph::inspect_read(std::uint32_t read, std::uint32_t earlier, Sigh
   const auto told = [&] {
     return fmt::format("{} read {} as {}", name(reader), key_text(key), text(value));
   };
-  if (earlier != kNone && !micro(earlier).value.is_none() && micro(earlier).value != value) {
+  // To Elle nil says nothing: after a read of nil, or a write of it, any value will do.
+  const bool expected =
+      earlier != kNone && !micro(earlier).value.is_none() && !micro(earlier).value.is_nil();
+  if (expected && micro(earlier).value != value) {
     sightings.add(Anomaly::internal, key, {reader}, [&] {
       return fmt::format("{} after it had {} {}",
                          told(),

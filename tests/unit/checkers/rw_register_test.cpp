@@ -118,7 +118,8 @@ class Elle {
     if (read.write || read.value.empty()) return;
     const std::size_t earlier = before(t, i);
     const std::string own = earlier == kNobody ? "" : all_[t].steps[earlier].value;
-    if (!own.empty() && own != read.value) found_.insert("internal");
+    // Elle's state of a key that is nil is no state.
+    if (!own.empty() && own != "nil" && own != read.value) found_.insert("internal");
     if (read.value == "nil") {
       if (earlier == kNobody) absent_.emplace_back(t, read.key);
       return;
@@ -158,20 +159,12 @@ class Elle {
         if (!write.write || earlier == kNobody) continue;
         const Step& read = all_[t].steps[earlier];
         if (read.write || read.value.empty()) continue;
-        if (read.value == "nil" || is_written(read)) updaters[{read.key, read.value}].insert(t);
+        updaters[{read.key, read.value}].insert(t);  // written by anybody or not
       }
     }
     for (const auto& [version, transactions] : updaters) {
       if (transactions.size() > 1) found_.insert("lost-update");
     }
-  }
-
-  [[nodiscard]] bool is_written(const Step& read) const {
-    return std::ranges::any_of(all_, [&](const Transaction& one) {
-      return std::ranges::any_of(one.steps, [&](const Step& step) {
-        return step.write && step.key == read.key && step.value == read.value;
-      });
-    });
   }
 
   void find_cycles() {
