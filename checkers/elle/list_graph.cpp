@@ -63,7 +63,7 @@ void ListGraph::add_reads(ArcKinds kinds) {
     const std::uint32_t length = order_->place[i];
     if (micro.kind != MicroKind::read || length == kNone) continue;
     const ListKey& key = order_->keys[micro.key];
-    if (!key.usable) continue;
+    if (length > key.count) continue;  // reads contradict each other
     const std::uint32_t reader = order_->owner[i];
     if (length > 0 && (kinds & arc::kWr) != 0) {
       const std::uint32_t writer = order_->writer(key, length - 1);
@@ -82,6 +82,13 @@ void ListGraph::add_reads(ArcKinds kinds) {
     }
     for (std::uint32_t j = key.tail_begin; j < key.tail_end; ++j) {
       graph_.add(reader, order_->owner[order_->tail[j]], arc::kRw);
+    }
+  }
+  if ((kinds & arc::kWr) != 0) {
+    for (const OddRead& odd : order_->odd_reads) {
+      const std::uint32_t writer = order_->owner[odd.append];
+      if (order_->committed[writer] == 0) continue;
+      graph_.add(writer, order_->owner[odd.read], arc::kWr);
     }
   }
   for (std::uint32_t number = 0; number < helpers.size(); ++number) {
@@ -237,7 +244,7 @@ Reason ListGraph::written_after(const Step& step) const {
        ++i) {
     const MicroOperation& micro = transactions_->micro[i];
     const ListKey& key = order_->keys[micro.key];
-    if (micro.kind != MicroKind::append || !key.usable) continue;
+    if (micro.kind != MicroKind::append) continue;
     const bool unread = order_->place[i] == kNone;
     const std::uint32_t length = unread ? key.count : order_->place[i];
     const bool follows = last_writer(key, length) == step.from;
@@ -272,9 +279,13 @@ Reason ListGraph::read_of(const Step& step) const {
     const MicroOperation& micro = transactions_->micro[i];
     const ListKey& key = order_->keys[micro.key];
     const std::uint32_t length = order_->place[i];
-    if (micro.kind != MicroKind::read || length == kNone || length == 0 || !key.usable) continue;
-    if (order_->writer(key, length - 1) != step.from) continue;
-    const Value element = transactions_->micro[order_->versions[key.begin + length - 1]].value;
+    if (micro.kind != MicroKind::read || length == kNone || length == 0) continue;
+    const auto odd = std::ranges::find(order_->odd_reads, i, &OddRead::read);
+    if (odd == order_->odd_reads.end() && length > key.count) continue;
+    const std::uint32_t append =
+        odd == order_->odd_reads.end() ? order_->versions[key.begin + length - 1] : odd->append;
+    if (append == kNone || order_->owner[append] != step.from) continue;
+    const Value element = transactions_->micro[append].value;
     return {"wr " + key_text(micro.key),
             fmt::format("{} read {}'s append of {} to {}",
                         name_of_transaction(step.to),
@@ -294,7 +305,7 @@ Reason ListGraph::read_without(const Step& step) const {
     const MicroOperation& micro = transactions_->micro[i];
     const ListKey& key = order_->keys[micro.key];
     const std::uint32_t length = order_->place[i];
-    if (micro.kind != MicroKind::read || length == kNone || !key.usable) continue;
+    if (micro.kind != MicroKind::read || length == kNone || length > key.count) continue;
     const std::uint32_t next = next_writer(key, length);
     if (!any && next != kNone && next != step.to) continue;
     for (std::uint32_t j = writer.begin; j < writer.end; ++j) {

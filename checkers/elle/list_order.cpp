@@ -1,6 +1,7 @@
 #include "checkers/elle/list_order.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ class Ordering {
         sightings_(&sightings),
         appends_(transactions, MicroKind::append) {
     order_.keys.resize(transactions.keys.size());
+    common_.assign(transactions.keys.size(), std::numeric_limits<std::size_t>::max());
     order_.place.assign(transactions.micro.size(), kNone);
     order_.owner.resize(transactions.micro.size());
     order_.committed.assign(transactions.all.size(), 0);
@@ -112,6 +114,8 @@ class Ordering {
       const auto longest = items(key.longest);
       if (std::equal(own.begin(), own.end(), longest.begin())) continue;
       key.usable = false;
+      const auto agreed = std::ranges::mismatch(own, longest).in1 - own.begin();
+      common_[micro(i).key] = std::min(common_[micro(i).key], static_cast<std::size_t>(agreed));
       const std::uint32_t other = key.longest;
       sightings_->add(
           Anomaly::incompatible_order, micro(i).key, {order_.owner[other], order_.owner[i]}, [&] {
@@ -130,11 +134,15 @@ class Ordering {
   void place_versions(std::uint32_t number) {
     ListKey& key = order_.keys[number];
     key.begin = static_cast<std::uint32_t>(order_.versions.size());
-    if (key.longest == kNone || !key.usable) return;
+    if (key.longest == kNone) return;
+    // What is wrong with reads that contradict each other is told of each of them.
     const auto longest = items(key.longest);
-    for (const Value element : longest) {
+    for (const Value element : longest.first(std::min(longest.size(), common_[number]))) {
       std::uint32_t append = appends_.at(number, element);
-      if (append == kNone) {
+      if (!key.usable) {
+        if (append != kNone && order_.place[append] != kNone) append = kNone;
+        if (append != kNone) order_.place[append] = key.count;
+      } else if (append == kNone) {
         report_garbage(number, element, reader_of(Anomaly::garbage_read, number, key.count));
       } else if (order_.place[append] != kNone) {
         report_duplicate(key.longest, element);
@@ -192,6 +200,7 @@ class Ordering {
       const bool told = micro(i).kind == MicroKind::read && order_.place[i] != kNone;
       if (!told || order_.keys[micro(i).key].usable) continue;
       std::vector<Value> seen;
+      if (order_.place[i] > order_.keys[micro(i).key].count) note_last(i);
       for (const Value element : items(i)) {
         const std::uint32_t append = appends_.at(micro(i).key, element);
         if (append == kNone) {
@@ -207,6 +216,11 @@ class Ordering {
       const auto twice = std::ranges::adjacent_find(seen);
       if (twice != seen.end()) report_duplicate(i, *twice);
     }
+  }
+
+  void note_last(std::uint32_t read) {
+    const std::uint32_t append = appends_.at(micro(read).key, items(read).back());
+    if (append != kNone) order_.odd_reads.push_back({read, append});
   }
 
   void report_aborted(std::uint32_t append, std::uint32_t reader) {
@@ -231,7 +245,7 @@ class Ordering {
         if (append == kNone) continue;
         if (outcome_of(append) == Outcome::fail) {
           aborted = append;
-          report_aborted(append, reader_of(Anomaly::g1a, number, position));
+          if (key.usable) report_aborted(append, reader_of(Anomaly::g1a, number, position));
         } else if (outcome_of(append) == Outcome::ok && aborted != kNone) {
           report_dirty(aborted, append);
           aborted = kNone;
@@ -264,9 +278,8 @@ class Ordering {
     for (ListKey& key : order_.keys) key.tail_end = 0;
     const auto each = [&](auto visit) {
       for (std::uint32_t i = 0; i < transactions_->micro.size(); ++i) {
-        const bool counts = micro(i).kind == MicroKind::append &&
-                            order_.committed[order_.owner[i]] != 0 &&
-                            order_.keys[micro(i).key].usable;
+        const bool counts =
+            micro(i).kind == MicroKind::append && order_.committed[order_.owner[i]] != 0;
         if (counts) visit(i, order_.keys[micro(i).key]);
       }
     };
@@ -312,6 +325,7 @@ class Ordering {
   Sightings* sightings_;
   Writes appends_;
   ListOrder order_;
+  std::vector<std::size_t> common_;  // of each key, up to where its reads agree with each other
 };
 
 }  // namespace

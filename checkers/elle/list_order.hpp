@@ -1,9 +1,11 @@
 // ListOrder: the order of the appends to each key, as the longest read of it tells (Kingsbury &
 // Alvaro, VLDB 2020, section 4).
 //
-// Every other read of the key must be a prefix of it. Appends that nobody read come after all that
-// were, in an order nobody knows. A transaction of unknown outcome counts as committed exactly when
-// something of it was read, or never, as asked. O(size of all reads).
+// Every other read of the key must be a prefix of it. Where reads contradict each other, the order
+// that all of them begin with is known, and from whom each read its last element; nothing more.
+// Appends that nobody read come after all that were, in an order nobody knows. A transaction of
+// unknown outcome counts as committed exactly when something of it was read, or never, as asked.
+// O(size of all reads).
 //
 // Threading: pure; a value afterwards.
 
@@ -26,13 +28,21 @@ struct ListKey {
   std::uint32_t tail_begin = 0;  // its unread appends are ListOrder::tail[tail_begin, tail_end)
   std::uint32_t tail_end = 0;
   std::uint32_t longest = kNone;  // the read that tells the order, a micro-operation
-  bool usable = true;             // false: reads contradict each other; nothing follows from them
+  bool usable = true;  // false: reads contradict each other; versions are what all begin with
+};
+
+// A read of a key whose reads contradict each other, and the append of the last element it shows.
+struct OddRead {
+  std::uint32_t read = 0;
+  std::uint32_t append = 0;
 };
 
 struct ListOrder {
   std::vector<ListKey> keys;
   std::vector<std::uint32_t> versions;  // the append of each element; kNone: nobody's
-  std::vector<std::uint32_t> tail;      // unread appends of committed transactions
+  std::vector<std::uint32_t> tail;      // unread appends of committed transactions; where reads
+                                        // contradict each other, all that come after the versions
+  std::vector<OddRead> odd_reads;       // longer than what is known of the order, ascending
   std::vector<std::uint32_t> owner;     // of each micro-operation, its transaction
   std::vector<std::uint32_t> place;     // of each append its position among the versions, of each
                                         // read its length; kNone: unread, not known

@@ -210,8 +210,8 @@ class Oracle {
            std::equal(shorter.begin(), shorter.end(), longer.begin());
   }
 
-  // What was read of a key tells its order when the reads agree with each other: the committed
-  // elements come in the order of the longest read, before all others.
+  // What was read of a key tells its order as far as the reads agree with each other: the committed
+  // elements come in the order of the longest read up to where another differs, before all others.
   [[nodiscard]] bool follows_longest() const {
     for (const auto& [key, order] : orders_) {
       if (std::ranges::find(keys_, key) == keys_.end()) continue;
@@ -222,9 +222,10 @@ class Oracle {
         if (step.key == key && step.list.size() > longest.size()) longest = step.list;
         return true;
       });
-      const bool agree =
-          std::ranges::all_of(reads, [&](const List& list) { return is_prefix(list, longest); });
-      if (!agree) continue;
+      const auto agrees = [&](const List& list) {
+        return is_prefix(list, longest) || is_prefix(longest, list);
+      };
+      while (!std::ranges::all_of(reads, agrees)) longest.pop_back();
       std::erase_if(longest, [&](Element e) { return !committed_[writer_of(key, e).node]; });
       if (!is_prefix(longest, order)) return false;
     }
