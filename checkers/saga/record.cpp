@@ -67,6 +67,11 @@ Record Record::read(const History& history) {
   return record;
 }
 
+// Pages count, not rows: a broken log may have left out a number.
+bool Record::has_all_sagas() const noexcept {
+  return !saga_pages_.empty() && saga_pages_.size() * kPageRows >= sagas_told_;
+}
+
 void Record::read_order(const History& history, std::size_t index) {
   orders_.emplace(history.pool().name(history.operations()[index].key), index);
 }

@@ -92,6 +92,9 @@ class Record {
   // Empty: everything was read to its end; else what was not.
   [[nodiscard]] const std::string& missing() const noexcept { return missing_; }
 
+  // Every page of the log of sagas was read.
+  [[nodiscard]] bool has_all_sagas() const noexcept;
+
   // By number.
   [[nodiscard]] const std::map<std::uint64_t, Saga>& sagas() const noexcept { return sagas_; }
 

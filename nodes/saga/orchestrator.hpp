@@ -9,8 +9,8 @@
 // harmless.
 //
 // The shell carries Effects out in this order: `at_once`; then `saves` on disk, synced; then
-// `requests`, `answers` and `events`; then `saved()` for what it saved. Effects of later calls come
-// after those of earlier ones.
+// `requests` and `answers`; then `saved()` for what it saved; then `events`. Effects of later calls
+// come after those of earlier ones.
 //
 // Threading: none; synchronous. Time comes in: monotonic, of any origin. Errors: none; what makes
 // no sense any more is ignored.

@@ -320,8 +320,8 @@ void OrderNode::follow(const Orchestrator::Effects& effects) {
     answer_waiters([&](const Waiter& waiter) { return waiter.order == saga.terms.id; },
                    answer_of(saga));
   }
-  for (const SagaEvent& event : effects.events) told_.tell(now(), event);
   for (const Saga& saga : effects.saves) core_->saved(saga);
+  for (const SagaEvent& event : effects.events) told_.tell(now(), event, core_->settled_below());
   if (!effects.answers.empty() && core_->open() == 0) {
     answer_waiters([](const Waiter& waiter) { return waiter.idle; }, RespValue::number(0));
   }

@@ -41,9 +41,9 @@ bool ToldEvents::may_tell(Time now, std::string_view kind) {
   return told.count++ < kPerSecond;
 }
 
-void ToldEvents::tell(Time now, const SagaEvent& event) {
+void ToldEvents::tell(Time now, const SagaEvent& event, SagaNumber settled_below) {
   if (event.name == "saga-ended") {
-    tell_end(now, event);
+    tell_end(now, event, settled_below);
     return;
   }
   if (!may_tell(now, event.name)) return;
@@ -52,15 +52,17 @@ void ToldEvents::tell(Time now, const SagaEvent& event) {
   events_.write(event.name, numbers, texts);
 }
 
-void ToldEvents::tell_end(Time now, const SagaEvent& event) {
+void ToldEvents::tell_end(Time now, const SagaEvent& event, SagaNumber settled_below) {
   if (event.spans.empty()) return;
   const Time took = now - event.spans.front().begin;
   const bool undone = event.phase == Phase::undone;
   std::string_view kind = undone ? "saga-ended, undone" : "saga-ended";
   if (took >= kLong) kind = "saga-ended, long";
   if (!may_tell(now, kind)) return;
-  const std::array<host::EventWriter::Number, 2> numbers{
-      {{"saga", event.saga}, {"took_us", static_cast<std::uint64_t>(micros(took))}}};
+  const std::array<host::EventWriter::Number, 3> numbers{
+      {{"saga", event.saga},
+       {"took_us", static_cast<std::uint64_t>(micros(took))},
+       {"settled_below", settled_below}}};
   // The client's words go into an event only if they are plain.
   const bool plain = event.order.find_first_of("\"\\\n\r") == std::string::npos;
   const std::array<host::EventWriter::Text, 4> texts{

@@ -3,7 +3,8 @@
 //
 // Faults wait for an event of a kind, so each kind is told a few times a second; of the sagas that
 // ended, those that took long or went back are told first, with all that was asked of whom and
-// when.
+// when. Each end says below which number all sagas have ended, on disk, so that what was not told,
+// or was lost with a killed process, is known a moment later.
 //
 // Threading: one owner.
 
@@ -22,7 +23,8 @@ class ToldEvents {
  public:
   explicit ToldEvents(host::EventWriter& events) : events_(events) {}
 
-  void tell(Time now, const SagaEvent& event);
+  // An end is told when it is on disk. Every saga below the number has ended, on disk.
+  void tell(Time now, const SagaEvent& event, SagaNumber settled_below);
 
  private:
   // How many of a kind were told in the second that began then.
@@ -32,7 +34,7 @@ class ToldEvents {
   };
 
   [[nodiscard]] bool may_tell(Time now, std::string_view kind);
-  void tell_end(Time now, const SagaEvent& event);
+  void tell_end(Time now, const SagaEvent& event, SagaNumber settled_below);
 
   host::EventWriter& events_;
   std::map<std::string, Told, std::less<>> told_;

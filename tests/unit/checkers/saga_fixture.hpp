@@ -23,8 +23,9 @@ struct SagaFixture {
   std::size_t saga_total = 0;  // 0: as many as there are rows
   RunFixture run{4, 2};
   std::int64_t time = 0;
-  bool asks_open = true;    // at the end, and is told that none is
-  history::History judged;  // what check() saw
+  std::int64_t page_takes = 5;  // ms
+  bool asks_open = true;        // at the end, and is told that none is
+  history::History judged;      // what check() saw
 
   // An order and its answer; empty: nobody knows.
   void order(std::string_view id,
@@ -84,7 +85,7 @@ struct SagaFixture {
     run.call({.function = function,
               .key = service,
               .begin = time,
-              .end = time + 5,
+              .end = time + page_takes,
               .input = history::Value::integer(0),
               .output = function == "open" ? items.front() : pool.list(items)});
     time += 10;

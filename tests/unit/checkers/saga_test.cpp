@@ -156,6 +156,11 @@ std::vector<Broken> broken_words() {
            [](SagaFixture& run) {
              run.order("o20", "");
              run.saga(20, "undoing", "payment: no answer");
+             history::NodeEvent began;
+             began.event = "saga-began";
+             began.time = RunFixture::ms(1300);
+             began.numbers = {{"saga", 20}};
+             run.run.context.events.push_back(began);
              run.time = 12'000;
            },
        .checkers = {"saga-ends-in-time"},
