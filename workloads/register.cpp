@@ -28,7 +28,9 @@ using history::ValuePool;
 
 // Each key is read at the end by this many clients, one after the other.
 constexpr std::size_t kFinal_rounds = 3;
-constexpr std::uint64_t kCreated_max = 16'384;
+// More than clients can make in the seconds of a sabotaged run: keys must still be made at the last
+// crash. It bounds what a long run keeps.
+constexpr std::uint64_t kCreated_max = 262'144;
 constexpr std::uint64_t kCreated_read_max = 1024;
 
 std::string wire_text(Value value, const ValuePool& pool) {

@@ -60,7 +60,7 @@ std::vector<std::uint32_t> guess_commit_order(const Transactions& data, const Hi
   // What somebody read from had committed by the time that the reader completed.
   std::vector<std::uint64_t> priority(data.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) priority[order[i]] = i;
-  const std::vector<std::uint32_t> known = topological_order(data);
+  std::vector<std::uint32_t> known = topological_order(data);
   if (known.size() < data.size()) return known;
   for (std::size_t i = known.size(); i-- > 0;) {
     for_each_predecessor(data, known[i], [&](std::uint32_t before) {
@@ -102,7 +102,7 @@ std::uint32_t Witness::replacer(std::uint32_t reader, std::uint32_t read) const 
   const std::uint32_t seen = data_->read_write[read];
   std::uint32_t write = seen == kNone ? first_[data_->read_key[read]] : next_[seen];
   if (write == kNone) return kNone;
-  std::uint32_t writer = data_->write_transaction[write];
+  const std::uint32_t writer = data_->write_transaction[write];
   if (writer != reader) return writer;
   write = next_[write];
   return write == kNone ? kNone : data_->write_transaction[write];

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/assert.hpp"
+#include "harness/base/large_pages.hpp"
 
 namespace sunder::history {
 
@@ -37,8 +38,11 @@ static_assert(std::is_trivially_copyable_v<Value>);
 
 void ValuePool::Index::grow() {
   constexpr std::size_t kLeast = 16;
-  const std::vector<Slot> old =
-      std::exchange(slots_, std::vector<Slot>(std::max(slots_.size() * 2, kLeast)));
+  const std::size_t size = std::max(slots_.size() * 2, kLeast);
+  const std::vector<Slot> old = std::exchange(slots_, {});
+  slots_.reserve(size);
+  base::use_large_pages(slots_);
+  slots_.resize(size);
   for (const Slot& slot : old) {
     if (slot.id == kEmpty) continue;
     std::size_t at = slot.hash & (slots_.size() - 1);

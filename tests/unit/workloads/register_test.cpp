@@ -165,7 +165,7 @@ TEST_F(RegisterWorkload, EveryKeyIsReadAtTheEndByAFewClients) {
 
 // What is written once and never again is read at the end, a sample of it that has the last one.
 TEST_F(RegisterWorkload, CreatedKeysAreWrittenOnceAndReadAtTheEnd) {
-  for (const std::size_t count : {3U, 5000U, 20'000U}) {
+  for (const std::size_t count : {3U, 5000U, 300'000U}) {
     const auto workload = make(2, {{"create", 1}});
     std::map<std::string, int> written;
     for (std::size_t i = 0; i < count; ++i) {
@@ -173,7 +173,7 @@ TEST_F(RegisterWorkload, CreatedKeysAreWrittenOnceAndReadAtTheEnd) {
       EXPECT_EQ(invocation->function, "write");
       ++written[invocation->key];
     }
-    const std::size_t created = std::min<std::size_t>(count, 16'384);
+    const std::size_t created = std::min<std::size_t>(count, 262'144);
     std::map<std::string, int> reads;
     while (const auto invocation = workload->final_read(0, pool)) ++reads[invocation->key];
     EXPECT_EQ(reads.size(), 2 + std::min<std::size_t>(created, 1024));
