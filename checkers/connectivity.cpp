@@ -85,10 +85,25 @@ Connectivity::Connectivity(const history::RunContext& context, Stance stance)
   for (const auto& [process, client] : context.process_endpoints) {
     if (client < context.clients.size()) process_index_[process] = nodes_ + client;
   }
-  // Every moment at which a fault did anything ends a segment, also where this stance sees no
-  // change: nothing is stable across it.
-  std::set<std::int64_t> changes{0};
+  make_segments();
   for (const FaultRecord& fault : context.faults) {
+    if (stance == Stance::certain && fault.porous) continue;
+    for (const Window& window : windows_of(fault, stance)) apply(fault, window);
+    FaultRecord for_good;
+    for_good.disabled_nodes = fault.ended_nodes;
+    if (!fault.ended_nodes.empty()) apply(for_good, {fault.applying.begin, kNever});
+    if (!fault.changes_members) continue;
+    for (Segment& segment : segments_) {
+      if (segment.window.overlaps(possible_window(fault))) segment.members_change = true;
+    }
+  }
+}
+
+// Every moment at which a fault did anything ends a segment, also where this stance sees no
+// change: nothing is stable across it.
+void Connectivity::make_segments() {
+  std::set<std::int64_t> changes{0};
+  for (const FaultRecord& fault : context_.faults) {
     for (const std::int64_t time : {fault.applying.begin,
                                     fault.applying.end,
                                     fault.active.begin,
@@ -107,17 +122,6 @@ Connectivity::Connectivity(const history::RunContext& context, Stance stance)
     segment.up.assign(nodes_, true);
     segment.cut.assign(endpoints_ * endpoints_, false);
     segments_.push_back(std::move(segment));
-  }
-  for (const FaultRecord& fault : context.faults) {
-    if (stance == Stance::certain && fault.porous) continue;
-    for (const Window& window : windows_of(fault, stance)) apply(fault, window);
-    FaultRecord for_good;
-    for_good.disabled_nodes = fault.ended_nodes;
-    if (!fault.ended_nodes.empty()) apply(for_good, {fault.applying.begin, kNever});
-    if (!fault.changes_members) continue;
-    for (Segment& segment : segments_) {
-      if (segment.window.overlaps(possible_window(fault))) segment.members_change = true;
-    }
   }
 }
 

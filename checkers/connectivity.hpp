@@ -82,6 +82,7 @@ class Connectivity {
   [[nodiscard]] const std::string& client_name(std::size_t endpoint) const;
 
  private:
+  void make_segments();
   void apply(const history::FaultRecord& fault, const history::Window& window);
 
   const history::RunContext& context_;

@@ -111,14 +111,14 @@ class CounterBounds {
   }
 
   [[nodiscard]] static std::string sure_phrase(const RunningSums::Sums& sure, Sum taken) {
-    const std::string added =
+    std::string added =
         fmt::format("{} had been added and acknowledged before it began", text(sure.positive));
     if (taken == 0) return added;
     return added + fmt::format(" and at most {} could have been taken away", text(-taken));
   }
 
   [[nodiscard]] static std::string possible_phrase(const RunningSums::Sums& possible, Sum taken) {
-    const std::string added =
+    std::string added =
         fmt::format("at most {} could have been added by its end", text(possible.positive));
     if (taken == 0) return added;
     return added + fmt::format(" and {} had been taken away before it began", text(-taken));

@@ -116,16 +116,19 @@ class DurabilityCheck {
     return operation.input.is_list() ? history_.pool().items_of(operation.input).front() : Value();
   }
 
-  void judge(const Window& crash) {
-    const std::vector<Operation>& operations = history_.operations();
-    std::set<Symbol> written_again;
-    if (asked_.reads_from > 0) {
-      for (const Operation& operation : operations) {
-        const bool writes = operation.outcome != Outcome::fail && !written_by(operation).is_none();
-        if (writes && end_time(operation) >= crash.begin) written_again.insert(operation.key);
-      }
+  // Keys that somebody may have written since the crash began.
+  [[nodiscard]] std::set<Symbol> written_again(const Window& crash) const {
+    std::set<Symbol> keys;
+    for (const Operation& operation : history_.operations()) {
+      const bool writes = operation.outcome != Outcome::fail && !written_by(operation).is_none();
+      if (writes && end_time(operation) >= crash.begin) keys.insert(operation.key);
     }
-    // Per key, the acknowledged write invoked last among those that ended before the crash.
+    return keys;
+  }
+
+  // Per key, the acknowledged write invoked last among those that ended before the crash.
+  [[nodiscard]] std::unordered_map<Symbol, std::size_t> newest_before(const Window& crash) const {
+    const std::vector<Operation>& operations = history_.operations();
     std::unordered_map<Symbol, std::size_t> newest;
     for (std::size_t i = 0; i < operations.size(); ++i) {
       const Operation& operation = operations[i];
@@ -134,13 +137,21 @@ class DurabilityCheck {
       const auto [known, fresh] = newest.emplace(operation.key, i);
       if (!fresh && operations[known->second].invoke < operation.invoke) known->second = i;
     }
+    return newest;
+  }
+
+  void judge(const Window& crash) {
+    const std::vector<Operation>& operations = history_.operations();
+    const std::unordered_map<Symbol, std::size_t> newest = newest_before(crash);
+    std::set<Symbol> excepted;
+    if (asked_.reads_from > 0) excepted = written_again(crash);
     for (std::size_t i = 0; i < operations.size(); ++i) {
       const Operation& read = operations[i];
       const Value seen = seen_by(read);
       if (seen.is_none() || !is_timed(read)) continue;
       if (read.invoke_time < std::max(crash.end, asked_.reads_from)) continue;
       const auto acknowledged = newest.find(read.key);
-      if (acknowledged == newest.end() || written_again.contains(read.key)) continue;
+      if (acknowledged == newest.end() || excepted.contains(read.key)) continue;
       ++reads_judged_;
       keys_judged_.insert(read.key);
       judge_read(i, seen, acknowledged->second, crash);

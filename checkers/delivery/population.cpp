@@ -38,12 +38,17 @@ std::int64_t count_below(const std::vector<std::int64_t>& sorted, std::int64_t l
   return std::ranges::lower_bound(sorted, limit) - sorted.begin();
 }
 
+struct Suspect {
+  const Life* life = nullptr;
+  std::uint32_t send = 0;
+};
+
 // Messages that were surely there and that nobody is known to have acknowledged.
-std::vector<const Life*> suspects_of(const Lives& lives, Symbol queue, std::uint32_t stat) {
-  std::vector<const Life*> suspects;
-  const auto last_seen = [&](const Life* life) {
-    std::int64_t last = lives.client_end(*life->send);
-    for (const Stay* stay : {&life->live, &life->dead}) {
+std::vector<Suspect> suspects_of(const Lives& lives, Symbol queue, std::uint32_t stat) {
+  std::vector<Suspect> suspects;
+  const auto last_seen = [&](const Suspect& suspect) {
+    std::int64_t last = lives.client_end(suspect.send);
+    for (const Stay* stay : {&suspect.life->live, &suspect.life->dead}) {
       for (const Delivery& delivery : stay->deliveries) {
         last = std::max(last, lives.client_end(delivery.operation));
       }
@@ -51,10 +56,12 @@ std::vector<const Life*> suspects_of(const Lives& lives, Symbol queue, std::uint
     return last;
   };
   for (const Life& life : lives.all()) {
-    const bool there = life.queue == queue && life.send &&
-                       lives.at(*life.send).outcome == Outcome::ok &&
-                       lives.end(*life.send) < lives.begin(stat);
-    if (there && first_possible_ack(lives, life) >= lives.end(stat)) suspects.push_back(&life);
+    if (life.queue != queue || !life.send) continue;
+    const bool there =
+        lives.at(*life.send).outcome == Outcome::ok && lives.end(*life.send) < lives.begin(stat);
+    if (there && first_possible_ack(lives, life) >= lives.end(stat)) {
+      suspects.push_back({&life, *life.send});
+    }
   }
   std::ranges::stable_sort(suspects, {}, last_seen);
   return suspects;
@@ -71,11 +78,11 @@ Problem lost(const Lives& lives, Symbol queue, std::uint32_t stat, std::int64_t 
                             least);
   for (std::size_t i = 0; i < std::min(kSuspectsShown, suspects.size()); ++i) {
     if (i == 0) {
-      problem.number = suspects[i]->number;
+      problem.number = suspects[i].life->number;
       problem.why += fmt::format(
           ", among them message {}, which was accepted and never acknowledged", problem.number);
     }
-    problem.items.push_back({*suspects[i]->send, true, "accepted, never acknowledged"});
+    problem.items.push_back({suspects[i].send, true, "accepted, never acknowledged"});
   }
   problem.items.push_back({stat, true, "counts less"});
   return problem;

@@ -43,7 +43,7 @@ class IdentitySearch {
       return;
     }
     if (lives_.end(first.operation) < lives_.begin(*life.send)) {
-      add(ProblemKind::unsent, life, first, "before it was sent", *life.send, "sent only now");
+      add(ProblemKind::unsent, life, first, {"before it was sent", *life.send, "sent only now"});
     }
     const Value sent = lives_.sent_body(life);
     for (const Delivery& delivery : life.live.deliveries) {
@@ -51,9 +51,7 @@ class IdentitySearch {
       add(ProblemKind::changed_body,
           life,
           delivery,
-          "which is not what was sent",
-          *life.send,
-          "sent");
+          {"which is not what was sent", *life.send, "sent"});
       break;
     }
     for (const Delivery& delivery : life.dead.deliveries) {
@@ -61,9 +59,7 @@ class IdentitySearch {
       add(ProblemKind::changed_letter,
           life,
           delivery,
-          "a dead letter that is not what was sent",
-          *life.send,
-          "sent");
+          {"a dead letter that is not what was sent", *life.send, "sent"});
       break;
     }
   }
@@ -72,28 +68,27 @@ class IdentitySearch {
   void report_unsent(const Life& life, const Delivery& first) {
     const auto sends = sends_.find({life.queue, first.body});
     if (sends == sends_.end()) {
-      add(ProblemKind::unsent, life, first, "which nobody sent", first.operation, "from nowhere");
+      add(ProblemKind::unsent, life, first, {"which nobody sent", first.operation, "from nowhere"});
       return;
     }
     const std::uint32_t send = sends->second.front();
     if (lives_.at(send).outcome == Outcome::fail) {
-      add(ProblemKind::unsent, life, first, "whose sending had failed", send, "failed");
+      add(ProblemKind::unsent, life, first, {"whose sending had failed", send, "failed"});
     } else {
       add(ProblemKind::sent_twice,
           life,
           first,
-          "which was sent once and is there under two numbers",
-          send,
-          "sent once");
+          {"which was sent once and is there under two numbers", send, "sent once"});
     }
   }
 
-  void add(ProblemKind kind,
-           const Life& life,
-           const Delivery& delivery,
-           std::string_view what,
-           std::uint32_t other,
-           std::string_view note) {
+  struct Because {
+    std::string_view what;
+    std::uint32_t operation = 0;  // that shows it
+    std::string_view note;
+  };
+
+  void add(ProblemKind kind, const Life& life, const Delivery& delivery, const Because& because) {
     Problem problem;
     problem.kind = kind;
     problem.queue = life.queue;
@@ -102,9 +97,11 @@ class IdentitySearch {
                               phrase(lives_.history(), lives_.at(delivery.operation)),
                               life.number,
                               lives_.history().pool().describe(delivery.body),
-                              what);
+                              because.what);
     problem.items.push_back({delivery.operation, true, "received"});
-    if (other != delivery.operation) problem.items.push_back({other, true, std::string(note)});
+    if (because.operation != delivery.operation) {
+      problem.items.push_back({because.operation, true, std::string(because.note)});
+    }
     problems_.push_back(std::move(problem));
   }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <initializer_list>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -110,8 +111,10 @@ std::int64_t whole_parameter(const CheckOptions& options, std::string_view name)
   return static_cast<std::int64_t>(parameter(options, name, 0));
 }
 
-bool was_accepted(const Lives& lives, const Life& life) {
-  return life.send && lives.at(*life.send).outcome == Outcome::ok;
+// Nothing: nobody was told that the message is there.
+std::optional<std::uint32_t> accepted_send(const Lives& lives, const Life& life) {
+  if (!life.send || lives.at(*life.send).outcome != Outcome::ok) return std::nullopt;
+  return life.send;
 }
 
 std::size_t count_delivered(const Lives& lives) {
@@ -132,11 +135,12 @@ Verdict check_at_least_once(const History& history, const CheckOptions&, std::st
   std::size_t covered = 0;
   std::size_t acknowledged = 0;
   for (const Life& life : lives.all()) {
-    if (!was_accepted(lives, life)) continue;
+    const auto send = accepted_send(lives, life);
+    if (!send) continue;
     ++accepted;
     if (first_sure_ack(lives, life) != kNever) ++acknowledged;
     const auto last = last_count.find(life.queue);
-    if (last != last_count.end() && lives.end(*life.send) < last->second) ++covered;
+    if (last != last_count.end() && lives.end(*send) < last->second) ++covered;
   }
   judgement.measure("accepted", accepted);
   judgement.measure("acknowledged by a consumer", acknowledged);
@@ -323,7 +327,8 @@ class DeliveryDurability {
 
   void count_survivors(const Window& crash) {
     for (const Life& life : lives_.all()) {
-      if (!was_accepted(lives_, life) || lives_.end(*life.send) >= crash.begin) continue;
+      const auto send = accepted_send(lives_, life);
+      if (!send || lives_.end(*send) >= crash.begin) continue;
       if (first_possible_ack(lives_, life) < crash.end) continue;
       const auto seen = [&](const delivery::Delivery& delivery) {
         return lives_.begin(delivery.operation) >= crash.end;
