@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -27,8 +28,17 @@ Exit codes: 0 every promise kept · 1 a promise broken · 2 undetermined or not 
             3 the harness itself failed · 64 usage · 65 unreadable input)";
 
 // CLI11 says several lines ("… Run with --help …"); a user needs the first.
-int refuse(const CLI::ParseError& error) {
-  const std::string text = error.what();
+// Where something is missing, it leaves out that there is an unknown flag, too: a misspelt one is
+// the likelier mistake.
+int refuse(const CLI::App& app, const CLI::ParseError& error) {
+  std::string text = error.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    for (const std::string& word : app.remaining(true)) {
+      if (!word.starts_with('-')) continue;
+      text = "The following argument was not expected: " + word;
+      break;
+    }
+  }
   fmt::print(stderr, "sunder: {} (sunder --help shows how)\n", text.substr(0, text.find('\n')));
   return static_cast<int>(ExitCode::usage);
 }
@@ -80,7 +90,7 @@ int run_cli(int count, char** arguments) {
   } catch (const CLI::CallForVersion& version) {
     return app.exit(version);
   } catch (const CLI::ParseError& error) {
-    return refuse(error);
+    return refuse(app, error);
   }
   for (const Command& command : commands) {
     if (!command.parsed->parsed()) continue;

@@ -100,6 +100,10 @@ TEST_F(CheckCommand, NamesThePlaceOfWhatItCannotRead) {
   EXPECT_EQ(shell("sunder check " + kEtcd + " --model nonsense").status, 64);
   EXPECT_EQ(shell("sunder check " + kEtcd + " --format nonsense").status, 64);
   EXPECT_EQ(shell("sunder check " + kEtcd + " --memory nonsense").status, 64);
+  // A misspelt flag is named even where a file is missing, too.
+  const Ended misspelt = shell("sunder check --nope 2>&1");
+  EXPECT_EQ(misspelt.status, 64);
+  EXPECT_THAT(misspelt.out, HasSubstr("not expected: --nope"));
 }
 
 // Serializable is refuted and the history is not "valid": it has a place in the lattice.
