@@ -310,7 +310,7 @@ class Readings {
     };
     for (; i < choice_.size() && !matters(i); ++i) choose(i, 0);
     for (; i < choice_.size(); ++i) {
-      choose(i, (choice_[i] + 1) % data_->ambiguous[i].writes.size());
+      choose(i, (choice_[i] + 1) % data_->ambiguous[i].count());
       if (choice_[i] != 0) return true;
     }
     return false;
@@ -321,15 +321,16 @@ class Readings {
   }
 
  private:
-  void choose(std::size_t index, std::size_t choice) {
+  void choose(std::size_t index, std::uint32_t choice) {
     choice_[index] = choice;
     const AmbiguousRead& read = data_->ambiguous[index];
-    data_->read_write[read.read] = read.writes[choice];
-    data_->read_from[read.read] = data_->write_transaction[read.writes[choice]];
+    const std::uint32_t write = data_->candidate(read, choice);
+    data_->read_write[read.read] = write;
+    data_->read_from[read.read] = data_->write_transaction[write];
   }
 
   Transactions* data_;
-  std::vector<std::size_t> choice_;
+  std::vector<std::uint32_t> choice_;
 };
 
 Answer decide_all(Transactions& transactions,

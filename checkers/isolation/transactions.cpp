@@ -325,9 +325,8 @@ class Loader {
     return version;
   }
 
-  // How much a write of the right value explains a read: the most is what counts.
-  [[nodiscard]] int worth(const Version& version, std::uint32_t reader) const {
-    if (version.operation == reader) return 1;
+  // How much a write of the right value explains a read of another: the most is what counts.
+  [[nodiscard]] int worth(const Version& version) const {
     if (outcomes_[version.operation] == Outcome::fail) return 0;
     return version.last ? 3 : 2;
   }
@@ -340,11 +339,34 @@ class Loader {
           dialect_.zero_is_initial && value.kind == ValueKind::integer && value.raw == 0;
       return zero || value.kind == ValueKind::nil ? kInitial : kNone;
     }
-    std::uint32_t best = first;
-    for (std::uint32_t i = next_twin(first); i != kNone; i = next_twin(i)) {
-      if (worth(versions_[i], reader) > worth(versions_[best], reader)) best = i;
-    }
-    return best;
+    if (!versions_[first].twins) return first;
+    const auto [found, added] = best_.try_emplace(first);
+    if (added) found->second = best_of(first);
+    const Best& best = found->second;
+    // One's own write is the last that counts, for it comes after the read.
+    const bool other = versions_[best.first].operation == reader && best.second != kNone &&
+                       outcomes_[versions_[best.second].operation] != Outcome::fail;
+    return other ? best.second : best.first;
+  }
+
+  // Of the writes of one value the one that explains a read the most, and that of another
+  // operation, or kNone.
+  struct Best {
+    std::uint32_t first = kNone;
+    std::uint32_t second = kNone;
+  };
+
+  [[nodiscard]] Best best_of(std::uint32_t first) const {
+    const auto best_but = [&](std::uint32_t operation) {
+      std::uint32_t best = kNone;
+      for (std::uint32_t i = first; i != kNone; i = next_twin(i)) {
+        if (versions_[i].operation == operation) continue;
+        if (best == kNone || worth(versions_[i]) > worth(versions_[best])) best = i;
+      }
+      return best;
+    };
+    const std::uint32_t best = best_but(kNone);
+    return {.first = best, .second = best_but(versions_[best].operation)};
   }
 
   void number_transactions() {
@@ -352,7 +374,11 @@ class Loader {
     for (const std::uint32_t version : result_.read_write) {
       if (twins_.empty()) break;
       if (version == kInitial || !versions_[version].twins) continue;
-      for_each_twin(version, [&](std::uint32_t i) { observed_[versions_[i].operation] = 1; });
+      const std::uint32_t first = find_version(value_of(versions_[version]));
+      if (!groups_.try_emplace(first).second) continue;
+      for (std::uint32_t i = first; i != kNone; i = next_twin(i)) {
+        observed_[versions_[i].operation] = 1;
+      }
     }
     for (std::uint32_t i = 0; i < outcomes_.size(); ++i) {
       const Outcome outcome = outcomes_[i];
@@ -360,13 +386,6 @@ class Loader {
       if (outcome != Outcome::ok && (outcome == Outcome::fail || observed_[i] == 0)) continue;
       result_.operation.push_back(i);
     }
-  }
-
-  template <typename Action>
-  void for_each_twin(std::uint32_t version, const Action& action) const {
-    if (!versions_[version].twins) return action(version);
-    const std::uint32_t first = find_version(value_of(versions_[version]));
-    for (std::uint32_t i = first; i != kNone; i = next_twin(i)) action(i);
   }
 
   void place_writes() {
@@ -422,18 +441,40 @@ class Loader {
     result_.read_write[read] = write;
     result_.read_from.push_back(result_.write_transaction[write]);
     if (!versions_[version].twins) return;
-    AmbiguousRead ambiguous;
-    ambiguous.reader = transaction;
-    ambiguous.read = read;
-    for_each_twin(version, [&](std::uint32_t i) {
-      const bool own = versions_[i].operation == result_.operation[transaction];
-      if (versions_[i].write != kNone && !own) ambiguous.writes.push_back(versions_[i].write);
-    });
-    if (ambiguous.writes.size() < 2) return;
-    std::ranges::sort(ambiguous.writes);
-    result_.read_write[read] = ambiguous.writes.front();
-    result_.read_from.back() = result_.write_transaction[ambiguous.writes.front()];
-    result_.ambiguous.push_back(std::move(ambiguous));
+    const Group& group = group_of(version);
+    AmbiguousRead ambiguous{
+        .reader = transaction, .read = read, .begin = group.begin, .end = group.end};
+    const std::uint32_t own = result_.find_write(transaction, result_.read_key[read]);
+    const auto begin = result_.candidates.begin() + group.begin;
+    const auto end = result_.candidates.begin() + group.end;
+    const auto found = own == kNone ? end : std::lower_bound(begin, end, own);
+    if (found != end && *found == own) {
+      ambiguous.own = static_cast<std::uint32_t>(found - result_.candidates.begin());
+    }
+    if (ambiguous.count() < 2) return;
+    result_.read_write[read] = result_.candidate(ambiguous, 0);
+    result_.read_from.back() = result_.write_transaction[result_.read_write[read]];
+    result_.ambiguous.push_back(ambiguous);
+  }
+
+  // The lasting writes of a value that was written more than once.
+  struct Group {
+    std::uint32_t begin = kNone;  // candidates[begin, end)
+    std::uint32_t end = kNone;
+  };
+
+  [[nodiscard]] const Group& group_of(std::uint32_t version) {
+    const std::uint32_t first = find_version(value_of(versions_[version]));
+    Group& group = groups_[first];
+    if (group.begin != kNone) return group;
+    auto& candidates = result_.candidates;
+    group.begin = static_cast<std::uint32_t>(candidates.size());
+    for (std::uint32_t i = first; i != kNone; i = next_twin(i)) {
+      if (versions_[i].write != kNone) candidates.push_back(versions_[i].write);
+    }
+    group.end = static_cast<std::uint32_t>(candidates.size());
+    std::ranges::sort(candidates.begin() + group.begin, candidates.end());
+    return group;
   }
 
   void place_in_sessions() {
@@ -474,6 +515,8 @@ class Loader {
   std::vector<std::uint32_t> small_keys_;  // by the key itself, or kNone
   NumberTable table_;                      // versions by key and value: the first of each
   std::unordered_map<std::uint32_t, std::uint32_t> twins_;  // next_twin()
+  std::unordered_map<std::uint32_t, Best> best_;            // by the first of a value
+  std::unordered_map<std::uint32_t, Group> groups_;         // likewise, of values that were read
   std::vector<Version> versions_;
   std::vector<Touched> touched_;
   std::vector<Outcome> outcomes_;

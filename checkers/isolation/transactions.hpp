@@ -49,11 +49,19 @@ struct Dialect {
   bool zero_is_initial = true;  // a 0 that nobody wrote is the value of a key at first
 };
 
-// A read of a value that several transactions wrote: it may be from any of them.
+// A read of a value that several transactions wrote: it may be from any of them but its own. All
+// reads of the value share the list of its writes.
 struct AmbiguousRead {
-  std::uint32_t reader = 0;           // the transaction
-  std::uint32_t read = 0;             // an index into `read_write`
-  std::vector<std::uint32_t> writes;  // at least two; the first is the one taken at first
+  std::uint32_t reader = 0;  // the transaction
+  std::uint32_t read = 0;    // an index into `read_write`
+  std::uint32_t begin = 0;   // the writes are Transactions::candidates[begin, end)
+  std::uint32_t end = 0;
+  std::uint32_t own = kNone;  // but for the reader's own, which is there; kNone: has none
+
+  // At least two.
+  [[nodiscard]] std::uint32_t count() const noexcept {
+    return end - begin - (own == kNone ? 0 : 1);
+  }
 };
 
 // Transactions are numbered 0, 1, … in the order of the history. Arrays named `…_begin` have one
@@ -79,7 +87,8 @@ struct Transactions {
   std::size_t sessions = 0;
   std::vector<BadRead> bad_reads;
   std::vector<AmbiguousRead> ambiguous;
-  std::size_t acknowledged = 0;  // transactions that are known to have committed
+  std::vector<std::uint32_t> candidates;  // writes, ascending for each read
+  std::size_t acknowledged = 0;           // transactions that are known to have committed
 
   [[nodiscard]] std::uint32_t size() const noexcept {
     return static_cast<std::uint32_t>(operation.size());
@@ -97,6 +106,13 @@ struct Transactions {
   [[nodiscard]] std::span<const std::uint32_t> keys_written(std::uint32_t transaction) const {
     return std::span(write_key).subspan(write_begin[transaction],
                                         write_begin[transaction + 1] - write_begin[transaction]);
+  }
+
+  // One of the writes that an ambiguous read may be of; the first is the one taken at first.
+  // Precondition: choice < read.count().
+  [[nodiscard]] std::uint32_t candidate(const AmbiguousRead& read, std::uint32_t choice) const {
+    const std::uint32_t index = read.begin + choice;
+    return candidates[index + (index < read.own ? 0 : 1)];
   }
 
   // The index of a transaction's write of a key, or kNone.
