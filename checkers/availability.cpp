@@ -22,6 +22,7 @@
 #include "checkers/checker.hpp"
 #include "checkers/connectivity.hpp"
 #include "checkers/outcomes.hpp"
+#include "checkers/phases.hpp"
 
 namespace sunder::checkers {
 
@@ -58,10 +59,10 @@ Window judged_time(const History& history, const history::RunContext& context) {
   for (const Operation& operation : history.operations()) {
     if (is_timed(operation)) time.end = std::max(time.end, operation.invoke_time + 1);
   }
-  for (const history::Phase& phase : context.phases) {
-    if (phase.name == "load") time.begin = phase.window.begin;
-    if (phase.name == "tear down") time.end = std::min(time.end, phase.window.begin);
-  }
+  const history::Phase* const load = find_phase(context, "load");
+  const history::Phase* const end = find_phase(context, "tear down");
+  if (load != nullptr) time.begin = load->window.begin;
+  if (end != nullptr) time.end = std::min(time.end, end->window.begin);
   return time;
 }
 

@@ -10,6 +10,7 @@
 #include "checkers/availability.hpp"
 #include "checkers/connectivity.hpp"
 #include "checkers/outcomes.hpp"
+#include "checkers/phases.hpp"
 #include "checkers/sides.hpp"
 
 namespace sunder::checkers {
@@ -45,8 +46,8 @@ bool separates(const FaultRecord& fault) {
 }
 
 Window window_of_phase(const RunContext& context, std::string_view name) {
-  const auto found = std::ranges::find(context.phases, name, &history::Phase::name);
-  return found == context.phases.end() ? Window{0, kNever} : found->window;
+  const history::Phase* const phase = find_phase(context, name);
+  return phase == nullptr ? Window{0, kNever} : phase->window;
 }
 
 class Collector {

@@ -15,6 +15,7 @@
 
 #include "checkers/checker.hpp"
 #include "checkers/elements.hpp"
+#include "checkers/final_reads.hpp"
 #include "checkers/findings.hpp"
 #include "checkers/outcomes.hpp"
 #include "checkers/phrase.hpp"
@@ -56,8 +57,8 @@ class Convergence {
       const Operation& operation = at(i);
       if (operation.function == Function::read) continue;
       is_set_ = is_set_ || operation.function == Function::add;
-      if (operation.outcome == Outcome::ok) settled_ = std::max(settled_, operation.complete);
     }
+    settled_ = settled_at(history, key);
     find_final_reads();
   }
 
@@ -82,9 +83,7 @@ class Convergence {
     std::unordered_map<std::int64_t, std::size_t> places;
     for (const std::uint32_t i : key_->operations) {
       const Operation& operation = at(i);
-      const bool known = operation.function == Function::read && operation.outcome == Outcome::ok &&
-                         !operation.output.is_none();
-      if (!known || operation.invoke <= settled_ || operation.invoke_time < reads_from_) continue;
+      if (!is_final_read(operation, settled_, reads_from_)) continue;
       const auto [found, added] = places.try_emplace(operation.process, final_reads_.size());
       if (added) {
         final_reads_.push_back(i);

@@ -8,6 +8,8 @@
 // Exercised: at least `keys_min` (20, or all there are) keys have an acknowledged write and final
 // reads by at least two processes, and a fault that bit when faults were asked for.
 
+#include "checkers/final_reads.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -31,19 +33,11 @@ using history::Outcome;
 constexpr double kKeys_min = 20;
 
 bool is_exercised(const History& history, const KeyOperations& key, std::int64_t reads_from) {
-  std::int64_t settled = -1;
-  for (const std::uint32_t i : key.operations) {
-    const Operation& operation = history.operations()[i];
-    const bool changes = operation.function != Function::read && operation.outcome == Outcome::ok;
-    if (changes) settled = std::max(settled, operation.complete);
-  }
+  const std::int64_t settled = settled_at(history, key);
   std::set<std::int64_t> readers;
   for (const std::uint32_t i : key.operations) {
     const Operation& operation = history.operations()[i];
-    const bool reads = operation.function == Function::read && operation.outcome == Outcome::ok &&
-                       !operation.output.is_none();
-    const bool final = operation.invoke > settled && operation.invoke_time >= reads_from;
-    if (reads && final) readers.insert(operation.process);
+    if (is_final_read(operation, settled, reads_from)) readers.insert(operation.process);
   }
   return settled >= 0 && readers.size() >= 2;
 }
@@ -82,6 +76,24 @@ Verdict check_final_reads(const History& history,
 }
 
 }  // namespace
+
+std::int64_t settled_at(const History& history, const KeyOperations& key) {
+  std::int64_t settled = -1;
+  for (const std::uint32_t i : key.operations) {
+    const Operation& operation = history.operations()[i];
+    const bool changes = operation.function != Function::read && operation.outcome == Outcome::ok;
+    if (changes) settled = std::max(settled, operation.complete);
+  }
+  return settled;
+}
+
+bool is_final_read(const Operation& operation,
+                   std::int64_t settled,
+                   std::int64_t reads_from) noexcept {
+  const bool known = operation.function == Function::read && operation.outcome == Outcome::ok &&
+                     !operation.output.is_none();
+  return known && operation.invoke > settled && operation.invoke_time >= reads_from;
+}
 
 CheckerInfo final_reads_info() {
   return {.name = "final-reads",

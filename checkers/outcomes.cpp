@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "checkers/phases.hpp"
+
 namespace sunder::checkers {
 
 using history::History;
@@ -20,8 +22,8 @@ double parameter(const CheckOptions& options, std::string_view name, double othe
 
 std::int64_t final_reads_begin(const history::RunContext* context) {
   if (context == nullptr || context->phases.empty()) return history::kUnknownTime;
-  const auto found = std::ranges::find(context->phases, "final reads", &history::Phase::name);
-  return found == context->phases.end() ? history::kNever : found->window.begin;
+  const history::Phase* const phase = find_phase(*context, "final reads");
+  return phase == nullptr ? history::kNever : phase->window.begin;
 }
 
 std::int64_t parameter_ns(const CheckOptions& options, std::string_view name, double otherwise_ms) {

@@ -1,5 +1,7 @@
 #include "checkers/read_sources.hpp"
 
+#include <algorithm>
+
 namespace sunder::checkers {
 
 using history::Function;
@@ -16,17 +18,20 @@ ReadSources::ReadSources(const History& history, const KeyOperations& key) : his
     writes_.push_back(i);
     by_value_[operation.input].push_back(i);
   }
+  const auto begin = [&](std::uint32_t i) { return history.operations()[i].invoke; };
+  for (auto& [value, writes] : by_value_) {
+    if (!std::ranges::is_sorted(writes, {}, begin)) std::ranges::stable_sort(writes, {}, begin);
+  }
 }
 
 ReadSources::Sources ReadSources::of(const Operation& read) const {
-  Sources sources;
   const auto found = by_value_.find(read.output);
-  if (found == by_value_.end()) return sources;
-  for (const std::uint32_t i : found->second) {
-    const bool begun = !read.precedes(history_->operations()[i]);
-    (begun ? sources.begun : sources.later).push_back(i);
-  }
-  return sources;
+  if (found == by_value_.end()) return {};
+  const std::span<const std::uint32_t> writes = found->second;
+  const auto later = std::ranges::partition_point(
+      writes, [&](std::uint32_t i) { return !read.precedes(history_->operations()[i]); });
+  const auto begun = static_cast<std::size_t>(later - writes.begin());
+  return {.begun = writes.first(begun), .later = writes.subspan(begun)};
 }
 
 }  // namespace sunder::checkers

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -27,11 +28,12 @@ class ReadSources {
   // Writes that may have happened; in order of invocation.
   [[nodiscard]] const std::vector<std::uint32_t>& writes() const noexcept { return writes_; }
 
-  // Of those the writes of the value that the read found; `begun` ones began before it ended. For a
-  // read of nil that nobody wrote: none.
+  // Of those the writes of the value that the read found, in order of invocation; `begun` ones
+  // began before it ended. For a read of nil that nobody wrote: none. They live as long as this
+  // object.
   struct Sources {
-    std::vector<std::uint32_t> begun;
-    std::vector<std::uint32_t> later;
+    std::span<const std::uint32_t> begun;
+    std::span<const std::uint32_t> later;
   };
 
   [[nodiscard]] Sources of(const history::Operation& read) const;

@@ -23,6 +23,7 @@
 #include "checkers/checker.hpp"
 #include "checkers/findings.hpp"
 #include "checkers/outcomes.hpp"
+#include "checkers/phases.hpp"
 
 namespace sunder::checkers {
 
@@ -84,11 +85,10 @@ class ReplicaDigests {
 
   // The nodes are being stopped from then on.
   [[nodiscard]] std::int64_t watched_until() const {
+    const history::Phase* const end = find_phase(context_, "tear down");
+    if (end != nullptr) return end->window.begin;
     std::int64_t last = 0;
-    for (const history::Phase& phase : context_.phases) {
-      if (phase.name == "tear down") return phase.window.begin;
-      last = std::max(last, phase.window.begin);
-    }
+    for (const history::Phase& phase : context_.phases) last = std::max(last, phase.window.begin);
     return last;
   }
 
