@@ -31,15 +31,15 @@ constexpr nanoseconds kRecovery = 1500ms;
 constexpr std::uint32_t kAcknowledgements = 100;
 
 // Where a fault hurts most: at the node that told the event, else at the leader, else anywhere.
-const FaultShape& shape_for(const FaultInfo& family, std::size_t nodes, bool of_node) {
+const FaultShape& shape_for(const FaultInfo& family, const ScheduleOptions& options, bool of_node) {
   constexpr std::array<std::string_view, 3> preferred{"subject", "leader", "one"};
   for (const std::string_view name : preferred) {
     const FaultShape* const shape = find_shape(family, name);
-    const bool fits = shape != nullptr && shape->nodes_min <= nodes;
+    const bool fits = shape != nullptr && is_possible(*shape, options);
     if (fits && (of_node || name != preferred.front())) return *shape;
   }
-  const auto drawn = std::ranges::find_if(family.shapes, [nodes](const FaultShape& shape) {
-    return shape.random.weight > 0 && shape.nodes_min <= nodes;
+  const auto drawn = std::ranges::find_if(family.shapes, [&](const FaultShape& shape) {
+    return shape.random.weight > 0 && is_possible(shape, options);
   });
   return drawn == family.shapes.end() ? family.shapes.front() : *drawn;
 }
@@ -61,7 +61,7 @@ nanoseconds add_needed(const std::vector<const FaultInfo*>& families,
     if (items.has_error()) continue;  // the scenario's own words: a test parses them
     for (const ScheduleItem& item : *items) {
       if (std::ranges::find(families, item.family) == families.end()) continue;
-      if (item.shape == nullptr || item.shape->nodes_min > options.nodes) continue;
+      if (item.shape == nullptr || !is_possible(*item.shape, options)) continue;
       const bool cuts = item.family->burden.cuts;
       long_one = long_one || cuts;
       add(*item.family, *item.shape, cuts ? kLong : kFault_max);
@@ -112,9 +112,9 @@ class Cells {
  public:
   Cells(const ScheduleOptions& options, nanoseconds begin)
       : random_(options.random.fork("atlas")),
-        nodes_(options.nodes),
+        options_(options),
         begin_(begin),
-        lasting_nodes_(draw_lasting_nodes(nodes_, random_)) {}
+        lasting_nodes_(draw_lasting_nodes(options.nodes, random_)) {}
 
   [[nodiscard]] nanoseconds end() const { return begin_; }
 
@@ -136,14 +136,14 @@ class Cells {
   PlannedFault cell_fault(const FaultInfo& family, const AtlasEvent& event);
 
   base::Random random_;
-  std::size_t nodes_;
+  const ScheduleOptions& options_;
   nanoseconds begin_;
   std::vector<std::size_t> lasting_nodes_;
   std::size_t lasting_ = 0;
 };
 
 PlannedFault Cells::cell_fault(const FaultInfo& family, const AtlasEvent& event) {
-  Pick pick{.family = &family, .shape = &shape_for(family, nodes_, event.of_node)};
+  Pick pick{.family = &family, .shape = &shape_for(family, options_, event.of_node)};
   const FaultShape* const named = find_shape(family, "nodes");
   if (is_lasting(family) && named != nullptr) {
     pick.shape = named;

@@ -173,8 +173,7 @@ class Composer {
     std::vector<const FaultShape*> shapes;
     std::vector<double> weights;
     for (const FaultShape& shape : family.shapes) {
-      if (!is_light(shape) || shape.nodes_min > options_.nodes || shape.random.weight <= 0)
-        continue;
+      if (!is_light(shape) || !is_possible(shape, options_) || shape.random.weight <= 0) continue;
       shapes.push_back(&shape);
       weights.push_back(shape.random.weight);
     }
@@ -239,7 +238,7 @@ class Composer {
     std::size_t disabled = disables(*pick.family) ? 1 : 0;
     for (const Member& member : members) {
       if (member.pick.family == pick.family) return false;
-      if (is_of_leader(member.pick) && is_of_leader(pick)) return false;
+      if (is_of_leader(*member.pick.shape) && is_of_leader(*pick.shape)) return false;
       if (!pick.target.empty() && member.pick.target == pick.target) return false;
       // Nothing may take the node away on which a fault shows what lasts.
       if (is_lasting(*pick.family) != is_lasting(*member.pick.family) &&
@@ -251,18 +250,13 @@ class Composer {
     return disabled <= std::max<std::size_t>(1, minority_of(options_.nodes));
   }
 
-  [[nodiscard]] static bool is_of_leader(const Pick& pick) {
-    const std::string_view name = pick.shape->name;
-    return name.starts_with("leader") || name.ends_with("leader");
-  }
-
   // The one on the leader first, the others inside its time.
   void time_light() {
     for (Composition& composition : compositions_) {
       if (composition.stands.count() != 0) continue;
       auto& members = composition.members;
-      std::ranges::stable_partition(members,
-                                    [](const Member& member) { return is_of_leader(member.pick); });
+      std::ranges::stable_partition(
+          members, [](const Member& member) { return is_of_leader(*member.pick.shape); });
       nanoseconds offset{0};
       for (Member& member : members) {
         member.offset = offset;

@@ -59,7 +59,7 @@ constexpr std::array kShapes{
         "leader-minority", "the leader with the largest minority against a majority", 3, use(2)},
     FaultShape{"leader-mute", "the leader is heard by no other node, but hears", 2, use(0)},
     FaultShape{"link",
-               "the link between the leader and one follower, nothing else",
+               "the link between the leader, where one is known, and another node, nothing else",
                2,
                use(1, true),
                Extent::one},

@@ -116,7 +116,8 @@ struct ScheduleOptions {
   // Shapes that a promise of the scenario needs at least once: {"partition:minority", "kill:all"}.
   std::vector<std::string> required;
   // What the nodes of this mode tell; a fault cannot wait for anything else but what the harness
-  // itself knows (harness_events()). Empty: unknown, so any word is taken.
+  // itself knows (harness_events()), nor be named after a leader where nobody tells that it leads.
+  // Empty: unknown, so any word is taken.
   std::vector<std::string> events;
   // For the atlas: which of those events it tries, each with the faults that bring it about, as
   // explicit items counted from 0 s; empty when it comes by itself.
@@ -138,6 +139,7 @@ struct HarnessEvent {
 
 constexpr std::string_view kAfterAcks = "after-acks";  // told by whoever runs the clients
 constexpr std::string_view kAtStart = "at-start";
+constexpr std::string_view kBecameLeader = "became-leader";  // told by nodes of modes that have one
 constexpr std::string_view kNodeStarted = "node-started";
 
 // Parses --faults and lays the faults out in time. Errc::usage names the word and lists what

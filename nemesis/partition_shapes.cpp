@@ -191,10 +191,8 @@ Result<PartitionPlan> plan_partition(const PlannedFault& fault,
     return plan;
   }
   if (shape == "link") {
-    const std::string remark = lead_order(leader, order);
-    PartitionPlan plan = single_link(order);
-    plan.remark = remark;
-    return plan;
+    (void)lead_order(leader, order);  // any two are a link
+    return single_link(order);
   }
   if (shape == "leader" || shape == "leader-minority") {
     const std::string remark = lead_order(leader, order);

@@ -36,7 +36,7 @@ Result<void> add_required(const std::vector<ScheduleItem>& items,
       const bool wanted = std::ranges::any_of(items, [&](const ScheduleItem& item) {
         return item.family == need.family && item.shape == nullptr;
       });
-      const bool possible = need.shape != nullptr && need.shape->nodes_min <= options.nodes;
+      const bool possible = need.shape != nullptr && is_possible(*need.shape, options);
       const bool named = !need.target.empty();
       if (wanted && possible && (named || !is_picked(picks, need.family, need.shape))) {
         picks.push_back({.family = need.family,
@@ -54,7 +54,7 @@ Result<void> add_required(const std::vector<ScheduleItem>& items,
 
 }  // namespace
 
-std::vector<Pool> pools_of(const std::vector<ScheduleItem>& items, std::size_t nodes) {
+std::vector<Pool> pools_of(const std::vector<ScheduleItem>& items, const ScheduleOptions& options) {
   std::vector<Pool> pools;
   for (const FaultInfo& family : all_faults()) {
     Pool pool{&family, {}, {}};
@@ -66,7 +66,7 @@ std::vector<Pool> pools_of(const std::vector<ScheduleItem>& items, std::size_t n
       if (item.shape != nullptr && item.target.empty()) pool.shapes.push_back(item.shape);
     }
     for (const FaultShape& shape : family.shapes) {
-      if (bare && shape.nodes_min <= nodes && shape.random.weight > 0)
+      if (bare && is_possible(shape, options) && shape.random.weight > 0)
         pool.shapes.push_back(&shape);
     }
     if (!pool.shapes.empty()) pools.push_back(std::move(pool));

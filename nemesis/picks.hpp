@@ -38,7 +38,8 @@ struct Pool {
 };
 
 // The families without placement, each once, with the shapes that may be drawn.
-[[nodiscard]] std::vector<Pool> pools_of(const std::vector<ScheduleItem>& items, std::size_t nodes);
+[[nodiscard]] std::vector<Pool> pools_of(const std::vector<ScheduleItem>& items,
+                                         const ScheduleOptions& options);
 
 [[nodiscard]] Pick draw(const Pool& pool, base::Random& random);
 

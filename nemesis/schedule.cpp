@@ -80,7 +80,7 @@ std::string why_skipped(const FaultInfo& family, const ScheduleOptions& options)
   if (family.burden.ends && budget.ended == Extent::none) return "no promise bears nodes that end";
   if (family.burden.skews && budget.skewed == Extent::none) return "no promise bears wrong clocks";
   const bool possible = std::ranges::any_of(family.shapes, [&](const FaultShape& shape) {
-    return shape.random.weight > 0 && shape.nodes_min <= options.nodes;
+    return shape.random.weight > 0 && is_possible(shape, options);
   });
   if (!possible) return fmt::format("impossible with {} nodes", options.nodes);
   return lacking(family, options);
@@ -119,7 +119,7 @@ Result<void> add_random(const std::vector<ScheduleItem>& items,
                         bool all,
                         Schedule& schedule) {
   base::Random random = options.random.fork("schedule");
-  const std::vector<Pool> pools = pools_of(items, options.nodes);
+  const std::vector<Pool> pools = pools_of(items, options);
   auto picks = necessary_picks(items, pools, options, random);
   if (picks.has_error()) return picks.error();
   if (picks->empty()) return {};
@@ -190,7 +190,7 @@ Result<nanoseconds> suitable_duration(std::string_view text, const ScheduleOptio
   if (!means_all(text)) return nanoseconds(0);
   drop_skipped(*items, options);
   base::Random random = options.random.fork("schedule");
-  const std::vector<Pool> pools = pools_of(*items, options.nodes);
+  const std::vector<Pool> pools = pools_of(*items, options);
   const auto picks = necessary_picks(*items, pools, options, random);
   if (picks.has_error()) return picks.error();
   const nanoseconds needed = composed_duration(*picks, options, random);

@@ -343,6 +343,33 @@ static Result<void> check_event(const ScheduleItem& item, const ScheduleOptions&
       "no event '{}'{}; there are: {}", word, suggestion(word, known), fmt::join(known, ", ")));
 }
 
+bool is_of_leader(const FaultShape& shape) noexcept {
+  return shape.name.starts_with("leader") || shape.name.ends_with("leader");
+}
+
+// In a mode whose nodes tell their events, and never that they lead, nobody does.
+static bool lacks_leader(const FaultShape& shape, const ScheduleOptions& options) {
+  const bool needs = is_of_leader(shape) || shape.name == "followers";
+  return needs && !options.events.empty() &&
+         std::ranges::find(options.events, kBecameLeader) == options.events.end();
+}
+
+bool is_possible(const FaultShape& shape, const ScheduleOptions& options) {
+  return shape.nodes_min <= options.nodes && !lacks_leader(shape, options);
+}
+
+static Result<void> check_leader(const ScheduleItem& item, const ScheduleOptions& options) {
+  if (!lacks_leader(*item.shape, options)) return {};
+  std::vector<std::string_view> others;
+  for (const FaultShape& shape : item.family->shapes) {
+    if (is_possible(shape, options)) others.push_back(shape.name);
+  }
+  return usage(fmt::format("fault {}:{}: no node of this mode leads; there are: {}",
+                           item.family->name,
+                           item.shape->name,
+                           fmt::join(others, ", ")));
+}
+
 Result<void> check_item(const ScheduleItem& item, const ScheduleOptions& options) {
   const std::size_t nodes = options.nodes;
   if (item.shape == nullptr) {
@@ -364,6 +391,7 @@ Result<void> check_item(const ScheduleItem& item, const ScheduleOptions& options
                              item.shape->nodes_min,
                              nodes));
   }
+  SUNDER_TRY(check_leader(item, options));
   SUNDER_TRY(check_event(item, options));
   if (is_of_event(*item.shape) && item.at.event.empty()) {
     return usage(fmt::format("fault {}:{} needs a placement by event, as in @became-leader+1s",

@@ -42,6 +42,13 @@ struct ScheduleItem {
 // That the item is possible in such a cluster, and waits for an event that its nodes tell.
 [[nodiscard]] Result<void> check_item(const ScheduleItem& item, const ScheduleOptions& options);
 
+// Whether it is named after the leader: where none is known another node stands in for it.
+[[nodiscard]] bool is_of_leader(const FaultShape& shape) noexcept;
+
+// Whether such a cluster can have it: there are nodes enough, and a leader when it is named after
+// one.
+[[nodiscard]] bool is_possible(const FaultShape& shape, const ScheduleOptions& options);
+
 // The shape of this name; null when the family has none.
 [[nodiscard]] const FaultShape* find_shape(const FaultInfo& family, std::string_view name);
 

@@ -293,6 +293,57 @@ TEST(Schedule, SmallClustersGetOnlyPossibleShapes) {
   }
 }
 
+// What the nodes of a mode without a leader tell.
+ScheduleOptions leaderless(std::uint64_t seed) {
+  ScheduleOptions options = options_for(5, 120s, seed);
+  options.events = {"hint-stored", "recovered"};
+  return options;
+}
+
+bool is_named_after_a_leader(const PlannedFault& fault) {
+  return fault.shape.find("leader") != std::string::npos || fault.shape == "followers";
+}
+
+TEST(Schedule, WhereNobodyLeadsNoShapeIsNamedAfterALeader) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    for (const std::string_view text : {"all", "atlas:kill"}) {
+      ScheduleOptions options = leaderless(seed);
+      options.atlas = {{"recovered", "kill:one@0s+100ms"}};
+      options.duration = suitable_duration(text, options).value();
+      const auto schedule = make_schedule(text, options);
+      ASSERT_TRUE(schedule.has_value()) << schedule.error().message();
+      EXPECT_TRUE(std::ranges::none_of(*schedule, is_named_after_a_leader)) << to_text(*schedule);
+      EXPECT_TRUE(has(*schedule, "kill"));
+    }
+  }
+}
+
+TEST(Schedule, WhereSomebodyLeadsTheDrawIsWhatItWasWithoutEvents) {
+  bool leaders = false;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    ScheduleOptions unknown = options_for(5, 60s, seed);
+    unknown.events.clear();
+    const auto without = make_schedule("partition,kill,pause", unknown);
+    const auto with = make_schedule("partition,kill,pause", options_for(5, 60s, seed));
+    ASSERT_TRUE(without.has_value() && with.has_value());
+    EXPECT_EQ(*without, *with) << "seed " << seed;
+    leaders = leaders || std::ranges::any_of(*with, is_named_after_a_leader);
+  }
+  EXPECT_TRUE(leaders);
+}
+
+TEST(Schedule, WhereNobodyLeadsALeaderIsRefusedWithTheShapesThatExist) {
+  for (const std::string_view text : {"kill:leader@1s+1s", "kill:followers", "kill:leader"}) {
+    const auto schedule = make_schedule(text, leaderless(1));
+    ASSERT_TRUE(schedule.has_error()) << text;
+    EXPECT_EQ(schedule.error().code, base::Errc::usage);
+    EXPECT_THAT(schedule.error().message(),
+                HasSubstr(": no node of this mode leads; there are: all, majority, minority, "
+                          "nodes, one, others, subject"));
+  }
+  EXPECT_TRUE(make_schedule("partition:link@1s+1s", leaderless(1)).has_value());
+}
+
 struct Refusal {
   std::string_view name;
   std::string_view text;
