@@ -63,15 +63,14 @@ boost::asio::awaitable<void> HostWatch::watch() {
     const std::int64_t before = clock_.now();
     const bool elapsed = co_await base::pause_for(kWakeEvery);
     if (!elapsed) co_return;
-    const std::int64_t late_ns =
-        clock_.now() - before - std::chrono::nanoseconds(kWakeEvery).count();
-    note_delay(static_cast<double>(std::max<std::int64_t>(late_ns, 0)) / 1e6);
+    const std::int64_t now = clock_.now();
+    const std::int64_t late_ns = now - before - std::chrono::nanoseconds(kWakeEvery).count();
+    note_delay(now, static_cast<double>(std::max<std::int64_t>(late_ns, 0)) / 1e6);
   }
 }
 
-void HostWatch::note_delay(double delay_ms) {
+void HostWatch::note_delay(std::int64_t now, double delay_ms) {
   if (ended_) return;
-  const std::int64_t now = clock_.now();
   ++wakes_;
   if (delay_ms > kLate_ms) ++late_wakes_;
   if (delay_ms > worst_ms_) {

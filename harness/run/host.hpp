@@ -31,6 +31,9 @@ class HostWatch {
   // Runs until cancelled.
   [[nodiscard]] boost::asio::awaitable<void> watch();
 
+  // It woke at this time of the run, so late. watch() tells it.
+  void note_delay(std::int64_t now, double delay_ms);
+
   // What comes later is not judged, so it excuses nothing.
   void end() noexcept { ended_ = true; }
 
@@ -43,8 +46,6 @@ class HostWatch {
   [[nodiscard]] std::string overload() const;
 
  private:
-  void note_delay(double delay_ms);
-
   base::RunClock clock_;
   bool ended_ = false;
   std::vector<history::HostSample> samples_;
