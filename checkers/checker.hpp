@@ -65,6 +65,9 @@ struct ModelInfo {
   // Of several models that fit a history "auto" takes the one with the greatest: what it asks of a
   // system is more than, or the same as, what the others ask.
   int strength = 1;
+  // Whether it will come to a verdict on a history that fits, as far as a look at it tells; null:
+  // it will. "auto" prefers models that do, whatever their strength.
+  bool (*decides)(const history::History& history) = nullptr;
 };
 
 // All models, sorted by name.
@@ -86,8 +89,8 @@ struct AutomaticChoice {
   std::vector<std::string_view> also_fit;  // models that would do too
 };
 
-// The strongest model that fits the history, at its first level; none when the history is empty.
-// Errc::usage: none fits, and the error names an operation.
+// The strongest model that fits the history and decides it, at its first level; none when the
+// history is empty. Errc::usage: none fits, and the error names an operation.
 [[nodiscard]] Result<AutomaticChoice> choose_model(const history::History& history);
 
 // Runs what decides that choice. An exception inside a checker becomes `undetermined` with its

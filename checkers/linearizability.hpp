@@ -56,7 +56,8 @@ template <ModelRow (*Row)()>
           .levels = kLinearizable_only,
           .fits = fits,
           .check = check,
-          .strength = row.strength};
+          .strength = row.strength,
+          .decides = row.decides};
 }
 
 }  // namespace sunder::checkers

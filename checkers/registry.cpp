@@ -195,7 +195,10 @@ Result<AutomaticChoice> choose_model(const history::History& history) {
                     history.describe(found ? *odd : history.operations().front()),
                     names_of(all_models())));
   }
-  const auto best = std::ranges::max_element(fitting, {}, &ModelInfo::strength);
+  const auto best = std::ranges::max_element(fitting, {}, [&](const ModelInfo* model) {
+    const bool decides = model->decides == nullptr || model->decides(history);
+    return std::pair(decides, model->strength);
+  });
   choice.chosen = ModelChoice{*best, (*best)->levels.front().name};
   for (const ModelInfo* model : fitting) {
     if (model != *best) choice.also_fit.push_back(model->name);

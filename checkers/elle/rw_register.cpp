@@ -13,6 +13,7 @@
 #include "checkers/elle/judgement.hpp"
 #include "checkers/elle/levels.hpp"
 #include "checkers/elle/register_graph.hpp"
+#include "checkers/isolation/transactions.hpp"
 
 namespace sunder::checkers {
 
@@ -97,7 +98,8 @@ ModelInfo rw_register_model() {
           .summary = "Transactions that write and read registers, by Elle's default inferences.",
           .levels = levels,
           .fits = elle::fits,
-          .check = elle::check_rw_register};
+          .check = elle::check_rw_register,
+          .decides = isolation::writes_values_once};
 }
 
 }  // namespace sunder::checkers

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -557,6 +558,25 @@ bool are_transactions(const History& history) {
     const auto items = reader.items(operation);
     return std::ranges::all_of(items, [&](Value item) { return reader.access(item).has_value(); });
   });
+}
+
+bool writes_values_once(const History& history) {
+  const AccessReader reader(history.pool());
+  std::vector<std::tuple<Value, Value, std::uint32_t>> writes;  // key, value, operation
+  for (std::uint32_t i = 0; i < history.operations().size(); ++i) {
+    const Operation& operation = history.operations()[i];
+    if (operation.outcome == Outcome::fail) continue;
+    for (const Value item : reader.items(operation)) {
+      const std::optional<Access> access = reader.access(item);
+      if (access && access->write) writes.emplace_back(access->key, access->value, i);
+    }
+  }
+  std::ranges::sort(writes);
+  const auto same = [](const auto& a, const auto& b) {
+    return std::get<0>(a) == std::get<0>(b) && std::get<1>(a) == std::get<1>(b) &&
+           std::get<2>(a) != std::get<2>(b);
+  };
+  return std::ranges::adjacent_find(writes, same) == writes.end();
 }
 
 AccessReader::AccessReader(const history::ValuePool& pool)

@@ -130,6 +130,10 @@ struct Transactions {
 // Whether every operation is a transaction of reads and writes.
 [[nodiscard]] bool are_transactions(const history::History& history);
 
+// Whether no two transactions of reads and writes may have written the same value to a key: every
+// read then tells from whom it is. Else the ways to read the history can be too many to try.
+[[nodiscard]] bool writes_values_once(const history::History& history);
+
 // One read or write of a transaction as recorded.
 struct Access {
   bool write = false;

@@ -122,7 +122,8 @@ struct ModelRow {
   history::Value (*part)(const history::Operation& operation) = nullptr;
   // A parameter that the model cannot do without; empty: none.
   std::string_view needs = {};
-  int strength = 1;  // ModelInfo::strength
+  int strength = 1;                                            // ModelInfo::strength
+  bool (*decides)(const history::History& history) = nullptr;  // ModelInfo::decides
   // Whether an operation looks like the model's, beyond its function: "auto" asks. Null: yes.
   bool (*suits)(const history::Operation& operation) = nullptr;
   // Whether the model can say something about this operation of a function that it knows; null:

@@ -7,8 +7,10 @@
 // read anything.
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
+#include <queue>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -425,6 +427,24 @@ std::vector<KeyOperations> split(const history::History& history) {
   return parts;
 }
 
+// The search takes time by how many operations overlap. Where one process seems to do two things at
+// once, there are no time stamps, and sessions say what only other models know.
+bool decides(const history::History& history) {
+  constexpr std::size_t kIn_flight_max = 64;
+  std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> ends;
+  std::unordered_map<std::int64_t, std::int64_t> ended;  // by process
+  for (const Operation& operation : history.operations()) {
+    if (operation.complete == history::kNever) continue;
+    const auto [last, first] = ended.try_emplace(operation.process, operation.complete);
+    if (!first && last->second >= operation.invoke) return false;
+    last->second = operation.complete;
+    while (!ends.empty() && ends.top() < operation.invoke) ends.pop();
+    ends.push(operation.complete);
+    if (ends.size() > kIn_flight_max) return false;
+  }
+  return true;
+}
+
 std::unique_ptr<Model> make(const ValuePool& pool, const Parameters& /*none*/) {
   return std::make_unique<MultiRegister>(pool);
 }
@@ -438,6 +458,7 @@ ModelRow multi_register_row() {
       .knows = knows,
       .make = make,
       .strength = 0,
+      .decides = decides,
       .accepts = accepts,
       .split = split};
 }

@@ -83,7 +83,8 @@ ModelInfo txn_rw_model() {
           .levels = kLevel_infos,
           .fits = isolation::are_transactions,
           .check = check,
-          .strength = 2};
+          .strength = 2,
+          .decides = isolation::writes_values_once};
 }
 
 }  // namespace sunder::checkers

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +48,41 @@ TEST(ModelRegistry, NamesTheKnownLevelsWhenAskedForAnother) {
   ASSERT_TRUE(found.has_error());
   EXPECT_TRUE(base::is(found.error(), Errc::usage));
   EXPECT_NE(found.error().context.find("linearizable"), std::string::npos);
+}
+
+// Ten transactions, of four processes in turn, each of which reads x and writes one of `values`.
+history::History transactions(std::size_t values, bool timed) {
+  history::HistoryBuilder builder;
+  history::ValuePool& pool = builder.pool();
+  history::Value last = history::Value::nil();
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const auto next = history::Value::integer(i % static_cast<std::int64_t>(values));
+    const std::array parts{pool.list({pool.text("r"), pool.text("x"), last}),
+                           pool.list({pool.text("w"), pool.text("x"), next})};
+    history::Operation operation;
+    operation.function = history::Function::txn;
+    operation.function_name = pool.symbol("txn");
+    operation.process = i % 4;
+    operation.input = operation.output = pool.list(parts);
+    operation.outcome = history::Outcome::ok;
+    operation.invoke = timed ? 2 * i : i;
+    operation.complete = timed ? 2 * i + 1 : 10;  // without time stamps everything overlaps
+    builder.add(operation);
+    last = next;
+  }
+  return builder.finish();
+}
+
+std::string chosen(const history::History& history) {
+  const auto choice = choose_model(history);
+  if (choice.has_error() || !choice->chosen) return "none";
+  return std::string(choice->chosen->model->name);
+}
+
+TEST(ModelRegistry, ChoosesAModelThatDecides) {
+  EXPECT_EQ(chosen(transactions(10, true)), "txn-rw");
+  EXPECT_EQ(chosen(transactions(3, true)), "multi-register");
+  EXPECT_EQ(chosen(transactions(3, false)), "txn-rw");
 }
 
 TEST(CheckModel, NamesTheKnownModelsWhenAskedForAnother) {
