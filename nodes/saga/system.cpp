@@ -73,7 +73,8 @@ std::vector<Promise> saga_promises() {
        .checker = "saga-answers-true",
        .source = kSource},
       {.name = "ends-in-time",
-       .sentence = "Within ten seconds after the last fault is healed every saga has ended.",
+       .sentence =
+           "Every saga ends within ten seconds after it began or after the last fault is healed.",
        .condition = "after heal",
        .checker = "saga-ends-in-time",
        .parameters = {{"ends_within_ms", kEndsWithinMs}},

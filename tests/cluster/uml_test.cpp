@@ -133,7 +133,7 @@ TEST_F(UmlAsUser, ARunUnderDelayAndLossKeepsItsPromises) {
                                    "--clients",
                                    "4",
                                    "--duration",
-                                   "13s",
+                                   "20s",
                                    "--seed",
                                    "1",
                                    "--faults",
