@@ -92,11 +92,12 @@ class Probe {
       send(i, traffic.bytes);
       receive(0, traffic.bytes);
     }
+    // Time alone ends nothing: a machine that stood still meanwhile has the packets yet to give.
     std::int64_t last = base::monotonic_ns() + longest.count();
-    while (base::monotonic_ns() < last + kQuiet.count()) {
-      if (receive(milliseconds(20).count(), traffic.bytes)) {
-        last = std::max(last, base::monotonic_ns());
-      }
+    for (bool over = false, came = true; came || !over;) {
+      over = base::monotonic_ns() >= last + kQuiet.count();
+      came = receive(milliseconds(20).count(), traffic.bytes);
+      if (came) last = std::max(last, base::monotonic_ns());
     }
     return arrivals_;
   }
