@@ -62,7 +62,7 @@ class EdnReader {
         }
         return read;
       }
-      reserve_once(parser_.offset());
+      pairing_.make_room(parser_.offset(), text_.size());
       progress_->at(parser_.offset());
     }
     if (close == '\0') return {};
@@ -126,16 +126,6 @@ class EdnReader {
     return error;
   }
 
-  // Once it is known how long events are, there is room for all of them: a vector that grows
-  // copies.
-  void reserve_once(std::size_t consumed) {
-    constexpr std::size_t kSample = 1000;
-    if (reserved_ || pairing_.size() < kSample) return;
-    reserved_ = true;
-    const double share = static_cast<double>(text_.size()) / static_cast<double>(consumed);
-    pairing_.expect(share * 1.02);
-  }
-
   void take_field(std::string_view name, Value content, TextEvent& event) {
     if (name == "process") {
       event.is_note = !content.is_integer();
@@ -174,7 +164,6 @@ class EdnReader {
   PlainEdn plain_;
   bool keyed_ = false;
   bool cut_off_ = false;
-  bool reserved_ = false;
 };
 
 }  // namespace

@@ -66,10 +66,14 @@ class EventPairing {
 
   [[nodiscard]] ValuePool& pool() noexcept { return builder_.pool(); }
 
-  [[nodiscard]] std::size_t size() const noexcept { return builder_.size(); }
-
-  // So many times as much as there is now is to be expected in all.
-  void expect(double times) { builder_.expect(times); }
+  // So many bytes of the text were read. Once it is known how long events are, there is room for
+  // all of them: a vector that grows copies.
+  void make_room(std::size_t consumed, std::size_t size) {
+    constexpr std::size_t kSample = 1000;
+    if (has_room_ || builder_.size() < kSample) return;
+    has_room_ = true;
+    builder_.expect(1.02 * static_cast<double>(size) / static_cast<double>(consumed));
+  }
 
   // Errors have no place: the reader puts it in front.
   [[nodiscard]] Result<void> apply(const TextEvent& event);
@@ -100,6 +104,7 @@ class EventPairing {
 
   Dialect dialect_;
   HistoryBuilder builder_;
+  bool has_room_ = false;
   bool has_split_ = false;
   bool must_read_again_ = false;
   bool without_invocations_ = false;

@@ -192,7 +192,7 @@ class JsonlReader {
       }
       if (read.has_error()) return read;
       begin = end + 1;
-      reserve_once(begin);
+      pairing_.make_room(begin, text_.size());
       progress_->at(begin);
     }
     return {};
@@ -252,7 +252,7 @@ class JsonlReader {
         return error_at(text_, at, source_, "expected ',' or ']'");
       }
       at = skip_blanks(at + 1);
-      reserve_once(at);
+      pairing_.make_room(at, text_.size());
       progress_->at(at);
     }
     at = skip_blanks(at + 1);
@@ -299,16 +299,6 @@ class JsonlReader {
     return std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
   }
 
-  // Once it is known how long events are, there is room for all of them: a vector that grows
-  // copies.
-  void reserve_once(std::size_t consumed) {
-    constexpr std::size_t kSample = 1000;
-    if (reserved_ || pairing_.size() < kSample) return;
-    reserved_ = true;
-    const double share = static_cast<double>(text_.size()) / static_cast<double>(consumed);
-    pairing_.expect(share * 1.02);
-  }
-
   [[nodiscard]] Result<void> take(const TextEvent& event,
                                   const std::string& problem,
                                   std::string_view note,
@@ -341,7 +331,6 @@ class JsonlReader {
   EventPairing pairing_;
   PlainJson plain_;
   FieldReader fields_;
-  bool reserved_ = false;
 };
 
 }  // namespace

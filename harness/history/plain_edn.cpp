@@ -1,12 +1,9 @@
 #include "harness/history/plain_edn.hpp"
 
 #include <array>
-#include <span>
 
 namespace sunder::history {
 namespace {
-
-constexpr std::size_t kDepthMax = 50;
 
 // What a character is to a reader of tokens.
 enum class Kind : std::uint8_t { token, blank, delimiter };
@@ -112,9 +109,7 @@ const char* PlainEdn::skip_blanks(const char* at) noexcept {
 
 const char* PlainEdn::read(const char* at, const char* end, TextEvent& event) {
   has_type_ = false;
-  items_.clear();
-  depth_ = 0;
-  recorded_depth_ = 0;
+  lists_.begin_event();
   if (*at != '{') return nullptr;
   at = skip_blanks(at + 1);
   while (*at != '}') {
@@ -167,11 +162,10 @@ const char* PlainEdn::process_field(const char* at, TextEvent& event) {
   return at;
 }
 
-// The list of a transaction, and the list that each of its items is, are recorded as they come.
 const char* PlainEdn::value_field(const char* at, TextEvent& event) {
-  recorded_depth_ = event.function == "txn" ? 2 : 0;
+  lists_.expect_transaction(event.function == "txn");
   const char* const behind = value(at, event.value);
-  recorded_depth_ = 0;
+  lists_.expect_transaction(false);
   return behind;
 }
 
@@ -226,21 +220,17 @@ const char* PlainEdn::word_value(const char* at, Value& value) {
 
 // A list whose bracket was read already.
 const char* PlainEdn::list(const char* at, char close, Value& value) {
-  if (depth_ >= kDepthMax) return nullptr;
-  ++depth_;
-  const std::size_t begin = items_.size();
+  std::size_t begin = 0;
+  if (!lists_.open(begin)) return nullptr;
   at = skip_blanks(at);
   while (*at != close) {
     Value item;
     at = this->value(at, item);
     if (at == nullptr) return nullptr;
-    items_.push_back(item);
+    lists_.add(item);
     at = skip_blanks(at);
   }
-  --depth_;
-  const auto items = std::span<const Value>(items_).subspan(begin);
-  value = depth_ < recorded_depth_ ? pool_->record(items) : pool_->list(items);
-  items_.resize(begin);
+  value = lists_.close(begin);
   return at + 1;
 }
 

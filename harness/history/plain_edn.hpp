@@ -11,17 +11,17 @@
 
 #include <cstddef>
 #include <string_view>
-#include <vector>
 
 #include "harness/history/eight_bytes.hpp"
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/plain_lists.hpp"
 #include "harness/history/short_texts.hpp"
 
 namespace sunder::history {
 
 class PlainEdn {
  public:
-  explicit PlainEdn(ValuePool& pool) : pool_(&pool), texts_(pool) {}
+  explicit PlainEdn(ValuePool& pool) : pool_(&pool), texts_(pool), lists_(pool) {}
 
   // Reads the map that begins at `at`; returns the place behind it, or null when it is not plain or
   // not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp) readable
@@ -43,10 +43,8 @@ class PlainEdn {
 
   ValuePool* pool_;
   ShortTexts texts_;
+  PlainLists lists_;
   bool has_type_ = false;
-  std::vector<Value> items_;  // of the lists being read, the innermost last
-  std::size_t depth_ = 0;
-  std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
 };
 
 }  // namespace sunder::history

@@ -1,11 +1,7 @@
 #include "harness/history/plain_json.hpp"
 
-#include <span>
-
 namespace sunder::history {
 namespace {
-
-constexpr std::size_t kDepthMax = 50;
 
 constexpr bool is_digit(char character) noexcept {
   return character >= '0' && character <= '9';
@@ -79,9 +75,7 @@ const char* skip_value(const char* at) noexcept {
 const char* PlainJson::read(const char* at, const char* end, TextEvent& event) {
   has_process_ = process_optional_;
   has_type_ = false;
-  items_.clear();
-  depth_ = 0;
-  recorded_depth_ = 0;
+  lists_.begin_event();
   if (*at != '{') return nullptr;
   do {
     at = skip_blanks(at + 1);
@@ -176,11 +170,10 @@ const char* PlainJson::process_field(const char* at, TextEvent& event) {
   return event.is_note ? read_text(at + 1, name) : read_integer(at, event.process);
 }
 
-// The list of a transaction, and the list that each of its items is, are recorded as they come.
 const char* PlainJson::value_field(const char* at, TextEvent& event) {
-  recorded_depth_ = event.function == "txn" ? 2 : 0;
+  lists_.expect_transaction(event.function == "txn");
   const char* const behind = value(at, event.value);
-  recorded_depth_ = 0;
+  lists_.expect_transaction(false);
   return behind;
 }
 
@@ -214,26 +207,22 @@ const char* PlainJson::value(const char* at, Value& value) {
 
 // A list whose bracket was read already.
 const char* PlainJson::list(const char* at, Value& value) {
-  if (depth_ >= kDepthMax) return nullptr;
-  ++depth_;
-  const std::size_t begin = items_.size();
+  std::size_t begin = 0;
+  if (!lists_.open(begin)) return nullptr;
   at = skip_blanks(at);
   bool complete = *at == ']';
   while (!complete) {
     Value item;
     at = this->value(at, item);
     if (at == nullptr) return nullptr;
-    items_.push_back(item);
+    lists_.add(item);
     at = skip_blanks(at);
     complete = *at == ']';
     if (complete) break;
     if (*at != ',') return nullptr;
     at = skip_blanks(at + 1);
   }
-  --depth_;
-  const auto items = std::span<const Value>(items_).subspan(begin);
-  value = depth_ < recorded_depth_ ? pool_->record(items) : pool_->list(items);
-  items_.resize(begin);
+  value = lists_.close(begin);
   return at + 1;
 }
 

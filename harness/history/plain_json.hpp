@@ -11,10 +11,10 @@
 
 #include <cstddef>
 #include <string_view>
-#include <vector>
 
 #include "harness/history/eight_bytes.hpp"
 #include "harness/history/event_pairing.hpp"
+#include "harness/history/plain_lists.hpp"
 #include "harness/history/short_texts.hpp"
 
 namespace sunder::history {
@@ -23,7 +23,7 @@ class PlainJson {
  public:
   // `process_optional`: an event without a process is process 0's.
   PlainJson(ValuePool& pool, bool process_optional)
-      : pool_(&pool), texts_(pool), process_optional_(process_optional) {}
+      : pool_(&pool), texts_(pool), lists_(pool), process_optional_(process_optional) {}
 
   // Reads the object that begins at `at`; returns the place behind it, or null when it is not plain
   // or not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp)
@@ -43,12 +43,10 @@ class PlainJson {
 
   ValuePool* pool_;
   ShortTexts texts_;
+  PlainLists lists_;
   bool process_optional_;
   bool has_process_ = false;
   bool has_type_ = false;
-  std::vector<Value> items_;  // of the lists being read, the innermost last
-  std::size_t depth_ = 0;
-  std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
 };
 
 }  // namespace sunder::history
