@@ -115,6 +115,7 @@ void spoil_bank(Operation& operation, ValuePool& pool, Draws& draws) {
   if (operation.function != Function::read || !operation.output.is_list()) return;
   const auto span = pool.items_of(operation.output);
   std::vector<Value> pairs(span.begin(), span.end());
+  if (pairs.empty()) return;  // spoiled several times before
   const std::uint64_t which = draws.below(pairs.size());
   const Value account = integer(draws.percent(90) ? which : 7);
   const Value amount = draws.percent(10) ? Value::nil() : integer(draws.below(9));
