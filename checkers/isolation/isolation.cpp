@@ -62,9 +62,11 @@ class Decision {
     if (order.size() < data_->size()) return false;
     if (rules.axiom == Axiom::read_committed || rules.axiom == Axiom::read_atomic) return false;
     const bool in_time = !rules.real_time || respects_real_time(*data_, order, *history_);
+    const bool serially = rules.axiom == Axiom::serializable;
+    if (serially && !in_time) return false;
     const Witness witness(*data_, order);
     if (in_time && witness.explains_serially()) return true;
-    if (rules.axiom == Axiom::serializable) return false;
+    if (serially) return false;
     return witness.explains_by_snapshots(rules.real_time ? history_ : nullptr);
   }
 
