@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "checkers/value_index.hpp"
+#include "harness/base/large_pages.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -47,7 +48,10 @@ std::vector<KeyOperations> split_by_key(
     key_of[i] = static_cast<std::uint32_t>(id);
     ++sizes[id];
   }
-  for (std::size_t i = 0; i < keys.size(); ++i) keys[i].operations.reserve(sizes[i]);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    keys[i].operations.reserve(sizes[i]);
+    base::use_large_pages(keys[i].operations);
+  }
   for (std::uint32_t i = 0; i < operations.size(); ++i) keys[key_of[i]].operations.push_back(i);
   return keys;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/base/assert.hpp"
+#include "harness/base/large_pages.hpp"
 #include "harness/history/value.hpp"
 
 namespace sunder::checkers {
@@ -21,8 +22,12 @@ class ValueIndex {
  public:
   static constexpr std::uint32_t kMissing = 0xffffffff;
 
-  explicit ValueIndex(std::size_t values_max)
-      : table_(std::bit_ceil(2 * values_max + kLine), kMissing) {}
+  explicit ValueIndex(std::size_t values_max) {
+    const std::size_t entries = std::bit_ceil(2 * values_max + kLine);
+    table_.reserve(entries);
+    base::use_large_pages(table_);
+    table_.assign(entries, kMissing);
+  }
 
   // The value's number; a new one when it has none.
   std::uint32_t number(history::Value value) {

@@ -10,6 +10,7 @@
 #include "checkers/models/model.hpp"
 #include "checkers/phrase.hpp"
 #include "checkers/value_index.hpp"
+#include "harness/base/large_pages.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -70,7 +71,7 @@ class ZoneCheck {
       // An operation names at most two values, and there is the initial one.
       : history_(&history), operations_(operations), values_(2 * operations.size() + 1) {
     constexpr std::size_t kShareOfWrites = 2;
-    clusters_.reserve(operations.size() / kShareOfWrites + 2);
+    reserve(clusters_, operations.size() / kShareOfWrites + 2);
   }
 
   [[nodiscard]] std::optional<ClosedForm> run() {
@@ -89,6 +90,12 @@ class ZoneCheck {
   }
 
  private:
+  template <typename Element>
+  static void reserve(std::vector<Element>& elements, std::size_t count) {
+    elements.reserve(count);
+    base::use_large_pages(elements);
+  }
+
   [[nodiscard]] const Operation& at(std::uint32_t index) const {
     return history_->operations()[index];
   }
@@ -219,6 +226,8 @@ class ZoneCheck {
   // root.
   std::optional<Counterexample> walk_chains() {
     std::size_t walked = 0;
+    reserve(chains_, clusters_.size());
+    reserve(zones_, clusters_.size());
     for (std::uint32_t root = 0; root < clusters_.size(); ++root) {
       const Cluster& cluster = clusters_[root];
       if (cluster.joined || !cluster.made) {

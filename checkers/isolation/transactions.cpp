@@ -33,6 +33,9 @@ class NumberTable {
     size_ = 0;
   }
 
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+  // Precondition: reserve() was called.
   void prefetch(std::uint64_t hash) const noexcept {
     __builtin_prefetch(slots_.data() + (hash & (slots_.size() - 1)));
   }
@@ -160,7 +163,10 @@ class Loader {
     observed_.assign(operations.size(), 0);
     touched_.assign(result_.keys.size(), {});
     resolve_reads();
-    if (twins_.empty()) table_ = {};
+    if (twins_.empty()) {
+      table_ = {};
+      std::vector<std::uint32_t>().swap(counted_);
+    }
     number_transactions();
     place_writes();
     place_reads();
@@ -208,11 +214,26 @@ class Loader {
     return {.key = version.key, .kind = version.kind, .raw = version.raw};
   }
 
+  // The first version of a value, or kNone.
   [[nodiscard]] std::uint32_t find_version(const KeyValue& value) const {
-    return table_.find(hash_of(value), [&](std::uint32_t number) {
+    const auto is_it = [&](std::uint32_t number) {
       const Version& version = versions_[number];
       return version.raw == value.raw && version.key == value.key && version.kind == value.kind;
-    });
+    };
+    const std::uint32_t counted = counted_version(value);
+    if (counted != kNone && is_it(counted)) return counted;
+    return table_.find(hash_of(value), is_it);
+  }
+
+  // Values are mostly numbers that are counted up: the first version of such a number, if it is of
+  // this key, needs no search.
+  [[nodiscard]] std::uint32_t counted_version(const KeyValue& value) const {
+    return is_counted(value) ? counted_[static_cast<std::uint64_t>(value.raw)] : kNone;
+  }
+
+  [[nodiscard]] bool is_counted(const KeyValue& value) const {
+    return value.kind == ValueKind::integer &&
+           static_cast<std::uint64_t>(value.raw) < counted_.size();
   }
 
   // False: an item is neither a read nor a write.
@@ -258,20 +279,35 @@ class Loader {
   static constexpr std::size_t kAhead = 12;
 
   void index_versions() {
-    table_.reserve(versions_.size());
-    const auto hash = [&](std::size_t i) { return hash_of(value_of(versions_[i])); };
-    for (std::size_t i = 0; i < versions_.size(); ++i) {
+    reserve(counted_, 2 * versions_.size());
+    counted_.assign(2 * versions_.size(), kNone);
+    std::size_t rest = 0;
+    for (std::uint32_t i = 0; i < versions_.size(); ++i) {
+      const KeyValue value = value_of(versions_[i]);
+      if (is_counted(value) && counted_version(value) == kNone) {
+        counted_[static_cast<std::uint64_t>(value.raw)] = i;
+      } else {
+        ++rest;
+      }
+    }
+    if (rest != 0) index_rest(rest);
+  }
+
+  // What the numbers do not tell goes into the table.
+  void index_rest(std::size_t count) {
+    table_.reserve(count);
+    const auto hash = [&](std::uint32_t i) { return hash_of(value_of(versions_[i])); };
+    for (std::uint32_t i = 0; i < versions_.size(); ++i) {
       if (i + kAhead < versions_.size()) table_.prefetch(hash(i + kAhead));
-      Version& version = versions_[i];
-      const auto number = static_cast<std::uint32_t>(i);
-      const std::uint32_t known = find_version(value_of(version));
+      if (counted_version(value_of(versions_[i])) == i) continue;
+      const std::uint32_t known = find_version(value_of(versions_[i]));
       if (known == kNone) {
-        table_.insert(hash(i), number, hash);
+        table_.insert(hash(i), i, hash);
         continue;
       }
-      twins_[number] = next_twin(known);
-      twins_[known] = number;
-      version.twins = versions_[known].twins = true;
+      twins_[i] = next_twin(known);
+      twins_[known] = i;
+      versions_[i].twins = versions_[known].twins = true;
     }
   }
 
@@ -290,7 +326,7 @@ class Loader {
       const auto kept = static_cast<std::uint32_t>(result_.read_key.size());
       const std::uint32_t begin = std::exchange(reads_begin_[index], kept);
       for (std::uint32_t i = begin; i < reads_begin_[index + 1]; ++i) {
-        if (i + kAhead < reads_.size()) table_.prefetch(hash_of(reads_[i + kAhead].value()));
+        if (i + kAhead < reads_.size()) look_ahead(reads_[i + kAhead].value());
         const std::uint32_t version = resolve_read(index, reads_[i]);
         if (version == kNone) continue;
         result_.read_key.push_back(reads_[i].key);
@@ -299,6 +335,10 @@ class Loader {
     }
     reads_begin_.back() = static_cast<std::uint32_t>(result_.read_key.size());
     std::vector<Read>().swap(reads_);
+  }
+
+  void look_ahead(const KeyValue& value) const {
+    if (!table_.empty()) table_.prefetch(hash_of(value));
   }
 
   // The version that was read, or kInitial; kNone: the read is wrong.
@@ -390,11 +430,9 @@ class Loader {
   }
 
   void place_writes() {
-    const auto lasting =
-        static_cast<std::size_t>(std::ranges::count(versions_, true, &Version::last));
     result_.write_begin.reserve(result_.size() + std::size_t{1});
-    reserve(result_.write_key, lasting);
-    reserve(result_.write_transaction, lasting);
+    reserve(result_.write_key, versions_.size());
+    reserve(result_.write_transaction, versions_.size());
     std::uint32_t version = 0;
     std::vector<std::uint32_t> mine;
     for (std::uint32_t transaction = 0; transaction < result_.size(); ++transaction) {
@@ -423,10 +461,17 @@ class Loader {
       SUNDER_ASSERT(reads_begin_[index] == result_.read_from.size());
       result_.read_begin.push_back(reads_begin_[index]);
       for (std::uint32_t i = reads_begin_[index]; i < reads_begin_[index + 1]; ++i) {
+        look_ahead_to_place(i + kAhead);
         place_read(i, transaction);
       }
     }
     result_.read_begin.push_back(reads_begin_.back());
+  }
+
+  void look_ahead_to_place(std::size_t read) const {
+    if (read >= result_.read_write.size()) return;
+    const std::uint32_t version = result_.read_write[read];
+    if (version != kInitial) __builtin_prefetch(&versions_[version].write);
   }
 
   // In place of the version that was read comes the write that it is.
@@ -514,7 +559,8 @@ class Loader {
   Transactions result_;
   NumberTable keys_;
   std::vector<std::uint32_t> small_keys_;  // by the key itself, or kNone
-  NumberTable table_;                      // versions by key and value: the first of each
+  std::vector<std::uint32_t> counted_;     // the first version of each small number, or kNone
+  NumberTable table_;                      // versions by key and value: the first of each other
   std::unordered_map<std::uint32_t, std::uint32_t> twins_;  // next_twin()
   std::unordered_map<std::uint32_t, Best> best_;            // by the first of a value
   std::unordered_map<std::uint32_t, Group> groups_;         // likewise, of values that were read

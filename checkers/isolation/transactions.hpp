@@ -155,7 +155,8 @@ class AccessReader {
     if (name == 0 || (!write && name != read_short_ && name != read_)) return std::nullopt;
     if (parts.size() == 3) return Access{.write = write, .key = parts[1], .value = parts[2]};
     if (write) return std::nullopt;
-    return Access{.write = false, .key = parts[1], .value = {}};
+    // A read that says no more than its key found nothing there, as Elle takes it.
+    return Access{.write = false, .key = parts[1], .value = history::Value::nil()};
   }
 
   // What the transaction is known to have done, or to have tried.

@@ -107,4 +107,19 @@ constexpr std::size_t kPackedMax = 7;
   return at + digits;
 }
 
+// A number of one or two digits, as most elements of lists are, and what follows it: nothing that
+// could be a part of it. Null: it is none; it may still be a number.
+[[nodiscard]] inline const char* read_small_number(const char* at, std::int64_t& number) noexcept {
+  const auto digit = [at](int place) { return static_cast<unsigned>(at[place]) - '0'; };
+  const auto ends = [at](int place) {
+    return at[place] == ',' || at[place] == ' ' || at[place] == ']';
+  };
+  if (digit(0) > 9) return nullptr;
+  number = digit(0);
+  if (ends(1)) return at + 1;
+  if (number == 0 || digit(1) > 9 || !ends(2)) return nullptr;
+  number = 10 * number + digit(1);
+  return at + 2;
+}
+
 }  // namespace sunder::history

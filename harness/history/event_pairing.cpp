@@ -115,7 +115,59 @@ bool EventPairing::tells_of_log(Value value) const noexcept {
   });
 }
 
+std::int64_t EventPairing::process_for_invocation() {
+  if (nameless_free_.empty()) {
+    nameless_free_.push_back(static_cast<std::int64_t>(nameless_busy_.size()));
+  }
+  nameless_busy_.push_back(nameless_free_.back());
+  nameless_free_.pop_back();
+  return nameless_busy_.back();
+}
+
+bool EventPairing::may_complete(const TextEvent& event, const Operation& operation) const {
+  const std::string_view name = builder_.pool().name(operation.function_name);
+  const std::string_view key = builder_.pool().name(operation.key);
+  if ((!event.function.empty() && event.function != name) || event.key != key) return false;
+  return !repeats_input(operation.function) || event.value.is_none() ||
+         event.value == operation.input;
+}
+
+Result<std::int64_t> EventPairing::process_of_completion(const TextEvent& event) {
+  if (nameless_busy_.empty()) return 0;  // the builder says what is wrong with it
+  auto found = nameless_busy_.begin();
+  if (nameless_busy_.size() > 1) {
+    found = nameless_busy_.end();
+    for (auto busy = nameless_busy_.begin(); busy != nameless_busy_.end(); ++busy) {
+      const auto open = builder_.in_flight(*busy);
+      if (!open || !may_complete(event, builder_.operation(*open))) continue;
+      if (found != nameless_busy_.end()) {
+        return base::make_error(
+            Errc::unreadable_input,
+            fmt::format("several operations are in flight that this may be the end of ({}): "
+                        "expected a process",
+                        event.function));
+      }
+      found = busy;
+    }
+    if (found == nameless_busy_.end()) {
+      return base::make_error(Errc::unreadable_input,
+                              fmt::format("ends an operation that nobody invoked ({}): expected a "
+                                          "process, or an invocation before it",
+                                          event.function));
+    }
+  }
+  const std::int64_t process = *found;
+  nameless_busy_.erase(found);
+  nameless_free_.push_back(process);
+  return process;
+}
+
 Result<void> EventPairing::invoke(const TextEvent& event) {
+  if (event.process == TextEvent::kNobody) {
+    TextEvent named = event;
+    named.process = process_for_invocation();
+    return invoke(named);
+  }
   if (without_invocations_) {
     return base::make_error(
         Errc::unreadable_input,
@@ -189,6 +241,13 @@ History EventPairing::finish() {
 }
 
 Result<void> EventPairing::complete(const TextEvent& event) {
+  if (event.process == TextEvent::kNobody) {
+    const auto process = process_of_completion(event);
+    SUNDER_TRY(process);
+    TextEvent named = event;
+    named.process = *process;
+    return complete(named);
+  }
   HistoryBuilder::Completion completion;
   completion.process = event.process;
   completion.outcome = event.type == EventType::ok     ? Outcome::ok

@@ -3,13 +3,16 @@
 //
 // The readers parse; this class knows what a completion means: whose nil is an unknown result, when
 // a failed compare-and-set has compared, when values are independent keys' [key value]. It pairs by
-// process (HistoryBuilder) and keeps notes of what is not a client's.
+// process (HistoryBuilder), or by function and value where nobody wrote the process, and keeps
+// notes of what is not a client's.
 
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/error.hpp"
 #include "harness/history/history.hpp"
@@ -20,8 +23,10 @@ enum class EventType : std::uint8_t { invoke, ok, fail, info };
 
 // One line of a recorded history. Views live as long as the reader's text.
 struct TextEvent {
-  std::int64_t process = 0;
-  bool is_note = false;  // the nemesis', or anybody's who is not numbered
+  static constexpr std::int64_t kNobody = std::numeric_limits<std::int64_t>::min();
+
+  std::int64_t process = kNobody;  // kNobody: the line does not say whose it is
+  bool is_note = false;            // the nemesis', or anybody's who is not numbered
   EventType type = EventType::invoke;
   std::string_view function;
   std::string_view key;
@@ -92,6 +97,11 @@ class EventPairing {
  private:
   [[nodiscard]] Result<void> invoke(const TextEvent& event);
   [[nodiscard]] Result<void> complete(const TextEvent& event);
+  // Events without a process: whoever is free begins an operation, and a completion is that of the
+  // one operation in flight that it can be the end of. Error: of several.
+  [[nodiscard]] std::int64_t process_for_invocation();
+  [[nodiscard]] Result<std::int64_t> process_of_completion(const TextEvent& event);
+  [[nodiscard]] bool may_complete(const TextEvent& event, const Operation& operation) const;
   // Begins the operation of a completion that has no invocation, where that is allowed.
   [[nodiscard]] Result<void> begin_completed(const TextEvent& event);
   void spread_completions();
@@ -108,6 +118,8 @@ class EventPairing {
   bool has_split_ = false;
   bool must_read_again_ = false;
   bool without_invocations_ = false;
+  std::vector<std::int64_t> nameless_busy_;  // processes that this class has named
+  std::vector<std::int64_t> nameless_free_;
 };
 
 // Reads with `dialect`, and once more without independent keys when the values turn out to be none.

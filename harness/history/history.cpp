@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/large_pages.hpp"
+
 namespace sunder::history {
 namespace {
 
@@ -156,6 +158,11 @@ Result<std::size_t> HistoryBuilder::complete(const Completion& completion) {
   if (!completion.error.empty()) operation.error = pool().symbol(completion.error);
   if (!completion.node.empty()) operation.node = pool().symbol(completion.node);
   return index;
+}
+
+void HistoryBuilder::reserve(std::size_t operations) {
+  history_.operations_.reserve(operations);
+  base::use_large_pages(history_.operations_);
 }
 
 void HistoryBuilder::expect(double times) {

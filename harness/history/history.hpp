@@ -114,7 +114,7 @@ class HistoryBuilder {
 
   [[nodiscard]] std::size_t size() const noexcept { return history_.operations_.size(); }
 
-  void reserve(std::size_t operations) { history_.operations_.reserve(operations); }
+  void reserve(std::size_t operations);
 
   // So many times as much as there is now is to be expected in all.
   void expect(double times);

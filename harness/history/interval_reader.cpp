@@ -4,12 +4,15 @@
 //   process METHOD value start end     its older form
 //   method value start end             fastlin, PolyLin
 //
-// The stamps are those of the file. -1 is an empty container; as an end, a call that never
-// returned. Without a process every call is a process of its own: nothing says who made it.
+// -1 is an empty container; as an end, a call that never returned. Without a process every call is
+// a process of its own: nothing says who made it. The stamps are those of the file, unless a call
+// starts at the very stamp at which another ends: to these tools it comes after that, and the
+// stamps become ranks that say so.
 
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,27 +36,35 @@ class IntervalReader {
     while (const std::optional<Line> line = lines.next()) {
       if (line->text.front() != '#') {
         SUNDER_TRY(read_call(*line));
+        make_room(line->offset + line->text.size());
       } else if (!typed) {
         std::string_view rest = line->text.substr(1);
         type_ = object_type_of(take_word(rest));
         typed = true;
+        if (type_ == ObjectType::cell) begin_with_initial_value();
       }
     }
-    add_initial_value();
+    if (initial_ && !set_initial_value()) return History();
+    if (may_touch()) part_touching_calls();
     return builder_.finish();
   }
 
  private:
+  struct Word {
+    std::string_view text;
+    std::optional<std::int64_t> number;
+  };
+
   [[nodiscard]] Result<void> read_call(const Line& line) {
     words_.clear();
     std::string_view rest = line.text;
     while (true) {
       const std::string_view word = take_word(rest);
       if (word.empty()) break;
-      words_.push_back(word);
+      words_.push_back({word, integer_of(word)});
     }
-    const bool has_process = integer_of(words_[0]).has_value();
-    const bool times_first = has_process && words_.size() > 1 && integer_of(words_[1]);
+    const bool has_process = words_[0].number.has_value();
+    const bool times_first = has_process && words_.size() > 1 && words_[1].number;
     const std::size_t fixed = has_process ? 4 : 3;
     if (words_.size() < fixed) {
       return refuse(line,
@@ -64,57 +75,151 @@ class IntervalReader {
     const std::size_t times = times_first ? 1 : words_.size() - 2;
     const std::size_t method = times_first ? 3 : has_process ? 1 : 0;
     for (const std::size_t i : {times, times + 1}) {
-      if (!integer_of(words_[i])) return refuse(line, words_[i], "expected a time stamp");
+      if (!words_[i].number) return refuse(line, words_[i].text, "expected a time stamp");
     }
     Operation operation;
-    operation.invoke = *integer_of(words_[times]);
-    operation.complete = *integer_of(words_[times + 1]);
-    operation.process = has_process ? *integer_of(words_[0]) : next_process_++;
+    operation.invoke = *words_[times].number;
+    operation.complete = *words_[times + 1].number;
+    operation.process = has_process ? *words_[0].number : next_process_++;
     const bool open = operation.complete == kNothing && operation.invoke > kNothing;
     if (open) operation.complete = kNever;
     if (operation.complete < operation.invoke) {
-      return refuse(line, words_[times + 1], "expected an end after the start");
+      return refuse(line, words_[times + 1].text, "expected an end after the start");
     }
     operation.outcome = open ? Outcome::info : Outcome::ok;
     const std::size_t first_value = times_first ? 4 : method + 1;
     const std::size_t values_end = times_first ? words_.size() : times;
-    set_call(operation, words_[method], {words_.data() + first_value, words_.data() + values_end});
+    set_call(
+        operation, words_[method].text, {words_.data() + first_value, words_.data() + values_end});
     builder_.add(operation);
     return {};
   }
 
-  void set_call(Operation& operation,
-                std::string_view name,
-                std::span<const std::string_view> words) {
-    const Method method = method_of(type_, name);
+  void set_call(Operation& operation, std::string_view name, std::span<const Word> words) {
+    const Named& called = named(name);
+    const Method& method = called.method;
     operation.function = method.function;
-    operation.function_name = pool().symbol(name);
-    std::vector<Value> values;
-    for (const std::string_view word : words) {
-      const bool nothing = takes_out(method.function) && integer_of(word) == kNothing;
-      values.push_back(nothing ? Value::nil() : value_of_word(pool(), word));
+    operation.function_name = called.symbol;
+    values_.clear();
+    for (const Word& word : words) {
+      const bool nothing = takes_out(method.function) && word.number == kNothing;
+      const Value value = word.number ? Value::integer(*word.number) : pool().text(word.text);
+      values_.push_back(nothing ? Value::nil() : value);
     }
-    if (method.result) values.push_back(Value::boolean(*method.result));
-    set_values(pool(), operation, values);
+    if (method.result) values_.push_back(Value::boolean(*method.result));
+    set_values(pool(), operation, values_);
     if (operation.outcome == Outcome::info) operation.output = Value();
   }
 
-  // A register of these tools holds 0 at first; ours holds nothing until it is written.
-  void add_initial_value() {
-    if (type_ != ObjectType::cell || builder_.size() == 0) return;
-    std::int64_t first = std::numeric_limits<std::int64_t>::max();
-    for (std::size_t i = 0; i < builder_.size(); ++i) {
-      first = std::min(first, builder_.operation(i).invoke);
-    }
+  // What a name means, looked up once.
+  struct Named {
+    std::string_view name;
+    Method method;
+    Symbol symbol = 0;
+  };
+
+  const Named& named(std::string_view name) {
+    const auto known = std::ranges::find(named_, name, &Named::name);
+    if (known != named_.end()) return *known;
+    return named_.emplace_back(Named{name, method_of(type_, name), pool().symbol(name)});
+  }
+
+  // A register of these tools holds 0 at first; ours holds nothing until it is written. The write
+  // takes its place in front of the others, which then need no sorting.
+  void begin_with_initial_value() {
     Operation operation;
     operation.function = Function::write;
     operation.function_name = pool().symbol("write");
     operation.process = kNothing;
     operation.input = Value::integer(0);
+    operation.outcome = Outcome::ok;
+    initial_ = builder_.size();
+    builder_.add(operation);
+  }
+
+  // False: nothing else was called.
+  [[nodiscard]] bool set_initial_value() {
+    if (builder_.size() == 1) return false;
+    std::int64_t first = std::numeric_limits<std::int64_t>::max();
+    for (std::size_t i = 0; i < builder_.size(); ++i) {
+      if (i != *initial_) first = std::min(first, builder_.operation(i).invoke);
+    }
+    Operation& operation = builder_.mutable_operation(*initial_);
     operation.invoke = first - 2;
     operation.complete = first - 1;
-    operation.outcome = Outcome::ok;
-    builder_.add(operation);
+    return true;
+  }
+
+  // Whether a call may start at a stamp at which one ends. Stamps that lie close to each other are
+  // looked up in a map of bits, others are left to the sorting.
+  [[nodiscard]] bool may_touch() const {
+    constexpr std::uint64_t kStampsACall = 8;
+    std::int64_t first = std::numeric_limits<std::int64_t>::max();
+    std::int64_t last = std::numeric_limits<std::int64_t>::min();
+    for (std::size_t i = 0; i < builder_.size(); ++i) {
+      const Operation& operation = builder_.operation(i);
+      first = std::min(first, operation.invoke);
+      last = std::max(last, operation.complete == kNever ? operation.invoke : operation.complete);
+    }
+    if (builder_.size() == 0) return false;
+    const auto place = [&](std::int64_t stamp) {
+      return static_cast<std::uint64_t>(stamp) - static_cast<std::uint64_t>(first);
+    };
+    if (place(last) > kStampsACall * builder_.size()) return true;
+    std::vector<bool> ends(place(last) + 1, false);
+    for (std::size_t i = 0; i < builder_.size(); ++i) {
+      const Operation& operation = builder_.operation(i);
+      if (operation.complete != kNever) ends[place(operation.complete)] = true;
+    }
+    for (std::size_t i = 0; i < builder_.size(); ++i) {
+      if (ends[place(builder_.operation(i).invoke)]) return true;
+    }
+    return false;
+  }
+
+  // A stamp, and what comes first at it: ends of calls, then calls that begin and end there, then
+  // beginnings.
+  using Instant = std::pair<std::int64_t, int>;
+
+  static Instant begin_of(const Operation& operation) {
+    return {operation.invoke, operation.invoke == operation.complete ? 1 : 3};
+  }
+
+  static Instant end_of(const Operation& operation) {
+    return {operation.complete, operation.invoke == operation.complete ? 2 : 0};
+  }
+
+  // Replaces stamps by ranks where a call starts at the stamp at which another ends.
+  void part_touching_calls() {
+    std::vector<Instant> instants;
+    for (std::size_t i = 0; i < builder_.size(); ++i) {
+      const Operation& operation = builder_.operation(i);
+      instants.push_back(begin_of(operation));
+      if (operation.complete != kNever) instants.push_back(end_of(operation));
+    }
+    std::ranges::sort(instants);
+    const auto rest = std::ranges::unique(instants);
+    instants.erase(rest.begin(), rest.end());
+    const auto touch = [](const Instant& a, const Instant& b) {
+      return a.first == b.first && (a.second == 0 || b.second == 3);
+    };
+    if (std::ranges::adjacent_find(instants, touch) == instants.end()) return;
+    const auto rank = [&](const Instant& instant) {
+      return std::ranges::lower_bound(instants, instant) - instants.begin();
+    };
+    for (std::size_t i = 0; i < builder_.size(); ++i) {
+      Operation& operation = builder_.mutable_operation(i);
+      const std::int64_t begin = rank(begin_of(operation));
+      if (operation.complete != kNever) operation.complete = rank(end_of(operation));
+      operation.invoke = begin;
+    }
+  }
+
+  // Once it is known how long lines are, there is room for all of them.
+  void make_room(std::size_t consumed) {
+    constexpr std::size_t kSample = 1000;
+    if (builder_.size() != kSample) return;
+    builder_.expect(1.02 * static_cast<double>(text_.size()) / static_cast<double>(consumed));
   }
 
   [[nodiscard]] Error refuse(const Line& line, std::string_view part, std::string_view what) const {
@@ -128,7 +233,10 @@ class IntervalReader {
   std::string_view source_;
   HistoryBuilder builder_;
   ObjectType type_ = ObjectType::other;
-  std::vector<std::string_view> words_;
+  std::optional<std::size_t> initial_;  // the place of its first value's write
+  std::vector<Named> named_;
+  std::vector<Word> words_;  // of the line being read
+  std::vector<Value> values_;
   std::int64_t next_process_ = 0;
 };
 

@@ -50,16 +50,14 @@ class Lines {
 
 // Takes the first word off `rest`, blanks before it too; empty at the end.
 [[nodiscard]] inline std::string_view take_word(std::string_view& rest) noexcept {
-  constexpr std::string_view kBlank = " \t\r";
-  const std::size_t begin = rest.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) {
-    rest = rest.substr(rest.size());
-    return rest;
-  }
-  rest.remove_prefix(begin);
-  const std::size_t end = rest.find_first_of(kBlank);
-  const std::string_view word = rest.substr(0, end);
-  rest.remove_prefix(word.size());
+  // Words are short: looking for any of several characters with the library takes longer.
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  std::size_t begin = 0;
+  while (begin < rest.size() && is_blank(rest[begin])) ++begin;
+  std::size_t end = begin;
+  while (end < rest.size() && !is_blank(rest[end])) ++end;
+  const std::string_view word = rest.substr(begin, end - begin);
+  rest.remove_prefix(end);
   return word;
 }
 

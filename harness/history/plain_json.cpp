@@ -213,7 +213,10 @@ const char* PlainJson::list(const char* at, Value& value) {
   bool complete = *at == ']';
   while (!complete) {
     Value item;
-    at = this->value(at, item);
+    std::int64_t number = 0;
+    const char* const behind = read_small_number(at, number);
+    if (behind != nullptr) item = Value::integer(number);
+    at = behind != nullptr ? behind : this->value(at, item);
     if (at == nullptr) return nullptr;
     lists_.add(item);
     at = skip_blanks(at);

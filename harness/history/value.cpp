@@ -163,15 +163,28 @@ void ValuePool::make_room(std::size_t items) {
     refuse_more("items of lists", limits_.items_max);
   }
   const std::size_t count = (items + kBlock - 1) / kBlock;
-  owned_blocks_.push_back(std::make_unique_for_overwrite<Value[]>(count * kBlock));
-  for (std::size_t i = 0; i < count; ++i) {
-    blocks_.push_back(owned_blocks_.back().get() + i * kBlock);
+  if (count > arena_left_) add_arena(count);
+  for (std::size_t i = 0; i < count; ++i, --arena_left_) {
+    // Bytes that Values may be copied to: they need no constructor.
+    std::byte* block = arenas_.back().get() + arena_size_ - arena_left_ * kBlock * sizeof(Value);
+    blocks_.push_back(reinterpret_cast<Value*>(block));
   }
   if (room > 0) list_ends_.push_back(static_cast<std::uint32_t>(begin + room));
 }
 
+void ValuePool::add_arena(std::size_t blocks) {
+  constexpr std::size_t kShare = 4;        // of what there is, to grow by
+  constexpr std::size_t kArena_max = 700;  // 8 MB
+  arena_left_ = std::max(blocks, std::min(blocks_.size() / kShare, kArena_max));
+  arena_size_ = arena_left_ * kBlock * sizeof(Value);
+  arenas_.push_back(std::make_unique_for_overwrite<std::byte[]>(arena_size_));
+  base::use_large_pages(arenas_.back().get(), arena_size_);
+  arena_bytes_ += arena_size_;
+}
+
 void ValuePool::expect(double times) {
   list_ends_.reserve(static_cast<std::size_t>(static_cast<double>(list_ends_.size()) * times));
+  base::use_large_pages(list_ends_);
 }
 
 std::string_view ValuePool::name(Symbol symbol) const noexcept {
@@ -214,9 +227,9 @@ std::string ValuePool::describe(Value value) const {
 
 std::size_t ValuePool::memory() const noexcept {
   return names_.capacity() * sizeof(std::string_view) + chunk_bytes_ + symbols_.memory() +
-         blocks_.size() * (kBlock * sizeof(Value) + sizeof(Value*)) +
-         owned_blocks_.size() * sizeof(Value*) + list_ends_.capacity() * sizeof(std::uint32_t) +
-         list_ids_.memory() + recent_.capacity() * sizeof(Index::Slot);
+         arena_bytes_ + blocks_.capacity() * sizeof(Value*) +
+         list_ends_.capacity() * sizeof(std::uint32_t) + list_ids_.memory() +
+         recent_.capacity() * sizeof(Index::Slot);
 }
 
 }  // namespace sunder::history

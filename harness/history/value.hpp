@@ -205,6 +205,7 @@ class ValuePool {
   std::uint32_t append(std::span<const Value> items);
   // Room for so many items that lie together; begins a new block where the last one is too full.
   void make_room(std::size_t items);
+  void add_arena(std::size_t blocks);
 
   [[nodiscard]] std::span<const Value> items_at(std::size_t id) const noexcept {
     const std::uint32_t begin = list_ends_[id];
@@ -225,7 +226,10 @@ class ValuePool {
   // list did not fit is a list that nobody knows.
   std::vector<std::uint32_t> list_ends_;
   std::vector<Value*> blocks_;
-  std::vector<std::unique_ptr<Value[]>> owned_blocks_;
+  std::vector<std::unique_ptr<std::byte[]>> arenas_;  // blocks that lie together
+  std::size_t arena_left_ = 0;   // blocks of the last one that are not used yet
+  std::size_t arena_size_ = 0;   // bytes of the last one
+  std::size_t arena_bytes_ = 0;  // of all
   Index list_ids_;
   std::vector<Index::Slot> recent_;  // short lists recorded lately, by their hashes
 };

@@ -281,6 +281,27 @@ TEST(ReadEdn, SaysThatNoProcessHasANumber) {
   EXPECT_TRUE(result.remarks[0].starts_with("no process has a number"));
 }
 
+// As elle-cli's comments.edn: nobody wrote whose operations they are.
+TEST(ReadEdn, PairsEventsWithoutAProcessByFunctionAndValue) {
+  const std::string read_begins = "{:type :invoke :f :read :value nil}";
+  const std::string read_ends = "{:type :ok :f :read :value #{2 1}}";
+  const std::string events =
+      "{:type :invoke :f :write :value 1} {:type :invoke :f :write :value 2}\n" + read_begins +
+      "{:type :ok :f :write :value 2} {:type :info :f :write :value 1}\n" + read_ends +
+      "{:type :invoke :f :write :value 3}";
+  EXPECT_EQ(
+      described(read(events, Format::edn).history),
+      (Lines{
+          "p0 write 1 -> info", "p1 write 2 -> ok", "p2 read -> ok [1 2]", "p2 write 3 -> info"}));
+  EXPECT_EQ(error_of(read_begins + "\n" + read_begins + "\n" + read_ends + "\n"),
+            "h:3:1: several operations are in flight that this may be the end of (read): expected "
+            "a process");
+  EXPECT_EQ(error_of(read_begins + "\n{:type :invoke :f :write :value 1}\n"
+                                   "{:type :ok :f :write :value 2}\n"),
+            "h:3:1: ends an operation that nobody invoked (write): expected a process, or an "
+            "invocation before it");
+}
+
 TEST(ReadEdn, TakesAReadOfNilForAnUnknownResult) {
   const auto result = read(
       "{:process 1, :type :invoke, :f :read, :value nil}{:process 1, :type :ok, :f :read, :value "
@@ -585,6 +606,25 @@ TEST(ReadIntervals, TakesEveryOrderOfColumns) {
   EXPECT_EQ(described(rmw.history),
             (Lines{"p-1 write 0 -> ok", "p0 READ_MODIFY_WRITE [0 2] -> ok"}));
   EXPECT_TRUE(rmw.history.operations()[0].precedes(rmw.history.operations()[1]));
+}
+
+// fptlin and fastlin publish touching calls that must not be swapped.
+TEST(ReadIntervals, PutsACallBehindTheOneThatEndsAsItStarts) {
+  const auto touching = read("#queue\nenq 2 0 1\nenq 1 1 2\ndeq 1 2 -1\n", Format::intervals);
+  const auto& calls = touching.history.operations();
+  EXPECT_EQ(described(touching.history),
+            (Lines{"p0 enq 2 -> ok", "p1 enq 1 -> ok", "p2 deq -> info"}));
+  EXPECT_TRUE(calls[0].precedes(calls[1]));
+  EXPECT_TRUE(calls[1].precedes(calls[2]));
+  const auto instants =
+      read("#queue\nenq 1 1 2\nenq 2 2 2\nenq 3 2 2\nenq 4 2 3\n", Format::intervals);
+  const auto& at = instants.history.operations();
+  EXPECT_TRUE(at[0].precedes(at[1]));
+  EXPECT_TRUE(at[0].precedes(at[2]));
+  EXPECT_FALSE(at[1].precedes(at[2]));
+  EXPECT_FALSE(at[2].precedes(at[1]));
+  EXPECT_TRUE(at[2].precedes(at[3]));
+  EXPECT_LE(at[1].invoke, at[1].complete);
 }
 
 TEST(ReadIntervals, NamesThePlaceOfAnError) {
