@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "harness/report/counterexample_text.hpp"
+
 namespace sunder::cli {
 namespace {
 
@@ -40,35 +42,6 @@ std::string note_on_choice(const Checked& checked) {
       "too (--model)\n",
       name,
       fmt::join(checked.choice.also_fit, ", "));
-}
-
-std::string stamps(const Operation& operation) {
-  if (operation.complete == history::kNever) return fmt::format("[{}, …]", operation.invoke);
-  return fmt::format("[{}, {}]", operation.invoke, operation.complete);
-}
-
-std::string to_text(const Counterexample& example, const history::History& history) {
-  std::string text = fmt::format("  {}{}: {}\n",
-                                 example.title,
-                                 example.key.empty() ? "" : fmt::format(" of {}", example.key),
-                                 example.why);
-  for (const Counterexample::Item& item : example.items) {
-    if (!item.core) continue;
-    const Operation& operation = history.operations()[item.operation];
-    text += fmt::format("    p{} {} {}{}\n",
-                        operation.process,
-                        stamps(operation),
-                        history.describe(operation),
-                        item.note.empty() ? "" : fmt::format("  ← {}", item.note));
-  }
-  for (const checkers::Graph::Edge& edge : example.graph.edges) {
-    text += fmt::format("    {} –{}→ {}{}\n",
-                        example.graph.nodes[edge.from].name,
-                        edge.label,
-                        example.graph.nodes[edge.to].name,
-                        edge.why.empty() ? "" : ": " + edge.why);
-  }
-  return text;
 }
 
 json::value number_or_null(std::int64_t value, std::int64_t unknown) {
@@ -135,7 +108,7 @@ std::string to_text(const Checked& checked, const Files& files) {
     text += fmt::format("  {}\n", detail);
   }
   for (const Counterexample& example : checked.verdict.counterexamples) {
-    text += to_text(example, checked.read.history);
+    text += report::counterexample_text(example, checked.read.history, 2);
   }
   if (!files.page.empty()) text += fmt::format("  page: {}\n", files.page);
   if (!files.graph.empty()) text += fmt::format("  graph: {}\n", files.graph);
