@@ -205,13 +205,19 @@ class Gathering {
   Gathered gathered_;
 };
 
+}  // namespace
+
+std::optional<Gathered> gather(const history::History& history,
+                               std::span<const std::uint32_t> operations,
+                               ContainerWords words) {
+  return Gathering(history, operations, words).run();
+}
+
 Counterexample false_empty(const history::History& history,
-                           const Container& container,
-                           std::uint32_t empty) {
+                           std::uint32_t empty,
+                           const std::vector<const Life*>& chain) {
   const Operation& operation = history.operations()[empty];
   std::vector<std::uint32_t> members{empty};
-  const std::vector<const Life*> chain =
-      cover(container, operation.invoke, operation.complete, [](const Life&) { return true; });
   for (const Life* life : chain) {
     members.insert(members.end(), {life->insertion, life->first_seen, life->last_seen});
   }
@@ -228,24 +234,21 @@ Counterexample false_empty(const history::History& history,
   return example;
 }
 
-}  // namespace
-
-std::optional<Gathered> gather(const history::History& history,
-                               std::span<const std::uint32_t> operations,
-                               ContainerWords words) {
-  return Gathering(history, operations, words).run();
+std::optional<std::uint32_t> find_empty_outside(const history::History& history,
+                                                const Container& container,
+                                                std::span<const Gap> gaps) {
+  std::size_t next = 0;
+  for (const std::uint32_t empty : container.empties) {
+    const Operation& operation = history.operations()[empty];
+    while (next < gaps.size() && gaps[next].to < operation.invoke) ++next;
+    if (next == gaps.size() || gaps[next].from > operation.complete) return empty;
+  }
+  return std::nullopt;
 }
 
 std::optional<Counterexample> find_false_empty(const history::History& history,
                                                const Container& container) {
   if (container.empties.empty()) return std::nullopt;
-
-  // From one instant to another, both with them, nothing was surely inside.
-  struct Gap {
-    std::int64_t from;
-    std::int64_t to;
-  };
-
   std::vector<Gap> gaps;
   std::int64_t reach = kBefore_all;
   for (const End& end : container.by_end) {
@@ -255,15 +258,12 @@ std::optional<Counterexample> find_false_empty(const history::History& history,
     reach = std::max(reach, life.removed_start);
   }
   if (reach != kNever) gaps.push_back({reach, kNever});
-  std::size_t next = 0;
-  for (const std::uint32_t empty : container.empties) {
-    const Operation& operation = history.operations()[empty];
-    while (next < gaps.size() && gaps[next].to < operation.invoke) ++next;
-    if (next == gaps.size() || gaps[next].from > operation.complete) {
-      return false_empty(history, container, empty);
-    }
-  }
-  return std::nullopt;
+  const auto empty = find_empty_outside(history, container, gaps);
+  if (!empty) return std::nullopt;
+  const Operation& operation = history.operations()[*empty];
+  const auto chain =
+      cover(container, operation.invoke, operation.complete, [](const Life&) { return true; });
+  return false_empty(history, *empty, chain);
 }
 
 }  // namespace sunder::checkers

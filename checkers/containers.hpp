@@ -1,5 +1,5 @@
-// Containers: the closed-form tests of queues, stacks and priority queues whose values are put in
-// once.
+// Containers: the closed-form tests of bags, queues, stacks and priority queues whose values are
+// put in once.
 //
 // Each value lives from its insertion to its removal, with looks (peeks) between; whoever found the
 // container empty saw an instant at which no value was surely inside. What differs is the order in
@@ -7,9 +7,9 @@
 // Lee & Mathur, OOPSLA 2025; Abdulla et al., PLDI 2025). O(n log n), no search.
 //
 // An insertion of unknown outcome whose value nobody saw is dropped; one that was seen never ends.
-// A removal of unknown outcome has no value: the queue's test knows what it may have taken, the
-// others leave such histories to the search, and so do all of them when a value occurs twice or an
-// acknowledged removal does not tell what it took.
+// A removal of unknown outcome has no value: the tests of queues and bags know what it may have
+// taken, the others leave such histories to the search, and so do all of them when a value occurs
+// twice or an acknowledged removal does not tell what it took.
 
 #pragma once
 
@@ -23,6 +23,10 @@
 
 namespace sunder::checkers {
 
+// In any order: enqueue, dequeue, peek.
+[[nodiscard]] std::optional<ClosedForm> check_bag(const history::History& history,
+                                                  std::span<const std::uint32_t> operations,
+                                                  const Parameters& parameters);
 // First in, first out: enqueue, dequeue, peek.
 [[nodiscard]] std::optional<ClosedForm> check_queue(const history::History& history,
                                                     std::span<const std::uint32_t> operations,
@@ -102,6 +106,23 @@ template <typename Counts>
   }
   return chain;
 }
+
+// From one instant to another, both with them, the container may have been empty.
+struct Gap {
+  std::int64_t from;
+  std::int64_t to;
+};
+
+// The first operation that found the container empty and lies in none of the gaps, which are
+// sorted and apart.
+[[nodiscard]] std::optional<std::uint32_t> find_empty_outside(const history::History& history,
+                                                              const Container& container,
+                                                              std::span<const Gap> gaps);
+
+// Its counter-example; `chain` as cover() gives it.
+[[nodiscard]] Counterexample false_empty(const history::History& history,
+                                         std::uint32_t empty,
+                                         const std::vector<const Life*>& chain);
 
 // An operation that found the container empty although some value was surely inside at every
 // instant of it. Precondition: every life's stamps are final.

@@ -22,7 +22,7 @@ bool is_known_read(const Operation& operation) noexcept {
 
 void take_addition(Element& element, const Operation& operation, std::uint32_t index) {
   if (operation.outcome == Outcome::fail) {
-    element.failed = index;
+    if (element.failed == kNothing) element.failed = index;
     return;
   }
   if (operation.invoke < element.start) {
@@ -45,15 +45,17 @@ bool is_element_operation(const history::History& history, const Operation& oper
          (output.is_none() || output.is_nil() || output.is_list());
 }
 
-Elements gather_elements(const history::History& history, const KeyOperations& key) {
+Elements gather_elements(const history::History& history,
+                         const KeyOperations& key,
+                         Function addition) {
   Elements result;
   const auto is_addition = [&](std::uint32_t index) {
-    return history.operations()[index].function == Function::add;
+    return history.operations()[index].function == addition;
   };
   ValueIndex index(static_cast<std::size_t>(std::ranges::count_if(key.operations, is_addition)));
   for (const std::uint32_t i : key.operations) {
     const Operation& operation = history.operations()[i];
-    if (operation.function != Function::add) continue;
+    if (operation.function != addition) continue;
     const std::uint32_t number = index.number(operation.input);
     if (number == result.elements.size()) result.elements.push_back({.value = operation.input});
     take_addition(result.elements[number], operation, i);
@@ -142,6 +144,19 @@ void report_stranger(const history::History& history,
                                   history.operations()[stranger.read].process,
                                   history.pool().describe(stranger.value)),
                       {{stranger.read, true, "shows an element from nowhere"}});
+  });
+}
+
+void report_repeat(const history::History& history,
+                   const KeyOperations& key,
+                   const OddValue& repeat,
+                   Findings& findings) {
+  findings.add("duplicated", key, repeat.value, [&] {
+    return example_of("duplicated element",
+                      fmt::format("p{}'s read shows {} more than once",
+                                  history.operations()[repeat.read].process,
+                                  history.pool().describe(repeat.value)),
+                      {{repeat.read, true, "shows it more than once"}});
   });
 }
 

@@ -26,7 +26,7 @@ struct Element {
   history::Value value;
   std::uint32_t first = kNothing;         // the first addition that may have taken effect
   std::uint32_t acknowledged = kNothing;  // the one that was acknowledged first
-  std::uint32_t failed = kNothing;        // one that definitely failed
+  std::uint32_t failed = kNothing;        // the first that definitely failed
   std::int64_t start = history::kNever;   // of `first`; kNever: every addition failed
   std::int64_t end = history::kNever;     // of `acknowledged`
 
@@ -65,8 +65,11 @@ struct Elements {
 [[nodiscard]] bool is_element_operation(const history::History& history,
                                         const history::Operation& operation);
 
-// Precondition: is_element_operation() of each.
-[[nodiscard]] Elements gather_elements(const history::History& history, const KeyOperations& key);
+// `addition` adds one element, whatever a model calls that. Precondition: the others are reads of
+// the whole, as is_element_operation() knows them.
+[[nodiscard]] Elements gather_elements(const history::History& history,
+                                       const KeyOperations& key,
+                                       history::Function addition = history::Function::add);
 
 // Whether the history is one of a set that was read as a whole.
 [[nodiscard]] bool holds_elements(const history::History& history);
@@ -85,5 +88,11 @@ void report_stranger(const history::History& history,
                      const KeyOperations& key,
                      const OddValue& stranger,
                      Findings& findings);
+
+// "duplicated": a read shows an element more than once.
+void report_repeat(const history::History& history,
+                   const KeyOperations& key,
+                   const OddValue& repeat,
+                   Findings& findings);
 
 }  // namespace sunder::checkers

@@ -1,5 +1,6 @@
 #include "checkers/holds.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
 
@@ -17,7 +18,8 @@ namespace {
 
 class HoldGathering {
  public:
-  explicit HoldGathering(const history::History& history) : history_(&history) {}
+  HoldGathering(const history::History& history, std::int64_t acquires_max)
+      : history_(&history), acquires_max_(acquires_max) {}
 
   [[nodiscard]] std::optional<GatheredHolds> run(std::span<const std::uint32_t> operations) {
     for (const std::uint32_t index : operations) {
@@ -27,6 +29,9 @@ class HoldGathering {
       // Only what surely ended before is surely over.
       if (operation.invoke <= owner.last_end) return std::nullopt;
       if (operation.outcome == Outcome::ok) owner.last_end = operation.complete;
+      // How often it holds now is known only when nothing before was unknown.
+      if (acquires_max_ > 1 && owner.is_unsure) return std::nullopt;
+      owner.is_unsure = operation.outcome == Outcome::info;
       const bool decided =
           operation.function == Function::acquire ? acquire(owner, index) : release(owner, index);
       if (!decided) return std::nullopt;
@@ -41,6 +46,8 @@ class HoldGathering {
   struct Owner {
     std::int64_t last_end = std::numeric_limits<std::int64_t>::min();
     std::size_t hold = kNone;        // not surely released
+    std::int64_t again = 0;          // acquires beyond the first that were not released
+    bool is_unsure = false;          // its last operation was of unknown outcome
     bool may_have_acquired = false;  // an acquire of unknown outcome
     bool may_release_later = false;  // a release of unknown outcome that nothing has used up
   };
@@ -58,6 +65,7 @@ class HoldGathering {
       return true;
     }
     if (owner.hold != kNone && gathered_.holds[owner.hold].release == kNo_operation) {
+      if (++owner.again < acquires_max_) return true;
       gathered_.problem = acquired_twice(gathered_.holds[owner.hold], index);
     }
     owner.hold = gathered_.holds.size();
@@ -69,6 +77,10 @@ class HoldGathering {
     const Operation& operation = at(index);
     const bool unknown = operation.outcome == Outcome::info;
     Hold* hold = owner.hold == kNone ? nullptr : &gathered_.holds[owner.hold];
+    if (hold != nullptr && owner.again > 0) {
+      --owner.again;
+      return true;
+    }
     if (hold != nullptr && hold->release == kNo_operation) {
       hold->release = index;
       hold->until = operation.invoke;
@@ -85,9 +97,12 @@ class HoldGathering {
   }
 
   [[nodiscard]] Counterexample acquired_twice(const Hold& hold, std::uint32_t again) const {
-    Counterexample example = story("acquired twice", {hold.acquire, again});
-    example.why = fmt::format("{} although it held it already, since {}",
+    Counterexample example =
+        story(acquires_max_ == 1 ? "acquired twice" : "acquired too often", {hold.acquire, again});
+    example.why = fmt::format("{} although it held it {}, since {}",
                               statement(*history_, at(again)),
+                              acquires_max_ == 1 ? std::string("already")
+                                                 : fmt::format("{} times already", acquires_max_),
                               phrase(*history_, at(hold.acquire)));
     example.first_error = again;
     return example;
@@ -109,6 +124,7 @@ class HoldGathering {
   }
 
   const history::History* history_;
+  std::int64_t acquires_max_;
   std::unordered_map<std::int64_t, Owner> owners_;
   GatheredHolds gathered_;
 };
@@ -116,8 +132,21 @@ class HoldGathering {
 }  // namespace
 
 std::optional<GatheredHolds> gather_holds(const history::History& history,
-                                          std::span<const std::uint32_t> operations) {
-  return HoldGathering(history).run(operations);
+                                          std::span<const std::uint32_t> operations,
+                                          std::int64_t acquires_max) {
+  return HoldGathering(history, acquires_max).run(operations);
+}
+
+ClosedForm check_exclusive(const history::History& history, std::vector<Hold> holds) {
+  std::ranges::sort(holds, {}, &Hold::from);
+  const Hold* longest = nullptr;
+  for (const Hold& hold : holds) {
+    if (longest != nullptr && longest->until > hold.from) {
+      return violation(two_holders(history, *longest, hold));
+    }
+    if (longest == nullptr || hold.until > longest->until) longest = &hold;
+  }
+  return {};
 }
 
 Counterexample two_holders(const history::History& history, const Hold& first, const Hold& second) {

@@ -33,9 +33,15 @@ struct GatheredHolds {
   std::optional<Counterexample> problem;
 };
 
-// One hold at a time for each process. Nothing: the search has to decide.
+// One hold at a time for each process, which may be acquired so many times before it is released as
+// often: from the end of the first acquire to the start of the last release. Nothing: the search
+// has to decide.
 [[nodiscard]] std::optional<GatheredHolds> gather_holds(const history::History& history,
-                                                        std::span<const std::uint32_t> operations);
+                                                        std::span<const std::uint32_t> operations,
+                                                        std::int64_t acquires_max = 1);
+
+// That no two holds overlap; the order of the holds is of no matter.
+[[nodiscard]] ClosedForm check_exclusive(const history::History& history, std::vector<Hold> holds);
 
 // The counter-example of a hold that began while the other lasted.
 [[nodiscard]] Counterexample two_holders(const history::History& history,

@@ -10,7 +10,8 @@
 // operation, and a key that was moved starts anew. O(n log n) in the messages sent and polled.
 //
 // Of an operation of unknown outcome its sends are judged as far as they were seen, and what its
-// polls showed was in the log; but where its consumer was and went on from is not known.
+// polls showed was in the log and begins where its consumer was; but where that goes on from is not
+// known. The polls of an aborted one begin there, too, and so does what comes next.
 
 #include <algorithm>
 #include <array>
@@ -293,40 +294,42 @@ class Kafka {
     std::vector<Position> sent;
   };
 
-  // From one operation of a process to its next: polls go on where they left off, sends do not go
-  // back. Keys that are assigned no more are forgotten.
+  // From one operation of a process to its next: polls go on where they left off, whatever becomes
+  // of their transaction, sends do not go back. Keys that are assigned no more are forgotten.
   void find_across_operations() {
     std::unordered_map<std::int64_t, Positions> processes;
     std::uint32_t next = 0;
     for (std::uint32_t i = 0; i < history_->operations().size(); ++i) {
       const std::uint32_t begin = next;
       while (next < log_.entries.size() && log_.entries[next].operation == i) ++next;
-      const Operation& operation = at(i);
-      if (operation.outcome == Outcome::fail) continue;
-      Positions& positions = processes[operation.process];
-      const KafkaRole role = kafka_role(*history_, operation);
-      if (role == KafkaRole::assign || role == KafkaRole::subscribe) {
-        forget_others(positions.polled, operation.input);
-        forget_others(positions.sent, operation.input);
-      }
-      const bool crashed = operation.outcome == Outcome::info;
-      const bool polls = role == KafkaRole::poll || role == KafkaRole::txn;
-      if (crashed ? polls : operation.output.is_none()) positions.polled.clear();
-      if (crashed) {
-        // What it sent may come late, but not before what had been acknowledged.
-        const std::vector<Position> before = positions.sent;
-        for (std::uint32_t entry = begin; entry < next; ++entry) {
-          if (log_.entries[entry].sent) move_on(positions, entry, begin);
-        }
-        positions.sent = before;
-        continue;
-      }
-      std::erase_if(positions.polled,
-                    [&](const Position& position) { return is_moved(i, position.key); });
-      for (std::uint32_t entry = begin; entry < next; ++entry) {
-        move_on(positions, entry, begin);
-      }
+      go_on(processes[at(i).process], i, std::pair(begin, next));
     }
+  }
+
+  // Judges the operation's entries by where its process is, and moves that on. An aborted
+  // transaction leaves its consumer where it was, and so begins the next one.
+  void go_on(Positions& positions,
+             std::uint32_t index,
+             std::pair<std::uint32_t, std::uint32_t> entries) {
+    const Operation& operation = at(index);
+    const bool failed = operation.outcome == Outcome::fail;
+    const bool crashed = operation.outcome == Outcome::info;
+    const KafkaRole role = kafka_role(*history_, operation);
+    if (!failed && (role == KafkaRole::assign || role == KafkaRole::subscribe)) {
+      forget_others(positions.polled, operation.input);
+      forget_others(positions.sent, operation.input);
+    }
+    if (!failed && !crashed && operation.output.is_none()) positions.polled.clear();
+    std::erase_if(positions.polled,
+                  [&](const Position& position) { return is_moved(index, position.key); });
+    // What a crashed one sent may come late, but not before what had been acknowledged.
+    const Positions before = failed || crashed ? positions : Positions();
+    for (std::uint32_t entry = entries.first; entry < entries.second; ++entry) {
+      if (!failed || !log_.entries[entry].sent) move_on(positions, entry, entries.first);
+    }
+    if (failed || crashed) positions = before;
+    // Whether it was committed, and its polls with it, nobody knows.
+    if (crashed && (role == KafkaRole::poll || role == KafkaRole::txn)) positions.polled.clear();
   }
 
   void forget_others(std::vector<Position>& positions, Value keys) const {
@@ -405,11 +408,27 @@ bool knows(const history::History& history, const Operation& operation) {
   return kafka_role(history, operation) != KafkaRole::unknown;
 }
 
+// Whether it sends, by itself or in a transaction of nothing but sends and polls.
+bool sends(const history::History& history, const Operation& operation) {
+  const KafkaRole role = kafka_role(history, operation);
+  if (role == KafkaRole::send) return true;
+  const Value content = operation.output.is_list() ? operation.output : operation.input;
+  if (role != KafkaRole::txn || !content.is_list()) return false;
+  bool found = false;
+  for (const Value part : history.pool().items_of(content)) {
+    const auto words = part.is_list() ? history.pool().items_of(part) : std::span<const Value>();
+    if (words.empty() || !words[0].is_text()) return false;
+    const std::string_view word = history.pool().text_of(words[0]);
+    if (word != "send" && word != "poll" && word != "rebalance") return false;
+    found = found || word == "send";
+  }
+  return found;
+}
+
 bool fits(const history::History& history) {
-  const auto sends = [&](const Operation& operation) {
-    return kafka_role(history, operation) == KafkaRole::send;
-  };
-  return std::ranges::any_of(history.operations(), sends) && !unsuitable(history, "kafka", knows);
+  const auto sends_here = [&](const Operation& operation) { return sends(history, operation); };
+  return std::ranges::any_of(history.operations(), sends_here) &&
+         !unsuitable(history, "kafka", knows);
 }
 
 Verdict check(const history::History& history,

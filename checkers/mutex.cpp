@@ -3,7 +3,7 @@
 // That suffices: an acquire can take effect as late as it ends and a release as early as it begins,
 // so that holds are no longer than they surely are. O(n log n).
 
-#include <algorithm>
+#include <utility>
 
 #include "checkers/holds.hpp"
 #include "checkers/objects.hpp"
@@ -16,15 +16,7 @@ std::optional<ClosedForm> check_mutex(const history::History& history,
   auto gathered = gather_holds(history, operations);
   if (!gathered) return std::nullopt;
   if (gathered->problem) return violation(std::move(*gathered->problem));
-  std::ranges::sort(gathered->holds, {}, &Hold::from);
-  const Hold* longest = nullptr;
-  for (const Hold& hold : gathered->holds) {
-    if (longest != nullptr && longest->until > hold.from) {
-      return violation(two_holders(history, *longest, hold));
-    }
-    if (longest == nullptr || hold.until > longest->until) longest = &hold;
-  }
-  return ClosedForm();
+  return check_exclusive(history, std::move(gathered->holds));
 }
 
 }  // namespace sunder::checkers

@@ -42,6 +42,13 @@ namespace sunder::checkers {
 [[nodiscard]] std::optional<ClosedForm> check_semaphore(const history::History& history,
                                                         std::span<const std::uint32_t> operations,
                                                         const Parameters& parameters);
+// A lock that its holder may acquire again; parameter "acquires", how often in all.
+[[nodiscard]] std::optional<ClosedForm> check_reentrant_mutex(
+    const history::History& history,
+    std::span<const std::uint32_t> operations,
+    const Parameters& parameters);
+// That parameter; without it there is no limit.
+[[nodiscard]] std::int64_t acquires_max_of(const Parameters& parameters);
 // A mutex whose acquires give growing tokens.
 [[nodiscard]] std::optional<ClosedForm> check_fenced_lease(
     const history::History& history,

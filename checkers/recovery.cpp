@@ -1,11 +1,11 @@
 // Recovery: within a stated time after the last fault is healed, every client is answered again,
 // and stays answered.
 //
-// A heal is judged when no other fault stands, and either every client was answered again before
-// the next fault begins, or `recover_within_ms` (5000) pass before it does (or the run ends). Every
-// client endpoint that invoked anything since the heal must have had an ok operation by that time,
-// and every operation invoked later, up to `answer_within_ms` (1000) before the next fault, must be
-// answered. The time to recover is the slowest client's first ok after the heal.
+// A heal is judged when no other fault stands, and either every client was answered again in time,
+// however soon the next fault came, or `recover_within_ms` (5000) pass before it does (or the run
+// ends). Every client endpoint that invoked anything since the heal must have had an ok operation
+// by that time, and every operation invoked later, up to `answer_within_ms` (1000) before the next
+// fault, must be answered. The time to recover is the slowest client's first ok after the heal.
 //
 // Exercised: at least one heal of an exercised fault was judged.
 

@@ -14,6 +14,7 @@
 
 namespace sunder::checkers {
 
+ModelRow bag_row();
 ModelRow fenced_lease_row();
 ModelRow fetch_add_row();
 ModelRow kv_append_row();
@@ -21,20 +22,24 @@ ModelRow multi_register_row();
 ModelRow mutex_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
+ModelRow reentrant_mutex_row();
 ModelRow rw_lock_row();
 ModelRow semaphore_row();
 ModelRow stack_row();
 
 ModelInfo bank_model();
 ModelInfo cas_register_model();
+ModelInfo comments_model();
 ModelInfo convergence_model();
 ModelInfo counter_model();
+ModelInfo g2_model();
 ModelInfo kafka_model();
 ModelInfo list_append_model();
 ModelInfo long_fork_model();
 ModelInfo monotonic_model();
 ModelInfo register_model();
 ModelInfo rw_register_model();
+ModelInfo sequential_model();
 ModelInfo set_full_model();
 ModelInfo set_model();
 ModelInfo total_queue_model();
@@ -72,6 +77,22 @@ CheckerInfo saga_once_info();
 CheckerInfo valid_reads_info();
 
 namespace {
+
+// What other tools call a model of ours.
+struct OtherName {
+  std::string_view theirs;
+  std::string_view ours;
+};
+
+constexpr std::array kOther_names{
+    OtherName{"causal-reverse", "comments"},  // Jepsen
+    OtherName{"unordered-queue", "bag"},      // Knossos
+};
+
+std::string_view our_name(std::string_view type) noexcept {
+  const auto found = std::ranges::find(kOther_names, type, &OtherName::theirs);
+  return found == kOther_names.end() ? type : found->ours;
+}
 
 // "register, set, …" of any table.
 template <typename Row>
@@ -125,12 +146,15 @@ const CheckerInfo* find_checker(std::string_view name) {
 
 std::span<const ModelInfo> all_models() {
   static const std::array all{
+      search_model_info<bag_row>(),
       bank_model(),
       cas_register_model(),
+      comments_model(),
       convergence_model(),
       counter_model(),
       search_model_info<fenced_lease_row>(),
       search_model_info<fetch_add_row>(),
+      g2_model(),
       kafka_model(),
       search_model_info<kv_append_row>(),
       list_append_model(),
@@ -140,10 +164,12 @@ std::span<const ModelInfo> all_models() {
       search_model_info<mutex_row>(),
       search_model_info<priority_queue_row>(),
       search_model_info<queue_row>(),
+      search_model_info<reentrant_mutex_row>(),
       register_model(),
       search_model_info<rw_lock_row>(),
       rw_register_model(),
       search_model_info<semaphore_row>(),
+      sequential_model(),
       set_model(),
       set_full_model(),
       search_model_info<stack_row>(),
@@ -158,7 +184,7 @@ std::span<const ModelInfo> all_models() {
 Result<ModelChoice> find_model(std::string_view text) {
   const std::string_view type = text.substr(0, text.find('/'));
   const std::span<const ModelInfo> all = all_models();
-  const auto model = std::ranges::find(all, type, &ModelInfo::name);
+  const auto model = std::ranges::find(all, our_name(type), &ModelInfo::name);
   if (model == all.end()) {
     return base::make_error(Errc::usage,
                             fmt::format("no model '{}'; known are {}", type, names_of(all)));

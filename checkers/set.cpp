@@ -108,6 +108,7 @@ Verdict check_linearizable(const history::History& history) {
     for (const OddValue& stranger : elements.strangers) {
       report_stranger(history, key, stranger, findings);
     }
+    for (const OddValue& repeat : elements.repeats) report_repeat(history, key, repeat, findings);
     for (const WholeRead& read : elements.reads) {
       report_impossible(history, key, elements, read, findings);
     }

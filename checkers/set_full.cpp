@@ -103,13 +103,7 @@ class SetFull {
       report_stranger(*history_, *key_, stranger, *findings_);
     }
     for (const OddValue& repeat : elements_.repeats) {
-      findings_->add("duplicated", *key_, repeat.value, [&] {
-        return example_of("duplicated element",
-                          fmt::format("p{}'s read shows {} more than once",
-                                      at(repeat.read).process,
-                                      history_->pool().describe(repeat.value)),
-                          {{repeat.read, true, "shows it more than once"}});
-      });
+      report_repeat(*history_, *key_, repeat, *findings_);
     }
     for (const WholeRead& read : elements_.reads) {
       for (const std::uint32_t number : elements_.members_of(read)) {

@@ -16,6 +16,7 @@
 
 #include "checkers/checker.hpp"
 #include "checkers/elle/cycles.hpp"
+#include "checkers/elle/equal_appends.hpp"
 #include "checkers/elle/judgement.hpp"
 #include "checkers/elle/levels.hpp"
 #include "checkers/elle/list_graph.hpp"
@@ -198,24 +199,67 @@ Transactions without_contested(const Transactions& transactions, const ListOrder
 Verdict judge(const history::History& history,
               const Transactions& transactions,
               const Forbidden& forbidden,
+              const CheckOptions& options);
+
+// An element that was appended twice does not tell by whom: the history is right when some way to
+// tell them apart makes it right.
+Verdict judge_each_way(const history::History& history,
+                       const Transactions& transactions,
+                       const ListOrder& order,
+                       const Forbidden& forbidden,
+                       const CheckOptions& options) {
+  const auto deadline = std::chrono::steady_clock::now() + options.time_budget;
+  EqualAppends equal(history, transactions);
+  std::optional<Verdict> broken;
+  std::optional<Verdict> open;
+  std::size_t tried = 0;
+  do {
+    const history::History apart = equal.told_apart();
+    Verdict verdict =
+        judge(apart, gather_transactions(apart, MicroKind::append), forbidden, options);
+    ++tried;
+    verdict.details.push_back(fmt::format("{}; here {}", order.ambiguous, equal.names()));
+    if (verdict.kind == VerdictKind::kept) return verdict;
+    std::optional<Verdict>& known = verdict.kind == VerdictKind::broken ? broken : open;
+    if (!known) known = std::move(verdict);
+    if (std::chrono::steady_clock::now() > deadline) {
+      open.emplace().summary = fmt::format(
+          "{}: none of the {} ways to tell them apart that were tried within the budget is right",
+          order.ambiguous,
+          tried);
+      return *open;
+    }
+  } while (equal.next());
+  if (open) return *open;
+  // Where reads may contradict each other, equal elements in two of them may be different appends.
+  if (contains(forbidden.anomalies, Anomaly::incompatible_order)) {
+    broken->details.back() += fmt::format("; no other of {} ways is right", tried);
+    return *broken;
+  }
+  Verdict undetermined;
+  undetermined.summary =
+      fmt::format("{}: which of them was read cannot be told where reads may contradict each other",
+                  order.ambiguous);
+  return undetermined;
+}
+
+Verdict judge(const history::History& history,
+              const Transactions& transactions,
+              const Forbidden& forbidden,
               const CheckOptions& options) {
   Verdict verdict;
   Sightings sightings;
   const ListOrder order =
       order_lists(history, transactions, unknown_may_commit(forbidden.anomalies), sightings);
   if (!order.ambiguous.empty()) {
-    // An element that was appended twice says nothing of the order. Whatever explains the whole
-    // explains what the other keys show, so what they contradict is contradicted.
+    // Whatever explains the whole explains what the other keys show: what they contradict needs no
+    // more.
     verdict = judge(history, without_contested(transactions, order), forbidden, options);
-    const std::string why = order.ambiguous + ": which of them was read cannot be told";
     if (verdict.kind == VerdictKind::broken) {
-      verdict.details.push_back(why + "; the key was left out");
+      verdict.details.push_back(order.ambiguous + "; the key was left out");
       return verdict;
     }
-    Verdict undetermined;
-    undetermined.summary =
-        why + (verdict.kind == VerdictKind::kept ? "; nothing else is wrong" : "");
-    return undetermined;
+    return judge_each_way(history, transactions, order, forbidden, options);
   }
   inspect_reads(history, transactions, order, forbidden.anomalies, sightings);
   ListCheck(history, transactions, order, forbidden, options).run(verdict);

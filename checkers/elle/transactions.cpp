@@ -101,7 +101,8 @@ class Gathering {
     }
     micro.key = result_.keys.number(parts[1]);
     const bool known = micro.kind != MicroKind::read || told;
-    if (known && parts.size() == 3) micro.value = parts[2];
+    // A read that says no more than its key found nothing there, as Elle takes it.
+    if (known) micro.value = parts.size() == 3 ? parts[2] : Value::nil();
     result_.micro.push_back(micro);
     return true;
   }

@@ -35,7 +35,7 @@ class LockModel : public Model {
 
   [[nodiscard]] bool observes(Call call) const noexcept final;
 
-  [[nodiscard]] bool is_idempotent(Call) const noexcept final { return true; }
+  [[nodiscard]] bool is_idempotent(Call) const noexcept override { return true; }
 
   // Drops unknown acquires of processes that never released anything, unless somebody found the
   // lock taken, and unknown releases of processes that never acquired anything.

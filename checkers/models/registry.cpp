@@ -8,6 +8,7 @@
 
 namespace sunder::checkers {
 
+ModelRow bag_row();
 ModelRow cas_register_row();
 ModelRow counter_row();
 ModelRow fenced_lease_row();
@@ -17,6 +18,7 @@ ModelRow multi_register_row();
 ModelRow mutex_row();
 ModelRow priority_queue_row();
 ModelRow queue_row();
+ModelRow reentrant_mutex_row();
 ModelRow register_row();
 ModelRow rw_lock_row();
 ModelRow semaphore_row();
@@ -25,6 +27,7 @@ ModelRow stack_row();
 
 std::span<const ModelRow> search_models() {
   static const std::array all{
+      bag_row(),
       cas_register_row(),
       counter_row(),
       fenced_lease_row(),
@@ -34,6 +37,7 @@ std::span<const ModelRow> search_models() {
       mutex_row(),
       priority_queue_row(),
       queue_row(),
+      reentrant_mutex_row(),
       register_row(),
       rw_lock_row(),
       semaphore_row(),

@@ -38,6 +38,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 }
 
 BENCHMARK_CAPTURE(judge, Bank, "bank/any-balance")->Name("BM_Collection_Bank")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Comments, "comments/exact")->Name("BM_Collection_Comments")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Convergence, "convergence/agreement")
     ->Name("BM_Collection_Convergence")
     ->Apply(sizes);
@@ -45,10 +46,14 @@ BENCHMARK_CAPTURE(judge, ConvergenceLastWrite, "convergence/last-write")
     ->Name("BM_Collection_ConvergenceLastWrite")
     ->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Counter, "counter/bounds")->Name("BM_Collection_Counter")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, G2, "g2")->Name("BM_Collection_G2")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Kafka, "kafka/log")->Name("BM_Collection_Kafka")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, LongFork, "long-fork")->Name("BM_Collection_LongFork")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Monotonic, "monotonic/real-time")
     ->Name("BM_Collection_Monotonic")
+    ->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Sequential, "sequential/exact")
+    ->Name("BM_Collection_Sequential")
     ->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Set, "set/final-read")->Name("BM_Collection_Set")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, SetLinearizable, "set/linearizable")

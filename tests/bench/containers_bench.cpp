@@ -56,12 +56,15 @@ void BM_Container_SwappedAtTheEnd(benchmark::State& state) {
   judge(state, options, VerdictKind::broken);
 }
 
+BENCHMARK(BM_Container<ContainerKind::bag>)->Apply(sizes);
 BENCHMARK(BM_Container<ContainerKind::queue>)->Apply(sizes);
 BENCHMARK(BM_Container<ContainerKind::stack>)->Apply(sizes);
 BENCHMARK(BM_Container<ContainerKind::priority_queue>)->Apply(sizes);
+BENCHMARK(BM_Container_WithLooks<ContainerKind::bag>)->Apply(sizes);
 BENCHMARK(BM_Container_WithLooks<ContainerKind::queue>)->Apply(sizes);
 BENCHMARK(BM_Container_WithLooks<ContainerKind::stack>)->Apply(sizes);
 BENCHMARK(BM_Container_WithLooks<ContainerKind::priority_queue>)->Apply(sizes);
+BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::bag>)->ArgName("ops")->Arg(100'000);
 BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::queue>)->ArgName("ops")->Arg(100'000);
 BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::stack>)->ArgName("ops")->Arg(100'000);
 BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::priority_queue>)

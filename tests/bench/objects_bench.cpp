@@ -43,6 +43,9 @@ BENCHMARK_CAPTURE(judge, Set, "set")->Name("BM_Object_Set")->Apply(sizes);
 
 BENCHMARK_CAPTURE(judge, FencedLease, "fenced-lease")->Name("BM_Lock_FencedLease")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Mutex, "mutex")->Name("BM_Lock_Mutex")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, ReentrantMutex, "reentrant-mutex")
+    ->Name("BM_Lock_ReentrantMutex")
+    ->Apply(sizes);
 BENCHMARK_CAPTURE(judge, ReadWrite, "rw-lock")->Name("BM_Lock_ReadWrite")->Apply(sizes);
 BENCHMARK_CAPTURE(judge, Semaphore, "semaphore")->Name("BM_Lock_Semaphore")->Apply(sizes);
 
