@@ -98,32 +98,71 @@ std::optional<std::string> apply_container(const History& history,
   return rest.erase(next->begin, next->length);
 }
 
+// Any entry may be the next to leave a bag: who does not tell took each of them in turn.
+std::vector<std::string> apply_bag(const History& history,
+                                   const Operation& operation,
+                                   const std::string& state) {
+  if (operation.function == Function::enqueue) {
+    return {state + history.pool().describe(operation.input) + ","};
+  }
+  const bool told = operation.outcome == Outcome::ok && !operation.output.is_none();
+  const std::string wanted = told ? history.pool().describe(operation.output) : std::string();
+  if (state.empty())
+    return told && wanted != "nil" ? std::vector<std::string>() : std::vector{state};
+  std::vector<std::string> next;
+  if (!told && operation.function == Function::peek) next.push_back(state);
+  for (std::size_t begin = 0; begin < state.size();) {
+    const std::size_t length = state.find(',', begin) + 1 - begin;
+    const bool is_it = !told || state.substr(begin, length - 1) == wanted;
+    std::string rest = state;
+    if (operation.function == Function::dequeue) rest.erase(begin, length);
+    if (is_it) next.push_back(rest);
+    begin += length;
+  }
+  return next;
+}
+
+// What an operation may have made of a state: nothing, or several.
+using ApplyAny = std::vector<std::string> (*)(const History& history,
+                                              const Operation& operation,
+                                              const std::string& state);
+
+template <Apply apply>
+std::vector<std::string> only(const History& history,
+                              const Operation& operation,
+                              const std::string& state) {
+  const auto next = apply(history, operation, state);
+  return next ? std::vector{*next} : std::vector<std::string>();
+}
+
 struct Oracle {
   std::string_view model;
-  Apply apply;
+  ApplyAny apply;
   std::string_view initial;
 };
 
 constexpr std::array kOracles{
-    Oracle{"cas-register", apply_register, "nil"},
-    Oracle{"counter", apply_sum, "0"},
-    Oracle{"fenced-lease", apply_lock, ""},
-    Oracle{"fetch-add", apply_sum, "0"},
-    Oracle{"kv-append", apply_text, ""},
-    Oracle{"multi-register", apply_registers, ""},
-    Oracle{"mutex", apply_lock, ""},
-    Oracle{"priority-queue", apply_container<Function::poll>, ""},
-    Oracle{"queue", apply_container<Function::dequeue>, ""},
-    Oracle{"register", apply_register, "nil"},
-    Oracle{"rw-lock", apply_lock, ""},
-    Oracle{"semaphore", apply_semaphore, ""},
-    Oracle{"set", apply_set, ""},
-    Oracle{"stack", apply_container<Function::pop>, ""},
+    Oracle{"bag", apply_bag, ""},
+    Oracle{"cas-register", only<apply_register>, "nil"},
+    Oracle{"counter", only<apply_sum>, "0"},
+    Oracle{"fenced-lease", only<apply_lock>, ""},
+    Oracle{"fetch-add", only<apply_sum>, "0"},
+    Oracle{"kv-append", only<apply_text>, ""},
+    Oracle{"multi-register", only<apply_registers>, ""},
+    Oracle{"mutex", only<apply_lock>, ""},
+    Oracle{"priority-queue", only<apply_container<Function::poll>>, ""},
+    Oracle{"queue", only<apply_container<Function::dequeue>>, ""},
+    Oracle{"reentrant-mutex", only<apply_reentrant_mutex>, ""},
+    Oracle{"register", only<apply_register>, "nil"},
+    Oracle{"rw-lock", only<apply_lock>, ""},
+    Oracle{"semaphore", only<apply_semaphore>, ""},
+    Oracle{"set", only<apply_set>, ""},
+    Oracle{"stack", only<apply_container<Function::pop>>, ""},
 };
 
 class BruteForce {
  public:
-  BruteForce(const History& history, Apply apply) : history_(&history), apply_(apply) {
+  BruteForce(const History& history, ApplyAny apply) : history_(&history), apply_(apply) {
     for (const Operation& operation : history.operations()) {
       const bool compared =
           operation.function == Function::cas &&
@@ -144,8 +183,9 @@ class BruteForce {
     if (all) return true;
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       if (((done >> i) & 1U) != 0 || !may_be_next(i, done)) continue;
-      const auto next = apply_(*history_, *operations_[i], state);
-      if (next && search(done | (1U << i), *next)) return true;
+      for (const std::string& next : apply_(*history_, *operations_[i], state)) {
+        if (search(done | (1U << i), next)) return true;
+      }
     }
     return false;
   }
@@ -160,7 +200,7 @@ class BruteForce {
   }
 
   const History* history_;
-  Apply apply_;
+  ApplyAny apply_;
   std::vector<const Operation*> operations_;
   std::set<std::pair<std::uint32_t, std::string>> seen_;
 };

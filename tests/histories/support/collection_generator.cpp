@@ -39,6 +39,7 @@ struct Store {
   Value cell = Value::nil();              // a register
   std::array<std::vector<Value>, 2> logs;
   std::map<std::pair<std::int64_t, std::size_t>, std::size_t> positions;  // of processes in logs
+  std::set<std::string> taken;  // keys that something was inserted under
 };
 
 // A type of collection: what clients ask it, what it answers, and how an answer goes wrong.
@@ -399,14 +400,106 @@ void spoil_log(Operation& operation, ValuePool& pool, Draws& draws) {
   operation.output = pool.list(parts);
 }
 
+void ask_comments(Operation& operation, ValuePool&, Draws& draws, std::uint64_t serial) {
+  operation.function = draws.percent(55) ? Function::write : Function::read;
+  if (operation.function == Function::read) return;
+  operation.input = integer(draws.percent(85) ? serial : 1 + draws.below(3));
+}
+
+void answer_comments(Store& store, Operation& operation, ValuePool& pool) {
+  if (operation.function == Function::write) {
+    store.elements.insert(operation.input);
+  } else {
+    answer_set(store, operation, pool);
+  }
+}
+
+// Mostly the read loses the element that was likely written first.
+void spoil_comments(Operation& operation, ValuePool& pool, Draws& draws) {
+  if (draws.percent(30) || !operation.output.is_list()) return spoil_list(operation, pool, draws);
+  const auto items = pool.items_of(operation.output);
+  if (items.size() < 2) return;
+  const std::vector<Value> rest(items.begin() + 1, items.end());
+  operation.output = pool.list(rest);
+}
+
+constexpr std::uint64_t kSubkeys = 3;
+
+void ask_subkeys(Operation& operation, ValuePool&, Draws& draws, std::uint64_t serial) {
+  operation.function = draws.percent(45) ? Function::write : Function::read;
+  const bool fresh = operation.function == Function::write && serial > 3;
+  operation.input = integer(fresh ? serial : 1 + draws.below(3));
+}
+
+// The last subkey first; `from` is the first that is there.
+Value subkeys_of(ValuePool& pool, Value key, std::uint64_t from) {
+  std::vector<Value> values;
+  for (std::uint64_t i = 0; i < kSubkeys; ++i) {
+    const std::string name = std::to_string(key.raw()) + "_" + std::to_string(kSubkeys - 1 - i);
+    values.push_back(i < from ? Value::nil() : pool.text(name));
+  }
+  return pool.list({key, pool.list(values)});
+}
+
+void answer_subkeys(Store& store, Operation& operation, ValuePool& pool) {
+  if (operation.function == Function::write) {
+    store.elements.insert(operation.input);
+    return;
+  }
+  const bool written = store.elements.contains(operation.input);
+  operation.output = subkeys_of(pool, operation.input, written ? 0 : kSubkeys);
+}
+
+// A part of the subkeys, mostly one that a write in progress explains.
+void spoil_subkeys(Operation& operation, ValuePool& pool, Draws& draws) {
+  if (operation.function != Function::read || !operation.output.is_list()) return;
+  operation.output = subkeys_of(pool, operation.input, draws.below(kSubkeys + 1));
+  if (draws.percent(60)) return;
+  const auto pair = pool.items_of(operation.output);
+  const Value key = pair[0];
+  const auto span = pool.items_of(pair[1]);
+  std::vector<Value> values(span.begin(), span.end());
+  values[draws.below(values.size())] = Value::nil();
+  operation.output = pool.list({key, pool.list(values)});
+}
+
+void ask_pairs(Operation& operation, ValuePool& pool, Draws&, std::uint64_t serial) {
+  operation.function = Function::insert;
+  const bool first = serial % 2 == 1;
+  operation.key = pool.symbol(std::to_string((serial + 1) / 2));
+  operation.input =
+      pool.list({first ? integer(serial) : Value::nil(), first ? Value::nil() : integer(serial)});
+}
+
+// Of small histories: few keys.
+void ask_few_pairs(Operation& operation, ValuePool& pool, Draws& draws, std::uint64_t serial) {
+  ask_pairs(operation, pool, draws, serial);
+  operation.key = 0;
+  operation.input = pool.list({integer(draws.below(3)), operation.input});
+}
+
+void answer_pair(Store& store, Operation& operation, ValuePool& pool) {
+  const bool keyed = operation.key != 0;
+  const std::string key = keyed ? std::string(pool.name(operation.key))
+                                : pool.describe(pool.items_of(operation.input)[0]);
+  if (!store.taken.insert(key).second) operation.outcome = Outcome::fail;
+}
+
+void spoil_pair(Operation& operation, ValuePool&, Draws& draws) {
+  if (draws.percent(60)) operation.outcome = Outcome::ok;
+}
+
 constexpr std::array kTypes{
     Type{"bank", ask_bank, answer_bank, spoil_bank},
+    Type{"comments", ask_comments, answer_comments, spoil_comments},
     Type{"convergence", ask_cell, answer_cell, spoil_cell},
     Type{"convergence-of-sets", ask_settling_set, answer_set, spoil_list},
     Type{"counter", ask_counter, answer_counter, spoil_counter},
+    Type{"g2", ask_few_pairs, answer_pair, spoil_pair},
     Type{"kafka", ask_log, answer_log, spoil_log},
     Type{"long-fork", ask_cells, answer_cells, spoil_cells},
     Type{"monotonic", ask_growing, answer_growing, spoil_growing},
+    Type{"sequential", ask_subkeys, answer_subkeys, spoil_subkeys},
     Type{"set", ask_set, answer_set, spoil_list},
     Type{"set-full", ask_set, answer_set, spoil_list},
     Type{"total-queue", ask_queue, answer_queue, spoil_queue},
@@ -540,6 +633,12 @@ void ask_large(const Type& type,
     }
     if (writes) parts.push_back(pool.list({pool.text("w"), integer(serial), integer(serial)}));
     operation.input = pool.list(parts);
+  } else if (type.name == "g2") {
+    ask_pairs(operation, pool, draws, serial);
+  } else if (type.name == "sequential") {
+    operation.function = draws.percent(50) ? Function::write : Function::read;
+    const bool writes = operation.function == Function::write;
+    operation.input = integer(writes ? serial : serial - std::min(serial - 1, draws.below(16)));
   } else if (type.name == "kafka") {
     const bool sends = draws.percent(50);
     operation.function_name = pool.symbol(sends ? "send" : "poll");
@@ -559,7 +658,8 @@ History collection_history(const CollectionOptions& options) {
   constexpr std::uint64_t kServiceMean = 1000;
   constexpr std::uint64_t kOperationsOfAKey = 40;
   const Type& type = type_of(options.type);
-  const bool keyed = type.name == "set-full" || type.name == "convergence";
+  const bool keyed =
+      type.name == "set-full" || type.name == "convergence" || type.name == "comments";
   Draws draws(options.seed);
   HistoryBuilder builder;
   std::priority_queue<std::pair<std::uint64_t, std::uint64_t>,

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/assert.hpp"
@@ -118,7 +119,15 @@ bool set_final_read(const History& history) {
   });
 }
 
+bool shows_twice(const History& history) {
+  return std::ranges::any_of(known_reads(history), [&](const Operation* read) {
+    const std::vector<std::string> items = list_of(history, *read);
+    return std::set<std::string>(items.begin(), items.end()).size() != items.size();
+  });
+}
+
 bool set_linearizable(const History& history) {
+  if (shows_twice(history)) return false;
   std::vector<const Operation*> operations = all_of(history, Function::add);
   for (const Operation* read : known_reads(history)) operations.push_back(read);
   using Elements = std::set<std::string>;
@@ -131,13 +140,6 @@ bool set_linearizable(const History& history) {
         const std::vector<std::string> items = list_of(history, operation);
         return Elements(items.begin(), items.end()) == elements;
       });
-}
-
-bool shows_twice(const History& history) {
-  return std::ranges::any_of(known_reads(history), [&](const Operation* read) {
-    const std::vector<std::string> items = list_of(history, *read);
-    return std::set<std::string>(items.begin(), items.end()).size() != items.size();
-  });
 }
 
 bool set_full_fresh(const History& history) {
@@ -492,6 +494,104 @@ bool last_write(const History& history) {
   return converged(history, true);
 }
 
+// Pair by pair: who shows a write shows each that had ended before any write of it began.
+bool comments_order(const History& history) {
+  for (const Operation* read : known_reads(history)) {
+    const std::vector<std::string> shown = list_of(history, *read);
+    for (const std::string& value : shown) {
+      // The write that it is from began at the latest then; one that failed only if all did.
+      std::vector<const Operation*> sources;
+      for (const bool failed : {false, true}) {
+        for (const Operation& write : history.operations()) {
+          const bool is_write = write.function == Function::write && write.key == read->key;
+          const bool fails = write.outcome == Outcome::fail;
+          if (is_write && fails == failed && text(history, write.input) == value) {
+            sources.push_back(&write);
+          }
+        }
+        if (!sources.empty()) break;
+      }
+      for (const Operation* earlier : all_of(history, Function::write)) {
+        const std::string before = text(history, earlier->input);
+        const bool sure =
+            earlier->outcome == Outcome::ok && earlier->key == read->key && !sources.empty() &&
+            std::ranges::all_of(sources, [&](const Operation* s) { return earlier->precedes(*s); });
+        if (sure && std::ranges::find(shown, before) == shown.end()) return false;
+      }
+    }
+  }
+  return true;
+}
+
+bool comments_exact(const History& history) {
+  for (const Operation* read : known_reads(history)) {
+    for (const std::string& value : list_of(history, *read)) {
+      if (std::ranges::none_of(all_of(history, Function::write), [&](const Operation* write) {
+            return write->key == read->key && text(history, write->input) == value &&
+                   !read->precedes(*write);
+          })) {
+        return false;
+      }
+    }
+  }
+  return comments_order(history);
+}
+
+// Whether the subkeys from `index` on can have been found so by looks one after the other, while
+// ever more of them were there; `there` are, from the first written on.
+bool subkeys_explained(const std::vector<bool>& seen, std::size_t index, std::size_t there) {
+  if (index == seen.size()) return true;
+  const std::size_t subkey = seen.size() - 1 - index;
+  for (std::size_t now = there; now <= seen.size(); ++now) {
+    if (seen[index] == (subkey < now) && subkeys_explained(seen, index + 1, now)) return true;
+  }
+  return false;
+}
+
+bool subkeys(const History& history, bool written) {
+  for (const Operation* read : known_reads(history)) {
+    if (!read->output.is_list()) continue;
+    const auto pair = history.pool().items_of(read->output);
+    std::vector<bool> seen;
+    for (const history::Value value : history.pool().items_of(pair[1])) {
+      seen.push_back(text(history, value) != "nil");
+    }
+    if (!subkeys_explained(seen, 0, 0)) return false;
+    if (!written || std::ranges::find(seen, true) == seen.end()) continue;
+    if (std::ranges::none_of(history.operations(), [&](const Operation& write) {
+          return write.function == Function::write && !read->precedes(write) &&
+                 text(history, write.input) == text(history, pair[0]);
+        })) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool sequential_order(const History& history) {
+  return subkeys(history, false);
+}
+
+bool sequential_exact(const History& history) {
+  return subkeys(history, true);
+}
+
+// Whether the inserts under each key fit into some order, each of which finds nothing. Real time
+// tells nothing more: none may be second.
+bool one_insert(const History& history) {
+  std::map<std::string, std::vector<const Operation*>> keys;
+  for (const Operation* insert : all_of(history, Function::insert)) {
+    const std::string inner = text(history, history.pool().items_of(insert->input)[0]);
+    const bool keyed = insert->key != 0;
+    keys[keyed ? std::string(history.pool().name(insert->key)) : inner].push_back(insert);
+  }
+  return std::ranges::all_of(keys, [](const auto& key) {
+    return order_exists(key.second, 0, false, [](const Operation&, bool& taken) {
+      return !std::exchange(taken, true);
+    });
+  });
+}
+
 struct Oracle {
   std::string_view model;
   bool (*holds)(const History& history);
@@ -500,9 +600,12 @@ struct Oracle {
 constexpr std::array kOracles{
     Oracle{"bank/any-balance", any_balance},
     Oracle{"bank/non-negative", non_negative},
+    Oracle{"comments/exact", comments_exact},
+    Oracle{"comments/order", comments_order},
     Oracle{"convergence/agreement", agreement},
     Oracle{"convergence/last-write", last_write},
     Oracle{"counter/bounds", counter_bounds},
+    Oracle{"g2/one-insert", one_insert},
     Oracle{"kafka/delivered", kafka_delivered},
     Oracle{"kafka/log", kafka_log},
     Oracle{"kafka/ordered", kafka_ordered},
@@ -510,6 +613,8 @@ constexpr std::array kOracles{
     Oracle{"monotonic/order", monotonic_order},
     Oracle{"monotonic/real-time", monotonic_real_time},
     Oracle{"monotonic/session", monotonic_session},
+    Oracle{"sequential/exact", sequential_exact},
+    Oracle{"sequential/order", sequential_order},
     Oracle{"set-full/fresh", set_full_fresh},
     Oracle{"set-full/stable", set_full_stable},
     Oracle{"set/final-read", set_final_read},

@@ -30,6 +30,8 @@ struct Words {
 
 Words words_of(ContainerKind kind) noexcept {
   switch (kind) {
+    case ContainerKind::bag:
+      return {"bag", Function::enqueue, Function::dequeue};
     case ContainerKind::queue:
       return {"queue", Function::enqueue, Function::dequeue};
     case ContainerKind::stack:
@@ -91,6 +93,7 @@ class Store {
       return heap_.empty() ? Value::nil() : integer(heap_.top());
     }
     if (line_.empty()) return Value::nil();
+    if (kind_ == ContainerKind::bag) return integer(line_[any()]);
     return integer(kind_ == ContainerKind::queue ? line_.front() : line_.back());
   }
 
@@ -99,6 +102,9 @@ class Store {
     if (value.is_nil()) return value;
     if (kind_ == ContainerKind::priority_queue) {
       heap_.pop();
+    } else if (kind_ == ContainerKind::bag) {
+      std::swap(line_[any()], line_.back());
+      line_.pop_back();
     } else if (kind_ == ContainerKind::queue) {
       line_.pop_front();
     } else {
@@ -112,6 +118,11 @@ class Store {
   }
 
  private:
+  // One of them, as good as by chance; the same until something changes.
+  [[nodiscard]] std::size_t any() const {
+    return (line_.size() * 7 + line_.front() + line_.back() * 3) % line_.size();
+  }
+
   ContainerKind kind_;
   std::deque<std::uint64_t> line_;
   std::priority_queue<std::uint64_t> heap_;
@@ -152,7 +163,11 @@ void swap_removals(std::vector<Planned>& all,
     if (first == nullptr) {
       first = &operation;
     } else if (operation.invoke > first->complete + gap) {
-      std::swap(first->output, operation.output);
+      if (options.kind == ContainerKind::bag) {
+        operation.output = first->output;
+      } else {
+        std::swap(first->output, operation.output);
+      }
       return;
     }
   }

@@ -1,4 +1,4 @@
-// Histories of queues, stacks and priority queues: the benchmark's, and small random ones for
+// Histories of bags, queues, stacks and priority queues: the benchmark's, and small random ones for
 // comparing with brute force.
 //
 // Both are functions of their seed alone.
@@ -12,13 +12,13 @@
 
 namespace sunder::test {
 
-enum class ContainerKind : std::uint8_t { queue, stack, priority_queue };
+enum class ContainerKind : std::uint8_t { bag, queue, stack, priority_queue };
 
 // Every kind, for loops over them.
 constexpr ContainerKind kContainer_kinds[] = {
-    ContainerKind::queue, ContainerKind::stack, ContainerKind::priority_queue};
+    ContainerKind::bag, ContainerKind::queue, ContainerKind::stack, ContainerKind::priority_queue};
 
-// "queue", "stack", "priority-queue", as models are called.
+// "bag", "queue", "stack", "priority-queue", as models are called.
 [[nodiscard]] std::string_view model_of(ContainerKind kind) noexcept;
 
 // A simulated container, the greatest first for a priority queue: linearizable unless `violation`.
@@ -30,7 +30,8 @@ struct ContainerOptions {
   std::uint64_t half_service_mean = 1000;
   std::uint64_t add_percent = 50;
   std::uint64_t peek_percent = 0;
-  bool violation = false;  // two removals after 99 % of the operations swap what they got
+  // Two removals after 99 % of the operations swap what they got; a bag gives one value to both.
+  bool violation = false;
 };
 
 [[nodiscard]] history::History container_history(const ContainerOptions& options);

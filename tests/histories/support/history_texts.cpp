@@ -74,6 +74,21 @@ std::string plume_text(std::int64_t transactions) {
   return text;
 }
 
+std::string intervals_text(const history::History& history) {
+  std::string text = "# register\n";
+  for (const history::Operation& operation : history.operations()) {
+    const bool writes = operation.function == history::Function::write;
+    const history::Value value = writes ? operation.input : operation.output;
+    text += fmt::format("{} {} {} {} {}\n",
+                        operation.process,
+                        operation.invoke,
+                        operation.complete == history::kNever ? -1 : operation.complete,
+                        writes ? "write" : "read",
+                        value.is_integer() ? value.raw() : 0);
+  }
+  return text;
+}
+
 std::size_t own_size(const history::History& history) {
   constexpr std::size_t kScalar = 8;
   const history::ValuePool& pool = history.pool();

@@ -20,6 +20,9 @@ namespace sunder::test {
 // Plume's text of transactions of eight events, by 50 sessions in turn.
 [[nodiscard]] std::string plume_text(std::int64_t transactions);
 
+// Reads and writes as fptlin has them, whatever their keys: "3 17 20 write 7".
+[[nodiscard]] std::string intervals_text(const history::History& history);
+
 // What a history's operations take by themselves, in bytes: each its structure, and eight for every
 // number, text or nil in its lists. A transaction's list counts once, as it was when it ended,
 // though both its events give it.

@@ -54,7 +54,9 @@ std::vector<Txn> parse(const History& history) {
       Item made;
       made.write = history.pool().text_of(parts[0]) == "w";
       made.key = history.pool().describe(parts[1]);
-      if (!parts[2].is_none()) made.value = history.pool().describe(parts[2]);
+      // A read without a value found nothing.
+      const Value value = parts.size() > 2 ? parts[2] : Value::nil();
+      if (!value.is_none()) made.value = history.pool().describe(value);
       if (made.write || told) txn.items.push_back(made);
     }
     all.push_back(txn);

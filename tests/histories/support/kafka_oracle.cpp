@@ -174,36 +174,38 @@ class Oracle {
 
   // Each process' sights of a key in order, with a new list where its keys were assigned anew
   // without it, where nobody knows what it polled, or where the key was moved. What an operation
-  // of unknown outcome sent may come late: nothing has to be behind it.
+  // of unknown outcome sent may come late: nothing has to be behind it. Nor behind what an aborted
+  // one polled; but both begin their polls where their process was.
   [[nodiscard]] bool goes_on(bool sent, bool may_skip, Order order) const {
     std::map<std::pair<std::int64_t, std::string>, const Sight*> last;
     for (std::size_t i = 0; i < history_->operations().size(); ++i) {
       const Operation& operation = at(i);
-      if (operation.outcome == Outcome::fail) continue;
+      const bool failed = operation.outcome == Outcome::fail;
+      if (failed && sent) continue;
       const std::string_view name = history_->pool().name(operation.function_name);
       const bool crashed = operation.outcome == Outcome::info;
-      const bool unknown = crashed ? name == "poll" || name == "txn" : operation.output.is_none();
+      const bool unknown = !failed && !crashed && operation.output.is_none();
       std::erase_if(last, [&](const auto& entry) {
         if (entry.first.first != operation.process) return false;
-        if (name == "assign" || name == "subscribe") {
+        if (!failed && (name == "assign" || name == "subscribe")) {
           return std::ranges::none_of(history_->pool().items_of(operation.input),
                                       [&](Value key) { return text(key) == entry.first.second; });
         }
         return unknown && !sent;
       });
-      if (crashed && !sent) continue;
-      const auto kept = last;
       const auto is_moved = [&](const std::string& key) {
         return !sent && moved_.contains({i, key});
       };
       std::erase_if(last, [&](const auto& entry) {
         return entry.first.first == operation.process && is_moved(entry.first.second);
       });
+      const auto kept = last;
       for (const Sight& sight : sights_) {
         if (sight.operation != i || sight.sent != sent) continue;
         const Sight*& before = last[{operation.process, sight.key}];
         const bool inside = before != nullptr && before->operation == i;
-        const bool judged = order == Order::everywhere || (order == Order::inside && inside);
+        const bool ended = sent || (!failed && !crashed);
+        const bool judged = inside ? ended && order != Order::nowhere : order == Order::everywhere;
         const bool known = before != nullptr && rank(*before) >= 0 && rank(sight) >= 0;
         if (judged && known && !(inside && is_moved(sight.key))) {
           const std::int64_t step = rank(sight) - rank(*before);
@@ -211,7 +213,11 @@ class Oracle {
         }
         before = &sight;
       }
-      if (crashed) last = kept;
+      if (failed || crashed) last = kept;
+      if (crashed && !sent && (name == "poll" || name == "txn")) {
+        std::erase_if(last,
+                      [&](const auto& entry) { return entry.first.first == operation.process; });
+      }
     }
     return true;
   }

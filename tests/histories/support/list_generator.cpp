@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/assert.hpp"
+#include "harness/history/value_copy.hpp"
 #include "tests/histories/support/draws.hpp"
 
 namespace sunder::test {
@@ -178,12 +179,13 @@ class SmallLists {
  public:
   explicit SmallLists(std::uint64_t seed) : draws_(seed) {}
 
-  History make() {
+  History make(bool equals) {
     const std::uint64_t count = 2 + draws_.below(4);
     keys_ = 1 + draws_.below(2);
     for (std::uint64_t t = 0; t < count; ++t) all_.push_back(plan());
     draws_.percent(50) ? simulate() : invent();
     if (draws_.percent(15)) spoil();
+    if (equals) make_equal();
     return record();
   }
 
@@ -285,6 +287,27 @@ class SmallLists {
     for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[draws_.below(i)]);
   }
 
+  // Another element of a list becomes one that was appended to it, too.
+  void make_equal() {
+    std::vector<MicroStep*> appends;
+    for (SmallTransaction& one : all_) {
+      for (MicroStep& step : one.steps) {
+        if (step.append) appends.push_back(&step);
+      }
+    }
+    if (appends.empty()) return;
+    const MicroStep kept = *appends[draws_.below(appends.size())];
+    const MicroStep other = *appends[draws_.below(appends.size())];
+    if (kept.key != other.key) return;
+    for (SmallTransaction& one : all_) {
+      for (MicroStep& step : one.steps) {
+        if (step.key != kept.key) continue;
+        if (step.append && step.value == other.value) step.value = kept.value;
+        if (!step.append) std::ranges::replace(step.found, other.value, kept.value);
+      }
+    }
+  }
+
   // Up to three processes at once; one whose outcome is unknown is followed by a fresh one.
   History record() {
     HistoryBuilder builder;
@@ -333,13 +356,7 @@ class Flip {
  public:
   Flip(const history::ValuePool& from, history::ValuePool& to) : from_(&from), to_(&to) {}
 
-  Value copy(Value value) const {
-    if (value.is_text()) return to_->text(from_->text_of(value));
-    if (!value.is_list()) return value;
-    std::vector<Value> items;
-    for (const Value item : from_->items_of(value)) items.push_back(copy(item));
-    return to_->list(items);
-  }
+  Value copy(Value value) const { return history::copy_value(*to_, *from_, value); }
 
   // The transaction with its read number `index` without its last element.
   Value shorten(Value transaction, std::size_t index) const {
@@ -371,7 +388,11 @@ History list_history(const ListOptions& options) {
 }
 
 History small_list_history(std::uint64_t seed) {
-  return SmallLists(seed).make();
+  return SmallLists(seed).make(false);
+}
+
+History small_list_history_with_equals(std::uint64_t seed) {
+  return SmallLists(seed).make(true);
 }
 
 History with_flipped_read(const History& valid, std::uint64_t seed) {

@@ -31,6 +31,9 @@ struct ListOptions {
 // A few transactions on one or two lists with random reads, some of them right, and intervals.
 [[nodiscard]] history::History small_list_history(std::uint64_t seed);
 
+// The same with two elements of one list made equal, where there are two.
+[[nodiscard]] history::History small_list_history_with_equals(std::uint64_t seed);
+
 // A valid history of a store of that level with one read changed: an element lost, swapped, or one
 // from later.
 [[nodiscard]] history::History with_flipped_read(const history::History& valid, std::uint64_t seed);

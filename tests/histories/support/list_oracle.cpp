@@ -88,7 +88,8 @@ class Oracle {
   }
 
   std::set<std::string> run() {
-    choose_outcomes(0);
+    rename_equal_appends();
+    choose_read(0, 0, 0);
     return found_;
   }
 
@@ -106,7 +107,7 @@ class Oracle {
         step.list = {parts[2]};
       } else {
         if (!told) continue;
-        if (parts[2].is_list()) {
+        if (parts.size() > 2 && parts[2].is_list()) {
           const auto items = history_->pool().items_of(parts[2]);
           step.list.assign(items.begin(), items.end());
         }
@@ -114,6 +115,44 @@ class Oracle {
       node.steps.push_back(step);
     }
     return node;
+  }
+
+  // Elements that several appends which did not fail have given to a key get a name for each.
+  void rename_equal_appends() {
+    std::map<std::pair<std::string, Element>, std::vector<Element*>> appends;
+    for (Node& node : nodes_) {
+      if (node.operation->outcome == Outcome::fail) continue;
+      for (Step& step : node.steps) {
+        if (step.append) appends[{step.key, step.list[0]}].push_back(&step.list[0]);
+      }
+    }
+    std::int64_t fresh = 1'000'000;
+    for (const auto& [what, places] : appends) {
+      if (places.size() == 1) continue;
+      for (Element* place : places) {
+        *place = Value::integer(++fresh);
+        names_[what].push_back(*place);
+      }
+    }
+  }
+
+  // What each read shows of them may be any.
+  void choose_read(std::size_t node, std::size_t step, std::size_t place) {
+    if (node == nodes_.size()) return choose_outcomes(0);
+    if (step == nodes_[node].steps.size()) return choose_read(node + 1, 0, 0);
+    Step& at = nodes_[node].steps[step];
+    if (at.append || place == at.list.size()) return choose_read(node, step + 1, 0);
+    const Element shown = at.list[place];
+    const auto names = names_.find({at.key, shown});
+    if (names == names_.end()) return choose_read(node, step, place + 1);
+    for (const Element name : names->second) {
+      // What a read shows twice explains nothing.
+      const auto before = at.list.begin() + static_cast<std::ptrdiff_t>(place);
+      if (std::find(at.list.begin(), before, name) != before) continue;
+      at.list[place] = name;
+      choose_read(node, step, place + 1);
+    }
+    at.list[place] = shown;
   }
 
   void choose_outcomes(std::size_t next) {
@@ -386,6 +425,7 @@ class Oracle {
 
   const History* history_;
   std::vector<Node> nodes_;
+  std::map<std::pair<std::string, Element>, std::vector<Element>> names_;  // of equal appends
   std::array<bool, kMost> committed_{};
   std::vector<std::string> keys_;
   std::map<std::string, List> orders_;

@@ -1,5 +1,6 @@
 // Decides small list-append histories by trying everything: which transactions of unknown outcome
-// committed, and every order of the appends to each key.
+// committed, every order of the appends to each key, and of equal elements that were appended to
+// one, which each read showed.
 //
 // A level holds when some choice explains all reads and has none of the cycles that the level
 // forbids. It shares no code with the checkers: it reads operations as recorded, and relations are

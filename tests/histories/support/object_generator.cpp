@@ -36,7 +36,8 @@ class Store {
         draws_(&draws),
         builder_(&builder),
         is_lock_(options.model == "mutex" || options.model == "semaphore" ||
-                 options.model == "rw-lock" || options.model == "fenced-lease") {}
+                 options.model == "rw-lock" || options.model == "fenced-lease" ||
+                 options.model == "reentrant-mutex") {}
 
   void draw(Operation& operation) {
     if (is_lock_) {
@@ -82,7 +83,8 @@ class Store {
 
   void draw_lock(Operation& operation) {
     const bool holds = holds_.contains(operation.process);
-    const bool releases = draws_->percent(holds ? 85 : 8);
+    const std::uint64_t often = options_->model == "reentrant-mutex" ? 60 : 85;
+    const bool releases = draws_->percent(holds ? often : 8);
     operation.function = releases ? Function::release : Function::acquire;
     if (options_->model == "semaphore" && draws_->percent(50)) {
       operation.input = number(1 + static_cast<std::int64_t>(draws_->below(2)));
@@ -127,6 +129,11 @@ class Store {
       std::int64_t taken = permits;
       for (const auto& [holder, hold] : holds_) taken += hold.permits;
       return taken <= static_cast<std::int64_t>(options_->permits);
+    }
+    if (options_->model == "reentrant-mutex") {
+      const auto mine = holds_.find(process);
+      if (mine == holds_.end()) return holds_.empty();
+      return mine->second.permits < static_cast<std::int64_t>(options_->permits);
     }
     if (holds_.contains(process)) return false;
     return std::ranges::all_of(holds_, [&](const auto& entry) {

@@ -27,11 +27,17 @@ struct ObjectOptions {
   bool tells = false;                 // additions to a counter tell the new sum
   bool silent = false;                // some results are not told
   bool refuses = false;               // a lock that is taken may say so
-  std::uint64_t permits = 2;          // of a semaphore
+  std::uint64_t permits = 2;          // of a semaphore; acquires of a reentrant mutex
 };
 
-constexpr std::string_view kObject_models[] = {
-    "counter", "fenced-lease", "fetch-add", "mutex", "rw-lock", "semaphore", "set"};
+constexpr std::string_view kObject_models[] = {"counter",
+                                               "fenced-lease",
+                                               "fetch-add",
+                                               "mutex",
+                                               "reentrant-mutex",
+                                               "rw-lock",
+                                               "semaphore",
+                                               "set"};
 
 [[nodiscard]] history::History object_history(const ObjectOptions& options);
 

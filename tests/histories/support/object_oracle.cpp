@@ -110,4 +110,21 @@ std::optional<std::string> apply_semaphore(const History& /*history*/,
   return next;
 }
 
+std::optional<std::string> apply_reentrant_mutex(const History& /*history*/,
+                                                 const Operation& operation,
+                                                 const std::string& state) {
+  const std::string entry = std::to_string(operation.process) + ",";
+  const auto held = static_cast<std::size_t>(std::ranges::count(state, ','));
+  std::string mine;  // the state if nobody else holds it
+  for (std::size_t i = 0; i < held; ++i) mine += entry;
+  if (operation.function == Function::release) {
+    if (held == 0 || state != mine) return std::nullopt;
+    return state.substr(entry.size());
+  }
+  const bool grants = state == mine && held < kOracle_permits;
+  const bool refused = told(operation) && operation.output.raw() == 0;
+  if (refused) return grants ? std::nullopt : std::optional(state);
+  return grants ? std::optional(state + entry) : std::nullopt;
+}
+
 }  // namespace sunder::test

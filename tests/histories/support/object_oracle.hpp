@@ -16,7 +16,7 @@ using Apply = std::optional<std::string> (*)(const history::History& history,
                                              const history::Operation& operation,
                                              const std::string& state);
 
-// The permits of the semaphore.
+// The permits of the semaphore, and how often the reentrant mutex may be acquired.
 constexpr int kOracle_permits = 2;
 
 // Elements in the set, each followed by a comma.
@@ -35,5 +35,10 @@ constexpr int kOracle_permits = 2;
 [[nodiscard]] std::optional<std::string> apply_semaphore(const history::History& history,
                                                          const history::Operation& operation,
                                                          const std::string& state);
+
+// "process," for every acquire that was not released.
+[[nodiscard]] std::optional<std::string> apply_reentrant_mutex(const history::History& history,
+                                                               const history::Operation& operation,
+                                                               const std::string& state);
 
 }  // namespace sunder::test

@@ -1,8 +1,8 @@
-// The checkers of collections against brute force, on random small histories, and with one result
-// changed in a history that keeps every promise.
+// The checkers of collections against brute force and against transactions, on random small
+// histories.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test (10,000 by default).
+// Every case is a function of its seed; a failure prints it with the smallest part of its history
+// that fails, too. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include <algorithm>
 #include <optional>
@@ -13,23 +13,24 @@
 #include <gtest/gtest.h>
 
 #include "checkers/checker.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/collection_generator.hpp"
 #include "tests/histories/support/collection_oracle.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 
 namespace sunder::checkers {
 namespace {
 
-VerdictKind kind_of(const history::History& history, const std::string& model) {
+// The verdict's name, or how it contradicts itself.
+std::string verdict_of(const history::History& history, const std::string& model) {
   const auto verdict = check_model(history, model, {}, {});
-  EXPECT_TRUE(verdict.has_value()) << model;
-  if (!verdict.has_value()) return VerdictKind::undetermined;
-  EXPECT_EQ(verdict->kind == VerdictKind::broken, !verdict->counterexamples.empty());
+  if (!verdict.has_value()) return "an error";
+  const bool broken = verdict->kind == VerdictKind::broken;
+  if (broken == verdict->counterexamples.empty()) return "a verdict without its counter-example";
   // Where nothing was observed there is nothing to contradict: brute force calls it kept.
   const bool nothing = verdict->kind == VerdictKind::undetermined &&
                        verdict->summary.starts_with("nothing observed");
-  return nothing ? VerdictKind::kept : verdict->kind;
+  return std::string(nothing ? "kept" : name_of(verdict->kind));
 }
 
 class Collections : public testing::TestWithParam<std::string> {};
@@ -43,18 +44,16 @@ TEST_P(Collections, AgreeWithBruteForce) {
       of == std::string::npos ? model.substr(0, model.find('/')) : parameter.substr(of + 1);
   std::uint64_t kept = 0;
   const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::SmallCollectionOptions small;
-    small.type = type;
-    small.seed = seed;
-    const history::History history = test::small_collection_history(small);
-    const auto holds = test::collection_oracle(history, model);
-    ASSERT_TRUE(holds.has_value()) << "no oracle for " << model;
+  const auto make = [&](std::uint64_t seed) {
+    return test::small_collection_history({.type = type, .seed = seed});
+  };
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const auto holds = test::collection_oracle(random.history, model);
+    if (!holds) return "no oracle";
     kept += *holds ? 1U : 0U;
-    const VerdictKind expected = *holds ? VerdictKind::kept : VerdictKind::broken;
-    ASSERT_EQ(name_of(kind_of(history, model)), name_of(expected)) << "seed " << seed << "\n"
-                                                                   << history::to_jsonl(history);
-  }
+    return test::disagreement(*holds ? "kept" : "broken", verdict_of(random.history, model));
+  };
+  if (!test::check_histories(cases, make, judge)) return;
   EXPECT_GT(kept, cases / 10);
   EXPECT_LT(kept, cases - cases / 50);
 }
@@ -105,58 +104,69 @@ std::optional<history::History> as_transactions(const history::History& history)
   return builder.finish();
 }
 
+// Of more operations than brute force can judge.
+test::MakeHistory larger(std::string type) {
+  return [type = std::move(type)](std::uint64_t seed) {
+    return test::small_collection_history(
+        {.type = type, .seed = seed, .operations_max = 12 + seed % 20});
+  };
+}
+
 // A second route for histories that brute force cannot judge: sets as transactions.
 TEST(CollectionRoutes, SetsAreTransactionsOfTheirElements) {
   std::uint64_t kept = 0;
   std::uint64_t judged = 0;
-  for (std::uint64_t seed = 1; seed <= test::case_count() / 20; ++seed) {
-    const history::History history = test::small_collection_history(
-        {.type = "set", .seed = seed, .operations_max = 12 + seed % 20});
-    const auto transactions = as_transactions(history);
-    const auto stranger = check_model(history, "set/linearizable", {}, {});
-    const bool odd = !stranger->counterexamples.empty() &&
-                     stranger->counterexamples.front().title == "unexpected element";
-    if (!transactions || odd) continue;  // no key stands for what nobody added
-    const VerdictKind expected = kind_of(*transactions, "txn-rw/strict-serializable");
+  const std::uint64_t cases = test::case_count() / 20;
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const auto transactions = as_transactions(random.history);
+    const auto stranger = check_model(random.history, "set/linearizable", {}, {});
+    const bool odd =
+        std::ranges::any_of(stranger->counterexamples, [](const Counterexample& example) {
+          return example.title == "unexpected element" || example.title == "duplicated element";
+        });
+    if (!transactions || odd) return {};  // no key stands for what nobody added, nor for it twice
+    const std::string expected = verdict_of(*transactions, "txn-rw/strict-serializable");
     ++judged;
-    kept += expected == VerdictKind::kept ? 1U : 0U;
-    ASSERT_EQ(name_of(kind_of(history, "set/linearizable")), name_of(expected))
-        << "seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
-  EXPECT_GT(judged, test::case_count() / 200);
+    kept += expected == "kept" ? 1U : 0U;
+    return test::disagreement(expected, verdict_of(random.history, "set/linearizable"));
+  };
+  if (!test::check_histories(cases, larger("set"), judge)) return;
+  EXPECT_GT(judged, cases / 10);
   EXPECT_GT(kept, 0U);
+}
+
+// The same history with every transaction of a process of its own.
+history::History without_sessions(const history::History& history) {
+  history::HistoryBuilder builder;
+  const auto copy = [&](history::Value list) {
+    std::vector<history::Value> parts;
+    for (const history::Value item : history.pool().items_of(list)) {
+      const auto words = history.pool().items_of(item);
+      parts.push_back(builder.pool().list(
+          {builder.pool().text(history.pool().text_of(words[0])), words[1], words[2]}));
+    }
+    return builder.pool().list(parts);
+  };
+  for (history::Operation operation : history.operations()) {
+    operation.input = copy(operation.input);
+    if (operation.output.is_list()) operation.output = copy(operation.output);
+    operation.process = static_cast<std::int64_t>(builder.size());
+    builder.add(operation);
+  }
+  return builder.finish();
 }
 
 // Long forks are what transactions that write one key each cannot be serialized around, time aside.
 TEST(CollectionRoutes, LongForksAreNotSerializable) {
   std::uint64_t kept = 0;
   const std::uint64_t cases = test::case_count() / 20;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const history::History history = test::small_collection_history(
-        {.type = "long-fork", .seed = seed, .operations_max = 12 + seed % 20});
-    history::HistoryBuilder builder;
-    for (history::Operation operation : history.operations()) {
-      const auto copy = [&](history::Value list) {
-        std::vector<history::Value> parts;
-        for (const history::Value item : history.pool().items_of(list)) {
-          const auto words = history.pool().items_of(item);
-          parts.push_back(builder.pool().list(
-              {builder.pool().text(history.pool().text_of(words[0])), words[1], words[2]}));
-        }
-        return builder.pool().list(parts);
-      };
-      operation.input = copy(operation.input);
-      if (operation.output.is_list()) operation.output = copy(operation.output);
-      operation.process = static_cast<std::int64_t>(builder.size());
-      builder.add(operation);
-    }
-    const VerdictKind expected = kind_of(builder.finish(), "txn-rw/serializable");
-    kept += expected == VerdictKind::kept ? 1U : 0U;
-    ASSERT_EQ(name_of(kind_of(history, "long-fork")), name_of(expected))
-        << "seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
+  const auto judge = [&](const test::RandomHistory& random) {
+    const std::string expected =
+        verdict_of(without_sessions(random.history), "txn-rw/serializable");
+    kept += expected == "kept" ? 1U : 0U;
+    return test::disagreement(expected, verdict_of(random.history, "long-fork"));
+  };
+  if (!test::check_histories(cases, larger("long-fork"), judge)) return;
   EXPECT_GT(kept, cases / 10);
   EXPECT_LT(kept, cases - cases / 20);
 }
@@ -165,11 +175,14 @@ INSTANTIATE_TEST_SUITE_P(Each,
                          Collections,
                          testing::Values("bank/any-balance",
                                          "bank/non-negative",
+                                         "comments/exact",
+                                         "comments/order",
                                          "convergence/agreement",
                                          "convergence/agreement of convergence-of-sets",
                                          "convergence/last-write",
                                          "convergence/last-write of convergence-of-sets",
                                          "counter/bounds",
+                                         "g2/one-insert",
                                          "kafka/delivered",
                                          "kafka/log",
                                          "kafka/ordered",
@@ -177,6 +190,8 @@ INSTANTIATE_TEST_SUITE_P(Each,
                                          "monotonic/order",
                                          "monotonic/real-time",
                                          "monotonic/session",
+                                         "sequential/exact",
+                                         "sequential/order",
                                          "set-full/fresh",
                                          "set-full/stable",
                                          "set/final-read",

@@ -1,54 +1,39 @@
-// Queues, stacks and priority queues against brute force and against the search, on random
+// Bags, queues, stacks and priority queues against brute force and against the search, on random
 // histories.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test (10,000 by default).
+// Every case is a function of its seed, which a failure prints with the smallest part of the
+// history that fails. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "checkers/linearizability.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/brute_force.hpp"
 #include "tests/histories/support/container_generator.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
+#include "tests/unit/checkers/routes_fixture.hpp"
 
 namespace sunder::checkers {
 namespace {
 
 using test::ContainerKind;
 
-VerdictKind kind_of(const history::History& history, ContainerKind kind, Routes routes) {
-  CheckOptions options;
-  options.threads = 1;
-  const Verdict verdict =
-      check_linearizability(history, *find_search_model(test::model_of(kind)), options, {}, routes);
-  // All-unknown histories have nothing to contradict: brute force calls them linearizable.
-  const bool nothing =
-      verdict.kind == VerdictKind::undetermined && verdict.summary.starts_with("nothing observed");
-  return nothing ? VerdictKind::kept : verdict.kind;
-}
-
-// Compares both routes with brute force; both answers must occur often.
+// Compares both routes with brute force.
 void agree(test::SmallContainerOptions small) {
-  std::uint64_t kept = 0;
-  const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    small.seed = seed;
-    const history::History history = test::small_container_history(small);
-    const bool linearizable = test::brute_force_linearizable(history, test::model_of(small.kind));
-    const VerdictKind expected = linearizable ? VerdictKind::kept : VerdictKind::broken;
-    kept += linearizable ? 1U : 0U;
-    ASSERT_EQ(name_of(kind_of(history, small.kind, {})), name_of(expected))
-        << "by the closed form, seed " << seed << "\n"
-        << history::to_jsonl(history);
-    ASSERT_EQ(name_of(kind_of(history, small.kind, {.closed_form = false})), name_of(expected))
-        << "by the search, seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
-  EXPECT_GT(kept, cases / 10);
-  EXPECT_LT(kept, cases - cases / 10);
+  const std::string_view model = test::model_of(small.kind);
+  test::check_by_oracle(
+      test::case_count(),
+      [&](std::uint64_t seed) {
+        small.seed = seed;
+        return test::small_container_history(small);
+      },
+      [&](const test::RandomHistory& random) {
+        return test::brute_force_linearizable(random.history, model);
+      },
+      [&](const test::RandomHistory& random, std::string_view expected) {
+        return compare_routes(random.history, model, expected);
+      });
 }
 
 class Containers : public testing::TestWithParam<ContainerKind> {};
@@ -92,8 +77,7 @@ TEST_P(Containers, WithRepeatedValues) {
 
 // Longer histories than brute force can judge: the two routes must agree, valid and invalid.
 TEST_P(Containers, ClosedFormAndSearchOnSimulatedStores) {
-  const std::uint64_t cases = test::case_count() / 100;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     test::ContainerOptions options;
     options.kind = GetParam();
     options.seed = seed;
@@ -103,18 +87,17 @@ TEST_P(Containers, ClosedFormAndSearchOnSimulatedStores) {
     options.peek_percent = seed % 2 == 0 ? 15 : 0;
     options.half_service_mean = 3;
     options.violation = seed % 3 == 0;
-    const history::History history = test::container_history(options);
-    const VerdictKind closed = kind_of(history, options.kind, {});
-    ASSERT_EQ(closed, kind_of(history, options.kind, {.closed_form = false})) << "seed " << seed;
-    if (!options.violation) {
-      ASSERT_EQ(closed, VerdictKind::kept) << "seed " << seed;
-    }
-  }
+    return test::container_history(options);
+  };
+  test::check_histories(test::case_count() / 100, make, [](const test::RandomHistory& random) {
+    const bool right = random.whole && random.seed % 3 != 0;
+    return compare_routes(random.history, test::model_of(GetParam()), right ? "kept" : "");
+  });
 }
 
 // Stamps mean nothing but their order: far apart they are numbered in another way.
 TEST_P(Containers, StampsFarApart) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     test::ContainerOptions options;
     options.kind = GetParam();
     options.seed = seed;
@@ -122,20 +105,25 @@ TEST_P(Containers, StampsFarApart) {
     options.half_service_mean = 30;
     options.peek_percent = seed % 2 == 0 ? 10 : 0;
     options.violation = seed % 3 == 0;
-    const history::History near = test::container_history(options);
+    return test::container_history(options);
+  };
+  test::check_histories(20, make, [](const test::RandomHistory& random) {
     history::HistoryBuilder builder;
-    for (history::Operation operation : near.operations()) {
-      operation.invoke *= 1'000'003;
-      operation.complete *= 1'000'003;
-      builder.add(operation);
+    for (const history::Operation& operation : random.history.operations()) {
+      history::Operation copy = test::copy_of(random.history, operation, builder);
+      copy.invoke *= 1'000'003;
+      copy.complete *= 1'000'003;
+      builder.add(copy);
     }
-    ASSERT_EQ(kind_of(near, options.kind, {}), kind_of(builder.finish(), options.kind, {}))
-        << "seed " << seed;
-  }
+    const std::string_view model = test::model_of(GetParam());
+    return test::disagreement(answer(random.history, model, {}),
+                              answer(builder.finish(), model, {}));
+  });
 }
 
 std::string kind_name(const testing::TestParamInfo<ContainerKind>& info) {
   const std::string name(test::model_of(info.param));
+  if (name == "bag") return "Bag";
   return name == "priority-queue" ? "PriorityQueue" : name == "queue" ? "Queue" : "Stack";
 }
 

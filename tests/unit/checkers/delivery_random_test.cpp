@@ -1,8 +1,8 @@
 // Each promise of a work queue by itself against what its words say of small random runs, and all
 // of them together against brute force.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test (10,000 by default).
+// Every case is a function of its seed; a failure prints it with the smallest part of its history
+// that fails, too. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include <algorithm>
 #include <array>
@@ -12,11 +12,12 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/base/random.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/work_queue_oracle.hpp"
 #include "tests/unit/checkers/run_fixture.hpp"
 
@@ -124,56 +125,72 @@ std::int64_t at_most(const std::vector<Word>& words, std::int64_t begin, std::in
   });
 }
 
-bool breaks(std::string_view promise,
-            const history::History& history,
-            test::WorkQueueLimits limits,
-            const history::RunContext* context = nullptr) {
+// The verdict in words that are compared: "broken" or "not broken", or how it contradicts itself.
+std::string_view told_of(bool broken) {
+  return broken ? "broken" : "not broken";
+}
+
+std::string_view verdict_of(std::string_view promise,
+                            const history::History& history,
+                            test::WorkQueueLimits limits,
+                            const history::RunContext* context = nullptr) {
   CheckOptions options;
   options.context = context;
   options.parameters = {{"deliveries_max", static_cast<double>(limits.deliveries_max)},
                         {"length_max", static_cast<double>(limits.length_max)},
                         {"redeliver_within_ms", 10}};
   const Verdict verdict = find_checker(promise)->check(history, options, {});
-  EXPECT_EQ(verdict.kind == VerdictKind::broken, !verdict.counterexamples.empty()) << promise;
-  return verdict.kind == VerdictKind::broken;
+  const bool broken = verdict.kind == VerdictKind::broken;
+  if (broken == verdict.counterexamples.empty()) return "a verdict without its counter-example";
+  return told_of(broken);
 }
 
 // What brute force cannot explain breaks a promise, and no promise is broken by what it can.
 TEST(DeliveryPromises, TogetherSayWhatBruteForceSays) {
   const std::uint64_t cases = test::case_count();
   std::map<std::string_view, std::uint64_t> broken;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::SmallWorkQueueOptions small;
-    small.seed = seed;
-    small.limits.deliveries_max = 1 + static_cast<std::int64_t>(seed % 3);
-    const history::History history = test::small_work_queue_history(small);
-    bool any = false;
+  const auto limits_of = [](std::uint64_t seed) {
+    return test::WorkQueueLimits{.deliveries_max = 1 + static_cast<std::int64_t>(seed % 3)};
+  };
+  const auto make = [&](std::uint64_t seed) {
+    return test::small_work_queue_history({.seed = seed, .limits = limits_of(seed)});
+  };
+  const auto judge = [&](const test::RandomHistory& random) {
+    const test::WorkQueueLimits limits = limits_of(random.seed);
+    std::string_view told = told_of(false);
     for (const std::string_view promise :
          {"at-least-once", "bounded", "dead-letters", "exclusive", "no-phantom"}) {
-      if (!breaks(promise, history, small.limits)) continue;
-      any = true;
+      const std::string_view verdict = verdict_of(promise, random.history, limits);
+      if (verdict == told_of(false)) continue;
+      told = verdict;
       ++broken[promise];
     }
-    ASSERT_EQ(any, !test::work_queue_oracle(history, small.limits)) << "seed " << seed << "\n"
-                                                                    << history::to_jsonl(history);
-  }
+    return test::disagreement(told_of(!test::work_queue_oracle(random.history, limits)), told);
+  };
+  if (!test::check_histories(cases, make, judge)) return;
   for (const std::string_view promise : {"dead-letters", "exclusive", "no-phantom"}) {
     EXPECT_GT(broken[promise], cases / 100) << promise;
   }
+}
+
+// Two nodes and up to two faults.
+RunFixture run_with_faults(base::Random& random) {
+  RunFixture run{2, 2};
+  const std::uint64_t faults = random.below(3);
+  for (std::uint64_t i = 0; i < faults; ++i) {
+    const std::int64_t begin = random.between(0, 60);
+    auto& fault = run.kill({1, 2}, begin, begin + random.between(2, 20));
+    fault.exercised = random.chance(0.8);
+    if (random.chance(0.2)) fault.disabled_nodes.pop_back();
+  }
+  return run;
 }
 
 // A few messages with deliveries at any times, receives that find nothing, counts and faults: no
 // execution of a queue, but each promise can be asked of it.
 class Story {
  public:
-  explicit Story(std::uint64_t seed) : random_(seed) {
-    const std::uint64_t faults = random_.below(3);
-    for (std::uint64_t i = 0; i < faults; ++i) {
-      const std::int64_t begin = random_.between(0, 60);
-      auto& fault = run.kill({1, 2}, begin, begin + random_.between(2, 20));
-      fault.exercised = random_.chance(0.8);
-      if (random_.chance(0.2)) fault.disabled_nodes.pop_back();
-    }
+  explicit Story(std::uint64_t seed) : random_(seed), run_(run_with_faults(random_)) {
     for (std::int64_t number = 1; number <= 3; ++number) tell(number);
     for (int i = 0; i < 3; ++i) find_nothing();
     for (int i = 0; i < 2; ++i) count();
@@ -181,7 +198,7 @@ class Story {
     for (std::size_t i = 0; i < words_.size(); ++i) add(words_[i], i);
   }
 
-  RunFixture run{2, 2};
+  [[nodiscard]] history::History history() { return run_.builder.finish(); }
 
  private:
   Word& word(std::string_view what, std::int64_t begin, std::int64_t most) {
@@ -250,7 +267,7 @@ class Story {
   }
 
   void add(const Word& word, std::size_t index) {
-    history::ValuePool& pool = run.builder.pool();
+    history::ValuePool& pool = run_.builder.pool();
     RunFixture::Call call;
     call.process = static_cast<std::int64_t>(index);
     call.function = word.what;
@@ -276,52 +293,60 @@ class Story {
       call.input = pool.list({number, receipt});
     }
     if (word.outcome != Outcome::ok) call.output = {};
-    run.call(call);
+    run_.call(call);
   }
 
   base::Random random_;
+  RunFixture run_;
   std::vector<Word> words_;
 };
+
+// What the answers about numbers of messages break.
+struct BrokenCounts {
+  bool lost = false;
+  bool too_many = false;
+  bool limit = false;
+};
+
+BrokenCounts broken_counts(const std::vector<Word>& words, std::int64_t length_max) {
+  BrokenCounts broken;
+  for (const Word& word : words) {
+    if (word.what == "stat" && word.outcome == Outcome::ok) {
+      broken.lost = broken.lost || word.total < at_least(words, word.begin, word.over);
+      broken.too_many = broken.too_many || word.total > at_most(words, word.begin, word.over);
+    } else if (word.what == "send" && word.outcome == Outcome::ok) {
+      broken.limit = broken.limit || at_least(words, word.over + 1, word.over) > length_max;
+    } else if (word.what == "send" && word.refused) {
+      broken.limit = broken.limit || at_most(words, word.begin, word.over) < length_max;
+    }
+  }
+  return broken;
+}
 
 TEST(DeliveryPromises, CountsAreJudgedByTheirBounds) {
   const std::uint64_t cases = test::case_count();
   std::array<std::uint64_t, 3> broken{};
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    // Executions of a queue with something changed, and stories that no queue tells.
-    test::SmallWorkQueueOptions small;
-    small.seed = seed;
-    small.unknown_receives = seed % 4 == 0;
-    small.counts = true;
-    small.limits.length_max = 2;
-    Story story(seed);
-    const history::History history =
-        seed % 2 == 0 ? test::small_work_queue_history(small) : story.run.builder.finish();
-    const std::vector<Word> words = words_of(history);
-    bool lost = false;
-    bool too_many = false;
-    bool limit = false;
-    for (const Word& word : words) {
-      if (word.what == "stat" && word.outcome == Outcome::ok) {
-        lost = lost || word.total < at_least(words, word.begin, word.over);
-        too_many = too_many || word.total > at_most(words, word.begin, word.over);
-      } else if (word.what == "send" && word.outcome == Outcome::ok) {
-        limit = limit || at_least(words, word.over + 1, word.over) > small.limits.length_max;
-      } else if (word.what == "send" && word.refused) {
-        limit = limit || at_most(words, word.begin, word.over) < small.limits.length_max;
-      }
-    }
-    ASSERT_EQ(breaks("at-least-once", history, small.limits), lost) << "seed " << seed << "\n"
-                                                                    << history::to_jsonl(history);
-    ASSERT_EQ(breaks("bounded", history, small.limits), limit) << "seed " << seed << "\n"
-                                                               << history::to_jsonl(history);
-    if (too_many) {
-      ASSERT_TRUE(breaks("no-phantom", history, small.limits)) << "seed " << seed << "\n"
-                                                               << history::to_jsonl(history);
-    }
-    broken[0] += lost ? 1U : 0U;
-    broken[1] += too_many ? 1U : 0U;
-    broken[2] += limit ? 1U : 0U;
-  }
+  const test::WorkQueueLimits limits{.length_max = 2};
+  // Executions of a queue with something changed, and stories that no queue tells.
+  const auto make = [&](std::uint64_t seed) {
+    if (seed % 2 == 1) return Story(seed).history();
+    return test::small_work_queue_history(
+        {.seed = seed, .limits = limits, .unknown_receives = seed % 4 == 0, .counts = true});
+  };
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const BrokenCounts expected = broken_counts(words_of(random.history), limits.length_max);
+    broken[0] += expected.lost ? 1U : 0U;
+    broken[1] += expected.too_many ? 1U : 0U;
+    broken[2] += expected.limit ? 1U : 0U;
+    const auto disagreement = [&](std::string_view promise, bool expects_broken) {
+      const std::string_view got = verdict_of(promise, random.history, limits);
+      return test::disagreement(told_of(expects_broken), got, fmt::format("{}: ", promise));
+    };
+    // One message too many is a phantom; there are others.
+    return disagreement("at-least-once", expected.lost) + disagreement("bounded", expected.limit) +
+           (expected.too_many ? disagreement("no-phantom", true) : "");
+  };
+  if (!test::check_histories(cases, make, judge)) return;
   for (const std::uint64_t count : broken) EXPECT_GT(count, cases / 200);
 }
 
@@ -449,22 +474,39 @@ class Redelivered {
   bool has_letters_ = false;
 };
 
-TEST(DeliveryPromises, RedeliveredIsJudgedByItsDefinition) {
-  const std::uint64_t cases = test::case_count();
+using Definition = bool (*)(const std::vector<Word>&, const history::RunContext&);
+
+// How many stories break the promise by its definition, if the checker says the same of all.
+std::optional<std::uint64_t> count_broken(std::string_view promise,
+                                          test::WorkQueueLimits limits,
+                                          Definition is_broken) {
   std::uint64_t broken = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    Story story(seed);
-    const history::History history = story.run.builder.finish();
-    const std::vector<Word> words = words_of(history);
-    const bool expected = Redelivered(words, story.run.context).is_broken();
+  const auto make = [](std::uint64_t seed) { return Story(seed).history(); };
+  const auto judge = [&](const test::RandomHistory& random) {
+    base::Random drawn(random.seed);
+    const history::RunContext context = run_with_faults(drawn).context;
+    const bool expected = is_broken(words_of(random.history), context);
     broken += expected ? 1U : 0U;
-    const test::WorkQueueLimits limits{.deliveries_max = kDeliveriesMax, .length_max = 1'000};
-    ASSERT_EQ(breaks("redelivered", history, limits, &story.run.context), expected)
-        << "seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
-  EXPECT_GT(broken, cases / 10);
-  EXPECT_LT(broken, cases - cases / 10);
+    const std::string_view got = verdict_of(promise, random.history, limits, &context);
+    const std::string wrong = test::disagreement(told_of(expected), got);
+    return wrong.empty() ? wrong : wrong + "\n" + text_of(context);
+  };
+  if (!test::check_histories(test::case_count(), make, judge)) return std::nullopt;
+  return broken;
+}
+
+TEST(DeliveryPromises, RedeliveredIsJudgedByItsDefinition) {
+  const test::WorkQueueLimits limits{.deliveries_max = kDeliveriesMax, .length_max = 1'000};
+  const auto broken =
+      count_broken("redelivered",
+                   limits,
+                   [](const std::vector<Word>& words, const history::RunContext& context) {
+                     return Redelivered(words, context).is_broken();
+                   });
+  if (!broken) return;
+  const std::uint64_t cases = test::case_count();
+  EXPECT_GT(*broken, cases / 10);
+  EXPECT_LT(*broken, cases - cases / 10);
 }
 
 // ---------------------------------------------------------------- delivery-durability
@@ -518,32 +560,26 @@ bool is_ending(const std::vector<Word>& words, const Word& ack) {
   return false;
 }
 
-TEST(DeliveryPromises, DurabilityIsJudgedByItsDefinition) {
-  const std::uint64_t cases = test::case_count();
-  std::uint64_t broken = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    Story story(seed);
-    const history::History history = story.run.builder.finish();
-    const std::vector<Word> words = words_of(history);
-    bool expected = false;
-    for (const auto& [begin, end] : crashes_of_words(story.run.context)) {
-      for (const Word& word : words) {
-        if (word.outcome != Outcome::ok) continue;
-        if (word.what == "stat" && word.begin >= end) {
-          expected = expected || word.total < at_least(words, word.begin, word.over, begin);
-        }
-        if (word.what != "ack" || word.over >= begin || !is_ending(words, word)) continue;
-        const auto next = next_after(words, word);
-        expected = expected || (next && next->begin >= end);
-      }
+bool is_lost(const std::vector<Word>& words, const history::RunContext& context) {
+  for (const auto& [begin, end] : crashes_of_words(context)) {
+    for (const Word& word : words) {
+      if (word.outcome != Outcome::ok) continue;
+      const bool counts = word.what == "stat" && word.begin >= end;
+      if (counts && word.total < at_least(words, word.begin, word.over, begin)) return true;
+      if (word.what != "ack" || word.over >= begin || !is_ending(words, word)) continue;
+      const auto next = next_after(words, word);
+      if (next && next->begin >= end) return true;
     }
-    broken += expected ? 1U : 0U;
-    ASSERT_EQ(breaks("delivery-durability", history, {}, &story.run.context), expected)
-        << "seed " << seed << "\n"
-        << history::to_jsonl(history);
   }
-  EXPECT_GT(broken, cases / 50);
-  EXPECT_LT(broken, cases / 2);
+  return false;
+}
+
+TEST(DeliveryPromises, DurabilityIsJudgedByItsDefinition) {
+  const auto broken = count_broken("delivery-durability", {}, is_lost);
+  if (!broken) return;
+  const std::uint64_t cases = test::case_count();
+  EXPECT_GT(*broken, cases / 50);
+  EXPECT_LT(*broken, cases / 2);
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
 // The checkers of deliveries against brute force on random small histories, and their exercise
 // rules on runs written by hand.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test (10,000 by default).
+// Every case is a function of its seed; a failure prints it with the smallest part of its history
+// that fails, too. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -11,8 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "checkers/checker.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/work_queue_oracle.hpp"
 #include "tests/unit/checkers/run_fixture.hpp"
 
@@ -31,44 +32,56 @@ bool accused(const history::History& history, test::WorkQueueLimits limits) {
   return verdict.has_value() && verdict->kind == VerdictKind::broken;
 }
 
-TEST(Delivery, OwnershipAgreesWithBruteForce) {
+// How often brute force could not explain a queue, and how often the checker accused it.
+struct Accusations {
   std::uint64_t impossible = 0;
-  const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::SmallWorkQueueOptions small;
+  std::uint64_t told = 0;
+};
+
+// Queues with limits that the seed chooses; `exact`: what brute force cannot explain is accused.
+std::optional<Accusations> compare(test::SmallWorkQueueOptions small, bool exact) {
+  Accusations count;
+  const auto limits_of = [length_max = small.limits.length_max](std::uint64_t seed) {
+    return test::WorkQueueLimits{.deliveries_max = 1 + static_cast<std::int64_t>(seed % 3),
+                                 .length_max = length_max};
+  };
+  const auto make = [&](std::uint64_t seed) {
     small.seed = seed;
-    small.limits.deliveries_max = 1 + static_cast<std::int64_t>(seed % 3);
-    const history::History history = test::small_work_queue_history(small);
-    const bool expected = !test::work_queue_oracle(history, small.limits);
-    impossible += expected ? 1U : 0U;
-    ASSERT_EQ(accused(history, small.limits), expected) << "seed " << seed << "\n"
-                                                        << history::to_jsonl(history);
-  }
-  EXPECT_GT(impossible, cases / 10);
-  EXPECT_LT(impossible, cases - cases / 10);
+    small.limits = limits_of(seed);
+    return test::small_work_queue_history(small);
+  };
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const test::WorkQueueLimits limits = limits_of(random.seed);
+    const bool impossible = !test::work_queue_oracle(random.history, limits);
+    const bool told = accused(random.history, limits);
+    count.impossible += impossible ? 1U : 0U;
+    count.told += told ? 1U : 0U;
+    if (told && !impossible) return "accused of what brute force explains";
+    return exact && impossible && !told ? "not accused of what brute force cannot explain" : "";
+  };
+  if (!test::check_histories(test::case_count(), make, judge)) return std::nullopt;
+  return count;
+}
+
+TEST(Delivery, OwnershipAgreesWithBruteForce) {
+  const auto count = compare({}, true);
+  if (!count) return;
+  const std::uint64_t cases = test::case_count();
+  EXPECT_GT(count->impossible, cases / 10);
+  EXPECT_LT(count->impossible, cases - cases / 10);
 }
 
 // Receives of unknown outcome explain much, and counts are judged by what was surely or possibly
 // there: what brute force can explain is never accused, and most of what it cannot is.
 TEST(Delivery, NeverAccusesWhatBruteForceExplains) {
-  std::uint64_t impossible = 0;
-  std::uint64_t found = 0;
-  const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::SmallWorkQueueOptions small;
-    small.seed = seed;
-    small.unknown_receives = true;
-    small.counts = true;
-    small.limits = {.deliveries_max = 1 + static_cast<std::int64_t>(seed % 3), .length_max = 2};
-    const history::History history = test::small_work_queue_history(small);
-    const bool expected = !test::work_queue_oracle(history, small.limits);
-    const bool told = accused(history, small.limits);
-    ASSERT_TRUE(expected || !told) << "seed " << seed << "\n" << history::to_jsonl(history);
-    impossible += expected ? 1U : 0U;
-    found += told ? 1U : 0U;
-  }
-  EXPECT_GT(impossible, cases / 10);
-  EXPECT_GT(found * 10, impossible * 8) << "of " << impossible;
+  test::SmallWorkQueueOptions small;
+  small.unknown_receives = true;
+  small.counts = true;
+  small.limits.length_max = 2;
+  const auto count = compare(small, false);
+  if (!count) return;
+  EXPECT_GT(count->impossible, test::case_count() / 10);
+  EXPECT_GT(count->told * 10, count->impossible * 8) << "of " << count->impossible;
 }
 
 // A run of one queue, written by hand; times in ms, each operation takes one.

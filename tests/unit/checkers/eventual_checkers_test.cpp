@@ -1,8 +1,8 @@
 // The checkers of stores that converge: for each a run that keeps the promise, a neighbour that
 // breaks it and one that proves nothing; and small random histories against the definition.
 //
-// Every random case is a function of its seed, which a failure prints with the history.
-// SUNDER_CASES sets the number of cases per test (10,000 by default).
+// Every random case is a function of its seed; a failure prints it with the smallest part of its
+// history that fails, too. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include <algorithm>
 #include <map>
@@ -12,11 +12,11 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/random.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/brute_force.hpp"
 #include "tests/histories/support/collection_generator.hpp"
 #include "tests/histories/support/collection_oracle.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/unit/checkers/run_fixture.hpp"
 
 namespace sunder::checkers {
@@ -30,19 +30,23 @@ using ::testing::HasSubstr;
 
 // Writes and reads of two keys, of unique values or of some that are written again; now and then a
 // read finds anything.
-RunFixture random_run(std::uint64_t seed) {
+history::History random_history(std::uint64_t seed) {
   base::Random random(seed);
   const bool unique = seed % 2 == 0;
   const double first_key = unique ? 0.7 : 0.9;
+  // One key, and writes that begin and end within others.
+  const bool dense = seed % 4 >= 2;
   RunFixture run(2, 3);
-  const std::uint64_t operations = 2 + random.below(unique ? 7 : 9);
+  const std::int64_t operations =
+      dense ? random.between(5, 10) : random.between(2, unique ? 8 : 10);
   std::vector<std::int64_t> written;
-  for (std::uint64_t i = 0; i < operations; ++i) {
+  for (std::int64_t i = 0; i < operations; ++i) {
     RunFixture::Call call;
     call.process = static_cast<std::int64_t>(random.below(3));
-    call.key = random.chance(first_key) ? "x" : "y";
-    call.begin = random.between(0, unique ? 12 : 20);
-    call.end = call.begin + random.between(1, 5);
+    call.key = dense || random.chance(first_key) ? "x" : "y";
+    call.begin = dense ? random.between(2 * i, 3 * i + 1) : random.between(0, unique ? 12 : 20);
+    const bool around = dense && random.chance(0.35);
+    call.end = call.begin + (around ? random.between(5, 9) : random.between(1, dense ? 2 : 5));
     if (random.chance(0.5)) {
       const bool again = !unique && !written.empty() && random.chance(0.6);
       written.push_back(again ? random.pick(written) : ++run.value);
@@ -52,14 +56,16 @@ RunFixture random_run(std::uint64_t seed) {
     } else {
       call.function = "read";
       call.outcome = random.chance(0.9) ? Outcome::ok : Outcome::info;
-      const bool nil = written.empty() || random.chance(0.2);
-      call.output = nil ? Value::nil() : Value::integer(random.pick(written));
+      const bool nil = written.empty() || random.chance(dense ? 0.05 : 0.2);
+      const auto known =
+          dense ? std::min<std::ptrdiff_t>(3, std::ssize(written)) : std::ssize(written);
+      const std::vector<std::int64_t> late(written.end() - known, written.end());
+      call.output = nil ? Value::nil() : Value::integer(random.pick(late));
       if (random.chance(0.03)) call.output = Value::integer(99);
     }
     run.call(call);
   }
-  run.parameters = {{"reads_min", 0}};
-  return run;
+  return run.builder.finish();
 }
 
 // What the two promises say of a history, by definition, over all triples; values as texts.
@@ -123,80 +129,87 @@ TEST(EventualCheckers, AgreeWithTheirDefinitions) {
   std::uint64_t stale = 0;
   std::uint64_t invented = 0;
   const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    RunFixture first = random_run(seed);
-    const history::History history = first.builder.finish();
-    const Broken expected = broken_by_definition(history);
+  RunFixture run(2, 3);
+  run.parameters = {{"reads_min", 0}};
+  const auto told_of = [](bool broken) { return broken ? "broken" : "not broken"; };
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const Broken expected = broken_by_definition(random.history);
     stale += expected.stale ? 1U : 0U;
     invented += expected.invented ? 1U : 0U;
-    RunFixture second = random_run(seed);
-    const Verdict fresh = second.check("fresh-reads");
-    ASSERT_EQ(fresh.kind == VerdictKind::broken, expected.stale)
-        << "seed " << seed << ": " << fresh.summary << "\n"
-        << history::to_jsonl(history);
-    RunFixture third = random_run(seed);
-    const Verdict valid = third.check("valid-reads");
-    ASSERT_EQ(valid.kind == VerdictKind::broken, expected.invented)
-        << "seed " << seed << ": " << valid.summary << "\n"
-        << history::to_jsonl(history);
-    ASSERT_EQ(each_read_has_an_order(history), !expected.stale && !expected.invented)
-        << "seed " << seed << "\n"
-        << history::to_jsonl(history);
-    ASSERT_EQ(fresh.figures.empty(), !expected.stale) << seed;
-    ASSERT_EQ(fresh.counterexamples.empty(), !expected.stale) << seed;
-  }
+    if (each_read_has_an_order(random.history) != (!expected.stale && !expected.invented)) {
+      return "orders of single reads and the two definitions disagree";
+    }
+    const Verdict fresh = run.judge("fresh-reads", random.history);
+    const Verdict valid = run.judge("valid-reads", random.history);
+    const auto disagreement = [&](const Verdict& verdict, bool broken, std::string_view where) {
+      return test::disagreement(
+          told_of(broken), told_of(verdict.kind == VerdictKind::broken), where);
+    };
+    const std::string wrong = disagreement(fresh, expected.stale, "fresh-reads: ") +
+                              disagreement(valid, expected.invented, "valid-reads: ");
+    if (!wrong.empty()) return wrong;
+    if (fresh.figures.empty() == expected.stale) return "fresh-reads: wrong figures";
+    if (fresh.counterexamples.empty() == expected.stale) return "fresh-reads: wrong examples";
+    return {};
+  };
+  if (!test::check_histories(cases, random_history, judge)) return;
   EXPECT_GT(stale, cases / 10);
   EXPECT_GT(invented, cases / 20);
   EXPECT_LT(stale + invented, cases - cases / 5);
 }
 
+// Whether some key was written, and read by two after all of its writes.
+bool has_two_final_reads(const history::History& history) {
+  return std::ranges::any_of(history.operations(), [&](const history::Operation& of_key) {
+    std::set<std::int64_t> readers;
+    bool written = false;
+    for (const auto& read : history.operations()) {
+      const bool reads = read.key == of_key.key && read.outcome == Outcome::ok &&
+                         read.function == history::Function::read && !read.output.is_none();
+      bool after_all = true;
+      for (const auto& change : history.operations()) {
+        const bool changes = change.key == of_key.key && change.outcome == Outcome::ok &&
+                             change.function != history::Function::read;
+        written = written || changes;
+        after_all = after_all && (!changes || change.precedes(read));
+      }
+      if (reads && after_all) readers.insert(read.process);
+    }
+    return written && readers.size() >= 2;
+  });
+}
+
+void expect_each(const std::map<VerdictKind, std::uint64_t>& seen) {
+  for (const VerdictKind kind :
+       {VerdictKind::kept, VerdictKind::broken, VerdictKind::not_exercised}) {
+    const auto found = seen.find(kind);
+    EXPECT_GT(found == seen.end() ? 0 : found->second, test::case_count() / 50) << name_of(kind);
+  }
+}
+
 // Final reads are the model convergence/last-write, whose brute force this asks, too; besides some
 // key must have been written, and read at the end by two.
 TEST(EventualCheckers, FinalReadsAgreeWithBruteForce) {
-  const std::uint64_t cases = test::case_count();
   std::map<VerdictKind, std::uint64_t> seen;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const history::History history =
-        test::small_collection_history({.type = "convergence", .seed = seed});
-    const bool holds = *test::collection_oracle(history, "convergence/last-write");
-    bool exercised = false;
-    for (const auto& of_key : history.operations()) {
-      std::set<std::int64_t> readers;
-      bool written = false;
-      for (const auto& read : history.operations()) {
-        const bool reads = read.key == of_key.key && read.outcome == Outcome::ok &&
-                           read.function == history::Function::read && !read.output.is_none();
-        bool after_all = true;
-        for (const auto& change : history.operations()) {
-          const bool changes = change.key == of_key.key && change.outcome == Outcome::ok &&
-                               change.function != history::Function::read;
-          written = written || changes;
-          after_all = after_all && (!changes || change.precedes(read));
-        }
-        if (reads && after_all) readers.insert(read.process);
-      }
-      exercised = exercised || (written && readers.size() >= 2);
-    }
-    CheckOptions options;
-    options.parameters = {{"keys_min", 1}};
-    history::RunContext context;
-    const bool faulty = seed % 3 == 0;
-    const bool bit = seed % 2 == 0;
-    if (faulty) context.faults.emplace_back().exercised = bit;
-    options.context = &context;
-    const VerdictKind expected = !holds                          ? VerdictKind::broken
-                                 : exercised && (bit || !faulty) ? VerdictKind::kept
-                                                                 : VerdictKind::not_exercised;
-    const Verdict verdict = find_checker("final-reads")->check(history, options, std::stop_token());
+  const auto make = [](std::uint64_t seed) {
+    return test::small_collection_history({.type = "convergence", .seed = seed});
+  };
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const bool holds = *test::collection_oracle(random.history, "convergence/last-write");
+    RunFixture run(0, 0);
+    run.parameters = {{"keys_min", 1}};
+    const bool faulty = random.seed % 3 == 0;
+    const bool bit = random.seed % 2 == 0;
+    if (faulty) run.context.faults.emplace_back().exercised = bit;
+    const bool exercised = has_two_final_reads(random.history) && (bit || !faulty);
+    const VerdictKind expected = !holds      ? VerdictKind::broken
+                                 : exercised ? VerdictKind::kept
+                                             : VerdictKind::not_exercised;
+    const Verdict verdict = run.judge("final-reads", random.history);
     ++seen[verdict.kind];
-    ASSERT_EQ(name_of(verdict.kind), name_of(expected))
-        << "seed " << seed << ": " << verdict.summary << "\n"
-        << history::to_jsonl(history);
-  }
-  for (const VerdictKind kind :
-       {VerdictKind::kept, VerdictKind::broken, VerdictKind::not_exercised}) {
-    EXPECT_GT(seen[kind], cases / 50) << name_of(kind);
-  }
+    return test::disagreement(name_of(expected), name_of(verdict.kind), verdict.summary + ": ");
+  };
+  if (test::check_histories(test::case_count(), make, judge)) expect_each(seen);
 }
 
 // ---------------------------------------------------------------- fresh-reads, valid-reads
@@ -508,21 +521,16 @@ VerdictKind digests_by_definition(const Tellings& made, std::int64_t within, std
 }
 
 TEST(ReplicaDigests, AgreeWithTheirDefinitionOnRandomRuns) {
-  const std::uint64_t cases = test::case_count();
   std::map<VerdictKind, std::uint64_t> seen;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto judge = [&](std::uint64_t seed) {
     Tellings made = random_tellings(seed);
     made.run.parameters = {{"within_ms", 8}, {"keys_min", 20}};
     const VerdictKind expected = digests_by_definition(made, 8, 20);
     const Verdict verdict = made.run.check("replica-digests");
     ++seen[verdict.kind];
-    ASSERT_EQ(name_of(verdict.kind), name_of(expected))
-        << "seed " << seed << ": " << verdict.summary;
-  }
-  for (const VerdictKind kind :
-       {VerdictKind::kept, VerdictKind::broken, VerdictKind::not_exercised}) {
-    EXPECT_GT(seen[kind], cases / 50) << name_of(kind);
-  }
+    return test::disagreement(name_of(expected), name_of(verdict.kind), verdict.summary + ": ");
+  };
+  if (test::check_seeds(test::case_count(), judge)) expect_each(seen);
 }
 
 // ---------------------------------------------------------------- availability-everywhere

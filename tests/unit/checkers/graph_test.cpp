@@ -1,19 +1,22 @@
 // Shortest cycles against brute force on small random graphs with helpers.
 //
-// Every case is a function of its seed, which a failure prints. SUNDER_CASES sets the number of
-// cases (10,000 by default).
+// Every case is a function of its seed, which a failure prints with the graph. SUNDER_CASES sets
+// the number of cases (10,000 by default).
 
 #include "checkers/graph.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/histories/support/draws.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -95,32 +98,57 @@ std::optional<std::size_t> shortest(const Drawn& drawn, const CycleQuery& query)
   return best;
 }
 
+// What is wrong with an answer; empty: nothing.
+std::string fault_of(const Drawn& drawn,
+                     const CycleQuery& query,
+                     std::optional<std::size_t> expected,
+                     const std::optional<std::vector<Step>>& found) {
+  if (found.has_value() != expected.has_value()) {
+    return expected ? "a cycle was not found" : "there is no cycle";
+  }
+  if (!found) return {};
+  if (found->size() != *expected) {
+    return fmt::format("a cycle of {} instead of {} steps", found->size(), *expected);
+  }
+  if ((found->front().kinds & query.first) == 0) return "the first step is of another kind";
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    const Step& step = (*found)[i];
+    if (!steps_of(drawn, step.kinds)[step.from][step.to]) return "a step that is none";
+    if (step.to != (*found)[(i + 1) % found->size()].from) return "steps that do not meet";
+    if (i > 0 && (step.kinds & query.path) == 0) return "a later step is of another kind";
+  }
+  return {};
+}
+
+std::string text_of(const Drawn& drawn) {
+  std::string text = fmt::format("{} nodes and helpers after them;", drawn.nodes);
+  for (std::uint32_t from = 0; from < drawn.graph.size(); ++from) {
+    for (const Digraph::Arc arc : drawn.graph.arcs(from)) {
+      text += fmt::format(" {}>{} ({})", from, arc.to, arc.kinds);
+    }
+  }
+  return text;
+}
+
 TEST(Graph, ShortestCyclesAgreeWithBruteForce) {
   constexpr std::array kQueries{CycleQuery{.first = kBlack, .path = kBlack},
                                 CycleQuery{.first = kBlack, .path = kWhite},
                                 CycleQuery{.first = kWhite, .path = kBlack | kWhite}};
   std::array<std::uint64_t, 2> counts{};
   const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto judge = [&](std::uint64_t seed) -> std::string {
     const Drawn drawn = draw(seed);
     for (const CycleQuery& query : kQueries) {
       const auto expected = shortest(drawn, query);
       const Components within = components(drawn.graph, query.first | query.path);
-      const auto found = shortest_cycle(drawn.graph, within, query);
       ++counts[expected ? 1 : 0];
-      ASSERT_EQ(found.has_value(), expected.has_value()) << "seed " << seed;
-      if (!found) continue;
-      ASSERT_EQ(found->size(), *expected) << "seed " << seed;
-      ASSERT_EQ((found->front().kinds & query.first) != 0, true) << "seed " << seed;
-      for (std::size_t i = 0; i < found->size(); ++i) {
-        const Step& step = (*found)[i];
-        const auto steps = steps_of(drawn, step.kinds);
-        ASSERT_EQ(steps[step.from][step.to], true) << "seed " << seed;
-        ASSERT_EQ(step.to, (*found)[(i + 1) % found->size()].from) << "seed " << seed;
-        ASSERT_EQ(i == 0 || (step.kinds & query.path) != 0, true) << "seed " << seed;
-      }
+      const std::string wrong =
+          fault_of(drawn, query, expected, shortest_cycle(drawn.graph, within, query));
+      if (!wrong.empty()) return wrong + "\n" + text_of(drawn);
     }
-  }
+    return {};
+  };
+  if (!test::check_seeds(cases, judge)) return;
   EXPECT_GT(counts[0], cases / 10);
   EXPECT_GT(counts[1], cases / 10);
 }

@@ -1,7 +1,7 @@
 // Levels of isolation against brute force, and the routes to a verdict against each other.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test.
+// Every case is a function of its seed, which a failure prints with the smallest part of the
+// history that fails. SUNDER_CASES sets the number of cases per test.
 
 #include "checkers/isolation/isolation.hpp"
 
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "checkers/checker.hpp"
@@ -19,6 +20,7 @@
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/isolation_brute_force.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/transaction_generator.hpp"
 
 namespace sunder::checkers {
@@ -52,38 +54,53 @@ constexpr std::array kRoutes{
     Routes{.witness = false, .polynomial = false},
 };
 
-VerdictKind kind_of(const history::History& history, const Judged& judged, Routes routes) {
+constexpr std::string_view kUnshown = "broken without a counter-example";
+
+// The verdict's name, or what a broken one lacks.
+std::string_view answer(const history::History& history, const Judged& judged, Routes routes) {
   const isolation::Question question{
       .level = judged.level, .rules = judged.rules, .dialect = {}, .routes = routes};
   const Verdict verdict = isolation::check_isolation(history, question, {}, {});
-  if (verdict.kind == VerdictKind::broken) {
-    EXPECT_FALSE(verdict.counterexamples.empty());
-    EXPECT_FALSE(verdict.summary.empty());
-  }
+  const bool shown = !verdict.counterexamples.empty() && !verdict.summary.empty();
+  if (verdict.kind == VerdictKind::broken && !shown) return kUnshown;
   // Nothing acknowledged contradicts nothing: brute force says that it is right.
   const bool nothing =
       verdict.kind == VerdictKind::undetermined && verdict.summary.starts_with("nothing observed");
-  return nothing ? VerdictKind::kept : verdict.kind;
+  return nothing ? "kept" : name_of(verdict.kind);
+}
+
+// What is wrong with the verdict of some route; nothing is expected: that they agree.
+std::string compare(const history::History& history,
+                    const Judged& judged,
+                    std::string_view expected) {
+  for (const Routes& routes : kRoutes) {
+    const std::string_view got = answer(history, judged, routes);
+    if (expected.empty() && got != kUnshown) expected = got;
+    if (got == expected) continue;
+    return test::disagreement(expected,
+                              got,
+                              fmt::format("{}, {} a witness, {}: ",
+                                          judged.level,
+                                          routes.witness ? "with" : "without",
+                                          routes.polynomial ? "polynomial" : "searched"));
+  }
+  return {};
 }
 
 void agree(test::SmallTransactionOptions small, const Judged& judged, std::uint64_t cases) {
-  std::uint64_t kept = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    small.seed = seed;
-    const history::History history = test::small_transaction_history(small);
-    const VerdictKind expected = test::brute_force_isolation(history, judged.level)
-                                     ? VerdictKind::kept
-                                     : VerdictKind::broken;
-    kept += expected == VerdictKind::kept ? 1U : 0U;
-    for (const Routes& routes : kRoutes) {
-      ASSERT_EQ(name_of(kind_of(history, judged, routes)), name_of(expected))
-          << judged.level << " seed " << seed << (routes.witness ? " with" : " without")
-          << " a witness, " << (routes.polynomial ? "polynomial" : "searched") << "\n"
-          << history::to_jsonl(history);
-    }
-  }
-  EXPECT_GT(kept, cases / 20) << judged.level;
-  EXPECT_LT(kept, cases - cases / 20) << judged.level;
+  test::check_by_oracle(
+      cases,
+      [&](std::uint64_t seed) {
+        small.seed = seed;
+        return test::small_transaction_history(small);
+      },
+      [&](const test::RandomHistory& random) {
+        return test::brute_force_isolation(random.history, judged.level);
+      },
+      [&](const test::RandomHistory& random, std::string_view expected) {
+        return compare(random.history, judged, expected);
+      },
+      {.kept = 5, .broken = 5});
 }
 
 class Isolation : public testing::TestWithParam<Judged> {};
@@ -106,46 +123,49 @@ TEST_P(IsolationByOrder, AgreesWithBruteForceOnRepeatedValues) {
         test::case_count() / 4);
 }
 
+test::TransactionOptions store_options(std::uint64_t seed) {
+  test::TransactionOptions options;
+  options.level = static_cast<test::StoreLevel>(seed % 4);
+  options.seed = seed;
+  options.lag = seed % 30;
+  options.unknown_percent = seed % 5 == 0 ? 10 * (seed % 6) : 0;
+  options.transactions = 120;
+  options.sessions = 5;
+  options.operations = 4;
+  options.keys = 8 + seed % 40;
+  options.bug = static_cast<test::StoreBug>(seed % 4 == 3 ? 0 : seed % 4);
+  options.timed = seed % 2 == 0;
+  options.session_length = seed % 3 == 0 ? 1 + seed % 7 : 0;
+  return options;
+}
+
+// Whether a store keeps a level.
+bool promises(const test::TransactionOptions& options, const Rules& rules) {
+  if (options.bug != test::StoreBug::none) return false;
+  // Without times every line is over before the next: then only the newest snapshot will do.
+  const bool current = !rules.real_time || options.timed;
+  const bool snapshots = rules.axiom != Axiom::serializable && current;
+  return options.level == test::StoreLevel::serializable ||
+         (options.level == test::StoreLevel::snapshot && snapshots);
+}
+
 // Longer histories than brute force can judge: all routes must agree, with bugs and without.
 TEST_P(Isolation, RoutesAgreeOnSimulatedStores) {
   const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 200, 1);
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::TransactionOptions options;
-    options.level = static_cast<test::StoreLevel>(seed % 4);
-    options.seed = seed;
-    options.lag = seed % 30;
-    options.unknown_percent = seed % 5 == 0 ? 10 * (seed % 6) : 0;
-    options.transactions = 120;
-    options.sessions = 5;
-    options.operations = 4;
-    options.keys = 8 + seed % 40;
-    options.bug = static_cast<test::StoreBug>(seed % 4 == 3 ? 0 : seed % 4);
-    options.timed = seed % 2 == 0;
-    options.session_length = seed % 3 == 0 ? 1 + seed % 7 : 0;
-    const history::History history = test::transaction_history(options);
-    const VerdictKind first = kind_of(history, GetParam(), kRoutes.front());
-    for (const Routes& routes : kRoutes) {
-      ASSERT_EQ(name_of(kind_of(history, GetParam(), routes)), name_of(first))
-          << "seed " << seed << (routes.witness ? " with" : " without") << " a witness, "
-          << (routes.polynomial ? "polynomial" : "searched");
-    }
-    if (options.bug != test::StoreBug::none) continue;
-    // Without times every line is over before the next: then only the newest snapshot will do.
-    const bool current = !GetParam().rules.real_time || options.timed;
-    const bool snapshots = GetParam().rules.axiom != Axiom::serializable && current;
-    const bool promised = options.level == test::StoreLevel::serializable ||
-                          (options.level == test::StoreLevel::snapshot && snapshots);
-    if (promised) {
-      ASSERT_EQ(name_of(first), "kept") << "seed " << seed;
-    }
-  }
+  const auto make = [](std::uint64_t seed) {
+    return test::transaction_history(store_options(seed));
+  };
+  test::check_histories(cases, make, [](const test::RandomHistory& random) {
+    const bool kept = random.whole && promises(store_options(random.seed), GetParam().rules);
+    return compare(random.history, GetParam(), kept ? "kept" : "");
+  });
 }
 
 // Half of the outcomes are unknown, so that the times of completions tell little of the order.
 TEST(IsolationOrder, FindsThePlaceOfUnknownOutcomes) {
   const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 500, 1);
   std::uint64_t guessed = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto judge = [&](std::uint64_t seed) -> std::string {
     test::TransactionOptions options;
     options.seed = seed;
     options.transactions = 300;
@@ -156,13 +176,15 @@ TEST(IsolationOrder, FindsThePlaceOfUnknownOutcomes) {
     const history::History history = test::transaction_history(options);
     std::string foreign;
     const auto transactions = isolation::read_transactions(history, {}, foreign);
-    ASSERT_TRUE(transactions.has_value());
+    if (!transactions.has_value()) return foreign;
     const auto first = isolation::guess_commit_order(*transactions, history);
     const auto second = isolation::order_backwards(*transactions, first);
     guessed += isolation::Witness(*transactions, first).explains_serially() ? 1U : 0U;
-    ASSERT_EQ(second.size(), transactions->size()) << "seed " << seed;
-    ASSERT_TRUE(isolation::Witness(*transactions, second).explains_serially()) << "seed " << seed;
-  }
+    if (second.size() != transactions->size()) return "not all have a place";
+    const bool explains = isolation::Witness(*transactions, second).explains_serially();
+    return explains ? "" : "the order does not explain what was read";
+  };
+  if (!test::check_seeds(cases, judge)) return;
   EXPECT_LT(guessed, cases) << "the first guess alone would do";
 }
 
@@ -194,17 +216,17 @@ TEST(IsolationOrder, CountsLongSessions) {
   const auto judge = [&](test::StoreBug bug, test::StoreLevel level) {
     options.bug = bug;
     options.level = level;
-    return kind_of(
+    return answer(
         test::transaction_history(options), {"causal", {.axiom = Axiom::causal}}, kRoutes[1]);
   };
-  EXPECT_EQ(name_of(judge(test::StoreBug::none, test::StoreLevel::causal)), "kept");
-  EXPECT_EQ(name_of(judge(test::StoreBug::stale, test::StoreLevel::serializable)), "broken");
+  EXPECT_EQ(judge(test::StoreBug::none, test::StoreLevel::causal), "kept");
+  EXPECT_EQ(judge(test::StoreBug::stale, test::StoreLevel::serializable), "broken");
 }
 
 // The same histories as a text form without times gives them: one session after the other.
 TEST_P(IsolationWithoutTimes, NeedsNone) {
   const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / 1000, 1);
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     test::TransactionOptions options;
     options.seed = seed;
     options.level = test::StoreLevel::serializable;
@@ -212,20 +234,19 @@ TEST_P(IsolationWithoutTimes, NeedsNone) {
     options.sessions = 6;
     options.operations = 4;
     options.keys = 10 + seed % 50;
-    const history::History in_order = test::transaction_history(options);
-    const history::History by_session = test::by_session(in_order);
-    for (const Routes& routes : kRoutes) {
-      ASSERT_EQ(name_of(kind_of(by_session, GetParam(), routes)), "kept") << "seed " << seed;
-    }
-  }
+    return test::by_session(test::transaction_history(options));
+  };
+  test::check_histories(cases, make, [](const test::RandomHistory& random) {
+    return compare(random.history, GetParam(), random.whole ? "kept" : "");
+  });
 }
 
 // One read of a valid history gets another value that was written: brute force says what that
 // means.
 TEST_P(Isolation, AgreesAboutOneFlippedResult) {
   const std::uint64_t cases = test::case_count() / 10;
-  std::uint64_t broken = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  std::uint64_t kept = 0;
+  const auto make = [](std::uint64_t seed) {
     test::TransactionOptions options;
     options.seed = seed;
     options.level = test::StoreLevel::serializable;
@@ -234,17 +255,16 @@ TEST_P(Isolation, AgreesAboutOneFlippedResult) {
     options.operations = 3;
     options.keys = 2;
     options.timed = true;
-    const history::History flipped = test::flip_one_read(test::transaction_history(options), seed);
-    const bool holds = test::brute_force_isolation(flipped, GetParam().level);
-    broken += holds ? 0U : 1U;
-    for (const Routes& routes : kRoutes) {
-      ASSERT_EQ(kind_of(flipped, GetParam(), routes) == VerdictKind::kept, holds)
-          << GetParam().level << " seed " << seed << "\n"
-          << history::to_jsonl(flipped);
-    }
-  }
+    return test::flip_one_read(test::transaction_history(options), seed);
+  };
+  const auto judge = [&](const test::RandomHistory& random) {
+    const bool right = test::brute_force_isolation(random.history, GetParam().level);
+    kept += right ? 1U : 0U;
+    return compare(random.history, GetParam(), right ? "kept" : "broken");
+  };
+  if (!test::check_histories(cases, make, judge)) return;
   if (GetParam().rules.axiom != Axiom::read_uncommitted) {
-    EXPECT_GT(broken, cases / 20);
+    EXPECT_LT(kept, cases - cases / 20);
   }
 }
 

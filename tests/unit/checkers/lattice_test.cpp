@@ -1,19 +1,21 @@
 // The table of levels against the checkers: what it says follows is what they say.
 //
-// SUNDER_CASES sets the number of random histories (a tenth or a fiftieth of it per model).
+// Every random history is a function of its seed, which a failure prints with the smallest part of
+// the history that fails. SUNDER_CASES sets their number (a tenth or a fiftieth of it per model).
 
 #include "checkers/lattice.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/history/text.hpp"
 #include "tests/histories/support/collection_generator.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/list_generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/session_generator.hpp"
 #include "tests/histories/support/transaction_generator.hpp"
 
@@ -22,7 +24,7 @@ namespace {
 
 struct Source {
   std::string model;
-  std::function<history::History(std::uint64_t seed)> make;
+  test::MakeHistory make;
   std::uint64_t part = 10;  // one in so many of the cases: levels differ in cost
 };
 
@@ -62,25 +64,32 @@ Source registers(const std::string& model) {
 class Lattices : public testing::TestWithParam<Source> {};
 
 // Every level is judged by itself and as the placement does it, which infers what it can.
+std::string compare(const history::History& history, const ModelInfo& model) {
+  const Placement placement = place(history, model, {}, {});
+  if (placement.levels.empty()) return "no levels";
+  for (const Placement::Level& level : placement.levels) {
+    const Verdict judged = check_model(history, {&model, level.name}, {}, {});
+    if (judged.kind == VerdictKind::undetermined) continue;  // by this level alone
+    std::string wrong =
+        test::disagreement(name_of(judged.kind),
+                           name_of(level.verdict.kind),
+                           fmt::format("{}, {}: ", level.name, level.verdict.summary));
+    if (!wrong.empty()) return wrong;
+  }
+  for (const std::size_t index : placement.refuted) {
+    const Placement::Level& level = placement.levels[index];
+    if (level.verdict.counterexamples.empty())
+      return fmt::format("{} has no counter-example", level.name);
+  }
+  return {};
+}
+
 TEST_P(Lattices, SayWhatTheCheckersSay) {
   const ModelInfo& model = *find_model(GetParam().model)->model;
   const std::uint64_t cases = std::max<std::uint64_t>(test::case_count() / GetParam().part, 1);
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const history::History history = GetParam().make(seed);
-    const Placement placement = place(history, model, {}, {});
-    ASSERT_FALSE(placement.levels.empty());
-    for (const Placement::Level& level : placement.levels) {
-      const Verdict judged = check_model(history, {&model, level.name}, {}, {});
-      const bool unseen = judged.kind == VerdictKind::undetermined;  // by this level alone
-      ASSERT_TRUE(unseen || level.verdict.kind == judged.kind)
-          << "seed " << seed << ": " << level.name << " is " << name_of(judged.kind) << ", but "
-          << level.verdict.summary << "\n"
-          << history::to_jsonl(history);
-    }
-    for (const std::size_t index : placement.refuted) {
-      ASSERT_FALSE(placement.levels[index].verdict.counterexamples.empty());
-    }
-  }
+  test::check_histories(cases, GetParam().make, [&](const test::RandomHistory& random) {
+    return compare(random.history, model);
+  });
 }
 
 std::string source_name(const testing::TestParamInfo<Source>& source) {
@@ -92,10 +101,12 @@ std::string source_name(const testing::TestParamInfo<Source>& source) {
 INSTANTIATE_TEST_SUITE_P(Each,
                          Lattices,
                          testing::Values(collection("bank"),
+                                         collection("comments"),
                                          collection("convergence"),
                                          collection("counter"),
                                          collection("kafka"),
                                          collection("monotonic"),
+                                         collection("sequential"),
                                          collection("set"),
                                          collection("set-full"),
                                          collection("total-queue"),

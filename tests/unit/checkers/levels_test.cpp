@@ -1,18 +1,21 @@
 // The levels of registers below linearizability against brute force and against each other, on
 // random histories.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test.
+// Every case is a function of its seed, which a failure prints with the smallest part of the
+// history that fails. SUNDER_CASES sets the number of cases per test.
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "checkers/levels/register_levels.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/level_oracle.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/session_generator.hpp"
 
 namespace sunder::checkers {
@@ -35,20 +38,20 @@ VerdictKind kind_of(const history::History& history, std::string_view level, boo
 class Levels : public testing::TestWithParam<std::string_view> {};
 
 void agree(std::string_view level, test::SessionOptions options) {
-  std::uint64_t kept = 0;
-  const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    options.seed = seed;
-    const history::History history = test::session_history(options);
-    const VerdictKind expected =
-        test::brute_force_level(history, level) ? VerdictKind::kept : VerdictKind::broken;
-    kept += expected == VerdictKind::kept ? 1U : 0U;
-    ASSERT_EQ(name_of(kind_of(history, level, seed % 2 == 0)), name_of(expected))
-        << level << ", seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
-  EXPECT_GT(kept, cases / 20);
-  EXPECT_LT(kept, cases - cases / 20);
+  test::check_by_oracle(
+      test::case_count(),
+      [&](std::uint64_t seed) {
+        options.seed = seed;
+        return test::session_history(options);
+      },
+      [&](const test::RandomHistory& random) {
+        return test::brute_force_level(random.history, level);
+      },
+      [&](const test::RandomHistory& random, std::string_view expected) {
+        const VerdictKind kind = kind_of(random.history, level, random.seed % 2 == 0);
+        return test::disagreement(expected, name_of(kind));
+      },
+      {.kept = 5, .broken = 5});
 }
 
 TEST_P(Levels, AgreeWithBruteForceOnUniqueValues) {
@@ -67,25 +70,29 @@ TEST_P(Levels, AgreeWithBruteForceOnPlainReadsAndWrites) {
 
 // Whatever is linearizable satisfies every level, by the level's own test.
 TEST_P(Levels, HoldOfLinearizableStores) {
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     test::RegisterOptions options;
     options.seed = seed;
     options.operations = 300;
     options.clients = 6;
     options.keys = 1 + seed % 3;
     options.unknown_per_mille = seed % 2 == 0 ? 100 : 0;
-    const history::History history = test::register_history(options);
-    const Verdict verdict = judge(history, GetParam(), false);
-    ASSERT_EQ(verdict.kind, VerdictKind::kept) << "seed " << seed << ": " << verdict.summary;
-  }
+    return test::register_history(options);
+  };
+  test::check_histories(40, make, [](const test::RandomHistory& random) -> std::string {
+    const bool linearizable =
+        random.whole || kind_of(random.history, "linearizable", true) == VerdictKind::kept;
+    if (!linearizable) return {};
+    const Verdict verdict = judge(random.history, GetParam(), false);
+    return test::disagreement("kept", name_of(verdict.kind), verdict.summary + ": ");
+  });
 }
 
 // A read that finds its key's initial value at the end of a session that wrote it is wrong at
 // every level but those about others' writes.
 TEST_P(Levels, HaveCounterExamplesThatContradictThemselves) {
   std::uint64_t broken = 0;
-  const std::uint64_t cases = test::case_count() / 50;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     test::StoreOptions options;
     options.seed = seed;
     options.kind = test::StoreKind::fifo;
@@ -93,24 +100,25 @@ TEST_P(Levels, HaveCounterExamplesThatContradictThemselves) {
     options.processes = 4;
     options.keys = 3;
     options.wrong = 10;
-    const history::History history = test::store_history(options);
-    const Verdict verdict = judge(history, GetParam(), true);
-    if (verdict.kind != VerdictKind::broken) continue;
+    return test::store_history(options);
+  };
+  const auto compare = [&](const test::RandomHistory& random) -> std::string {
+    const Verdict verdict = judge(random.history, GetParam(), true);
+    if (verdict.kind != VerdictKind::broken) return {};
     ++broken;
-    ASSERT_EQ(verdict.counterexamples.size(), 1U) << "seed " << seed;
+    const bool shown = verdict.counterexamples.size() == 1 && !verdict.summary.empty();
+    if (!shown) return "no counter-example, or no words for it";
     // The core alone is a history that is wrong at that level.
-    history::HistoryBuilder builder;
+    std::vector<std::uint32_t> core;
     for (const Counterexample::Item& item : verdict.counterexamples[0].items) {
-      history::Operation operation = history.operations()[item.operation];
-      operation.key = builder.pool().symbol(history.pool().name(operation.key));
-      builder.add(operation);
+      core.push_back(static_cast<std::uint32_t>(item.operation));
     }
-    history::History core = builder.finish();
-    ASSERT_LE(core.operations().size(), 48U) << "seed " << seed;
-    ASSERT_EQ(kind_of(core, GetParam(), false), VerdictKind::broken) << "seed " << seed << "\n"
-                                                                     << verdict.summary;
-    EXPECT_FALSE(verdict.summary.empty());
-  }
+    if (core.size() > 48) return "a counter-example of more than 48 operations";
+    std::ranges::sort(core);
+    const VerdictKind kind = kind_of(test::part_of(random.history, core), GetParam(), false);
+    return test::disagreement("broken", name_of(kind), verdict.summary + ", by its core: ");
+  };
+  if (!test::check_histories(test::case_count() / 50, make, compare)) return;
   EXPECT_GT(broken, 0U);
 }
 
@@ -122,8 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Levels, testing::ValuesIn(test::kLevels), [](cons
 
 // Longer histories than brute force can judge: vector clocks and rounds against plain matrices.
 TEST(LevelsByTwoRoutes, AgreeOnStoresThatErr) {
-  const std::uint64_t cases = test::case_count() / 20;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     test::StoreOptions options;
     options.seed = seed;
     options.kind = seed % 3 == 0   ? test::StoreKind::fifo
@@ -134,14 +141,18 @@ TEST(LevelsByTwoRoutes, AgreeOnStoresThatErr) {
     options.keys = 1 + seed % 4;
     options.lag = 5 + seed % 40;
     options.wrong = seed % 5;
-    const history::History history = test::store_history(options);
+    return test::store_history(options);
+  };
+  const auto compare = [](const test::RandomHistory& random) -> std::string {
     for (const std::string_view level : {"causal", "causal-memory", "ccv", "pram"}) {
-      const bool allowed = test::saturation_allows(history, level);
-      ASSERT_EQ(kind_of(history, level, false) == VerdictKind::kept, allowed)
-          << level << ", seed " << seed << "\n"
-          << history::to_jsonl(history);
+      const bool allowed = test::saturation_allows(random.history, level);
+      const VerdictKind kind = kind_of(random.history, level, false);
+      if (name_of(kind) == (allowed ? "kept" : "broken")) continue;
+      return fmt::format("{} is {}, but is {}", level, name_of(kind), allowed ? "allowed" : "not");
     }
-  }
+    return {};
+  };
+  test::check_histories(test::case_count() / 20, make, compare);
 }
 
 // What a store promises, it keeps; what is stronger is refuted sooner or later.
@@ -164,12 +175,12 @@ TEST(SimulatedStores, KeepWhatTheyPromise) {
 
 // The stronger level implies the weaker one, whatever the history.
 TEST(LevelsAsALattice, ImplyEachOther) {
-  const std::uint64_t cases = test::case_count() / 4;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const history::History history =
-        test::session_history({.seed = seed, .operations_max = 9, .unique = seed % 2 == 0});
+  const auto make = [](std::uint64_t seed) {
+    return test::session_history({.seed = seed, .operations_max = 9, .unique = seed % 2 == 0});
+  };
+  const auto compare = [](const test::RandomHistory& random) -> std::string {
     const auto holds = [&](std::string_view level) {
-      return kind_of(history, level, false) == VerdictKind::kept;
+      return kind_of(random.history, level, false) == VerdictKind::kept;
     };
     for (const auto& [stronger, weaker] : {std::pair{"sequential", "causal-memory"},
                                            std::pair{"sequential", "ccv"},
@@ -183,12 +194,11 @@ TEST(LevelsAsALattice, ImplyEachOther) {
                                            std::pair{"pram", "monotonic-writes"},
                                            std::pair{"pram", "read-your-writes"},
                                            std::pair{"writes-follow-reads", "monotonic-writes"}}) {
-      if (holds(stronger)) {
-        ASSERT_TRUE(holds(weaker)) << stronger << " but not " << weaker << ", seed " << seed << "\n"
-                                   << history::to_jsonl(history);
-      }
+      if (holds(stronger) && !holds(weaker)) return fmt::format("{} but not {}", stronger, weaker);
     }
-  }
+    return {};
+  };
+  test::check_histories(test::case_count() / 4, make, compare);
 }
 
 }  // namespace

@@ -1,33 +1,20 @@
 // Sets, counters and locks against brute force and against the search, on random histories.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test (10,000 by default).
+// Every case is a function of its seed, which a failure prints with the smallest part of the
+// history that fails. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "checkers/linearizability.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/brute_force.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/object_generator.hpp"
-#include "tests/histories/support/object_oracle.hpp"
+#include "tests/histories/support/random_histories.hpp"
+#include "tests/unit/checkers/routes_fixture.hpp"
 
 namespace sunder::checkers {
 namespace {
-
-VerdictKind kind_of(const history::History& history, std::string_view model, Routes routes) {
-  CheckOptions options;
-  options.threads = 1;
-  options.parameters["permits"] = test::kOracle_permits;
-  const Verdict verdict =
-      check_linearizability(history, *find_search_model(model), options, {}, routes);
-  // All-unknown histories have nothing to contradict: brute force calls them linearizable.
-  const bool nothing =
-      verdict.kind == VerdictKind::undetermined && verdict.summary.starts_with("nothing observed");
-  return nothing ? VerdictKind::kept : verdict.kind;
-}
 
 struct Row {
   std::string_view name;
@@ -78,6 +65,11 @@ constexpr Row kRows[] = {
      .small = {.model = "rw-lock", .unknown_percent = 15, .wrong = 1}},
     {.name = "ReadWriteLockRefuses",
      .small = {.model = "rw-lock", .unknown_percent = 5, .wrong = 1, .refuses = true}},
+    {.name = "ReentrantMutex", .small = {.model = "reentrant-mutex", .wrong = 1}},
+    {.name = "ReentrantMutexUnknown",
+     .small = {.model = "reentrant-mutex", .unknown_percent = 15, .wrong = 1}},
+    {.name = "ReentrantMutexRefuses",
+     .small = {.model = "reentrant-mutex", .unknown_percent = 5, .wrong = 1, .refuses = true}},
     {.name = "Semaphore", .small = {.model = "semaphore", .wrong = 1}},
     {.name = "SemaphoreUnknown",
      .small = {.model = "semaphore", .unknown_percent = 15, .wrong = 1}},
@@ -93,50 +85,44 @@ constexpr Row kRows[] = {
 
 class Objects : public testing::TestWithParam<Row> {};
 
-// Both routes must say what brute force says; both answers must occur often.
+// Both routes must say what brute force says.
 TEST_P(Objects, AgreeWithBruteForce) {
   const std::string_view model = GetParam().small.model;
-  const std::uint64_t cases = test::case_count();
-  std::uint64_t kept = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::ObjectOptions small = GetParam().small;
-    small.seed = seed;
-    small.operations = 3 + seed % 6;
-    small.clients = 2 + seed % 3;
-    const history::History history = test::object_history(small);
-    const bool linearizable = test::brute_force_linearizable(history, model);
-    const VerdictKind expected = linearizable ? VerdictKind::kept : VerdictKind::broken;
-    kept += linearizable ? 1U : 0U;
-    ASSERT_EQ(name_of(kind_of(history, model, {})), name_of(expected))
-        << "by the closed form, seed " << seed << "\n"
-        << history::to_jsonl(history);
-    ASSERT_EQ(name_of(kind_of(history, model, {.closed_form = false})), name_of(expected))
-        << "by the search, seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
-  EXPECT_GT(kept, cases / 10);
-  EXPECT_LT(kept, cases - cases / 20);
+  test::check_by_oracle(
+      test::case_count(),
+      [](std::uint64_t seed) {
+        test::ObjectOptions small = GetParam().small;
+        small.seed = seed;
+        small.operations = 3 + seed % 6;
+        small.clients = 2 + seed % 3;
+        return test::object_history(small);
+      },
+      [&](const test::RandomHistory& random) {
+        return test::brute_force_linearizable(random.history, model);
+      },
+      [&](const test::RandomHistory& random, std::string_view expected) {
+        return compare_routes(random.history, model, expected);
+      },
+      {.kept = 10, .broken = 5});
 }
 
 // Longer histories than brute force can judge: the two routes must agree, valid and with a result
 // or two changed.
 TEST_P(Objects, AgreeWithTheSearchOnLongHistories) {
-  const std::string_view model = GetParam().small.model;
-  const std::uint64_t cases = test::case_count() / 100;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto wrong = [](std::uint64_t seed) { return seed % 2 == 0 ? 0 : GetParam().small.wrong; };
+  const auto make = [&](std::uint64_t seed) {
     test::ObjectOptions large = GetParam().small;
     large.seed = seed;
     large.operations = 50;
     large.clients = 4;
     large.unknown_percent /= 4;
-    if (seed % 2 == 0) large.wrong = 0;
-    const history::History history = test::object_history(large);
-    const VerdictKind closed = kind_of(history, model, {});
-    ASSERT_EQ(closed, kind_of(history, model, {.closed_form = false})) << "seed " << seed;
-    if (large.wrong == 0) {
-      ASSERT_EQ(closed, VerdictKind::kept) << "seed " << seed;
-    }
-  }
+    large.wrong = wrong(seed);
+    return test::object_history(large);
+  };
+  test::check_histories(test::case_count() / 100, make, [&](const test::RandomHistory& random) {
+    const bool right = random.whole && wrong(random.seed) == 0;
+    return compare_routes(random.history, GetParam().small.model, right ? "kept" : "");
+  });
 }
 
 std::string row_name(const testing::TestParamInfo<Row>& info) {

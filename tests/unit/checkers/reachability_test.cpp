@@ -1,18 +1,21 @@
 // The checkers that judge a run by who could reach whom, against what their promises say of each
 // millisecond of small random runs.
 //
-// Every case is a function of its seed, which a failure prints. SUNDER_CASES sets the number of
-// cases per test (10,000 by default).
+// Every case is a function of its seed; a failure prints it with the smallest part of its history
+// that fails, too, and what happened around it. SUNDER_CASES sets the number of cases per test
+// (10,000 by default).
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
-#include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/run_world.hpp"
 #include "tests/unit/checkers/run_fixture.hpp"
 
@@ -74,59 +77,97 @@ SmallRun small_run(std::uint64_t seed, double answered) {
   return run;
 }
 
-RunFixture fixture_of(const SmallRun& run) {
-  RunFixture fixture(1, 1);
-  fixture.context = run.context;
+history::History history_of(const SmallRun& run) {
+  history::HistoryBuilder builder;
+  std::int64_t value = 0;
   for (const Call& call : run.calls) {
     Operation operation;
     operation.process = static_cast<std::int64_t>(call.client);
     operation.function = call.write ? history::Function::write : history::Function::read;
-    operation.function_name = fixture.builder.pool().symbol(call.write ? "write" : "read");
-    operation.key = fixture.builder.pool().symbol("x");
+    operation.function_name = builder.pool().symbol(call.write ? "write" : "read");
+    operation.key = builder.pool().symbol("x");
     operation.invoke = operation.invoke_time = RunFixture::ms(call.begin);
     if (call.end != kInFlight) operation.complete_time = RunFixture::ms(call.end);
     if (call.outcome != Outcome::info) operation.complete = operation.complete_time;
     operation.outcome = call.outcome;
-    if (call.write) operation.input = Value::integer(++fixture.value);
-    if (call.refused) operation.error = fixture.builder.pool().symbol("refused: full");
+    if (call.write) operation.input = Value::integer(++value);
+    if (call.refused) operation.error = builder.pool().symbol("refused: full");
     if (call.node > 0) {
-      operation.node = fixture.builder.pool().symbol(run.context.nodes[call.node - 1]);
+      operation.node = builder.pool().symbol(run.context.nodes[call.node - 1]);
     }
-    fixture.builder.add(operation);
+    builder.add(operation);
   }
-  return fixture;
+  return builder.finish();
 }
 
-std::string text_of(const SmallRun& run) {
-  RunFixture fixture = fixture_of(run);
-  std::string text = history::to_jsonl(fixture.builder.finish());
-  for (const history::FaultRecord& fault : run.context.faults) {
-    text += fmt::format("fault applying {} {} active {} {} healed {}{}{}{}; down",
-                        fault.applying.begin / test::kTick,
-                        fault.applying.end / test::kTick,
-                        fault.active.begin / test::kTick,
-                        fault.active.end / test::kTick,
-                        fault.healed / test::kTick,
-                        fault.exercised ? " bit" : "",
-                        fault.porous ? " porous" : "",
-                        fault.changes_members ? " members" : "");
-    for (const auto& window : fault.standing) {
-      text += fmt::format(" (stood {} {})", window.begin / test::kTick, window.end / test::kTick);
+std::vector<Call> calls_of(const history::History& history, const RunContext& context) {
+  std::vector<Call> calls;
+  for (const Operation& operation : history.operations()) {
+    const bool ended = operation.complete_time != history::kUnknownTime;
+    const auto node = std::ranges::find(context.nodes, history.pool().name(operation.node));
+    Call& call = calls.emplace_back();
+    call.client = static_cast<std::size_t>(operation.process);
+    call.begin = operation.invoke_time / test::kTick;
+    call.end = ended ? operation.complete_time / test::kTick : kInFlight;
+    call.outcome = operation.outcome;
+    call.refused = !history.pool().name(operation.error).empty();
+    call.write = operation.function == history::Function::write;
+    if (node != context.nodes.end()) {
+      call.node = static_cast<std::size_t>(node - context.nodes.begin()) + 1;
     }
-    for (const std::string& node : fault.disabled_nodes) text += " " + node;
-    text += "; ended";
-    for (const std::string& node : fault.ended_nodes) text += " " + node;
-    text += "; cut";
-    for (const auto& [from, to] : fault.cut_links) text += " " + from + ">" + to;
-    text += "\n";
   }
-  return text;
+  return calls;
+}
+
+// What a test makes of small runs: a function of the seed.
+struct Runs {
+  double answered = 1;
+  std::function<void(SmallRun& run, std::uint64_t seed)> change = [](SmallRun&, std::uint64_t) {};
+};
+
+using JudgeRun = std::function<std::string(const SmallRun& run, const history::History& history)>;
+
+bool check_runs(const Runs& runs, const JudgeRun& judge) {
+  const auto make = [&](std::uint64_t seed) {
+    SmallRun run = small_run(seed, runs.answered);
+    runs.change(run, seed);
+    return history_of(run);
+  };
+  const auto judge_history = [&](const test::RandomHistory& random) -> std::string {
+    if (random.history.operations().empty()) return {};  // no run ends with its last operation
+    base::Random drawn(random.seed);
+    SmallRun run{.context = test::small_run_context(drawn), .calls = {}};
+    runs.change(run, random.seed);
+    run.calls = calls_of(random.history, run.context);
+    const std::string wrong = judge(run, random.history);
+    return wrong.empty() ? wrong : wrong + "\n" + text_of(run.context);
+  };
+  return test::check_histories(test::case_count(), make, judge_history);
+}
+
+Verdict verdict_of(std::string_view checker,
+                   const SmallRun& run,
+                   const history::History& history,
+                   const std::map<std::string, double>& parameters) {
+  RunFixture fixture(1, 1);
+  fixture.context = run.context;
+  fixture.parameters = parameters;
+  return fixture.judge(checker, history);
+}
+
+// What is wrong with a verdict; empty: nothing.
+std::string disagreement(const Verdict& verdict, VerdictKind expected) {
+  const std::string where = verdict.summary + ": ";
+  const bool shown = !verdict.counterexamples.empty();
+  if ((verdict.kind == VerdictKind::broken) != shown) return where + "wrong counter-examples";
+  return test::disagreement(name_of(expected), name_of(verdict.kind), where);
 }
 
 // How often each verdict came: no test may see one alone.
 using Seen = std::map<std::string_view, std::uint64_t>;
 
-void expect_both(const Seen& seen, std::uint64_t cases) {
+void expect_both(const Seen& seen) {
+  const std::uint64_t cases = test::case_count();
   for (const VerdictKind kind :
        {VerdictKind::kept, VerdictKind::broken, VerdictKind::not_exercised}) {
     const auto found = seen.find(name_of(kind));
@@ -218,23 +259,22 @@ VerdictKind availability_by_definition(const SmallRun& run) {
 
 TEST(Reachability, AvailabilityIsJudgedByItsDefinition) {
   Seen seen;
-  const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    SmallRun run = small_run(seed, 0.8);
-    if (seed % 4 == 0) run.context.phases.push_back({"load", {RunFixture::ms(7), kNever}});
-    if (seed % 5 == 0) run.context.phases.push_back({"tear down", {RunFixture::ms(45), kNever}});
-    RunFixture fixture = fixture_of(run);
-    fixture.parameters = {{"election_timeout_ms", kSettle / 10.0},
-                          {"answer_within_ms", kAnswerWithin},
-                          {"operations_min", kJudgedMin}};
-    const Verdict verdict = fixture.check("availability");
+  const std::map<std::string, double> parameters{{"election_timeout_ms", kSettle / 10.0},
+                                                 {"answer_within_ms", kAnswerWithin},
+                                                 {"operations_min", kJudgedMin}};
+  const Runs runs{.answered = 0.8, .change = [](SmallRun& run, std::uint64_t seed) {
+                    auto& phases = run.context.phases;
+                    if (seed % 4 == 0) phases.push_back({"load", {RunFixture::ms(7), kNever}});
+                    if (seed % 5 == 0) {
+                      phases.push_back({"tear down", {RunFixture::ms(45), kNever}});
+                    }
+                  }};
+  const auto judge = [&](const SmallRun& run, const history::History& history) {
+    const Verdict verdict = verdict_of("availability", run, history, parameters);
     ++seen[name_of(verdict.kind)];
-    ASSERT_EQ(name_of(verdict.kind), name_of(availability_by_definition(run)))
-        << "seed " << seed << ": " << verdict.summary << "\n"
-        << text_of(run);
-    ASSERT_EQ(verdict.kind == VerdictKind::broken, !verdict.counterexamples.empty()) << seed;
-  }
-  expect_both(seen, cases);
+    return disagreement(verdict, availability_by_definition(run));
+  };
+  if (check_runs(runs, judge)) expect_both(seen);
 }
 
 // ---------------------------------------------------------------- availability-everywhere
@@ -349,24 +389,19 @@ void append_calm(SmallRun& run) {
 
 TEST(Reachability, AvailabilityEverywhereIsJudgedByItsDefinition) {
   Seen seen;
-  const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    SmallRun run = small_run(seed, 0.9);
-    if (seed % 4 == 0) append_calm(run);
-    for (std::size_t i = 0; i < run.context.faults.size(); ++i) {
-      run.context.faults[i].id = static_cast<std::uint32_t>(i + 1);
-    }
-    RunFixture fixture = fixture_of(run);
-    fixture.parameters = {
-        {"settle_ms", kSettleEverywhere}, {"due_ms", kDue}, {"operations_min", kTriedMin}};
-    const Verdict verdict = fixture.check("availability-everywhere");
+  const std::map<std::string, double> parameters{
+      {"settle_ms", kSettleEverywhere}, {"due_ms", kDue}, {"operations_min", kTriedMin}};
+  const Runs runs{.answered = 0.9, .change = [](SmallRun& run, std::uint64_t seed) {
+                    if (seed % 4 == 0) append_calm(run);
+                    std::uint32_t id = 0;
+                    for (history::FaultRecord& fault : run.context.faults) fault.id = ++id;
+                  }};
+  const auto judge = [&](const SmallRun& run, const history::History& history) {
+    const Verdict verdict = verdict_of("availability-everywhere", run, history, parameters);
     ++seen[name_of(verdict.kind)];
-    ASSERT_EQ(name_of(verdict.kind), name_of(Everywhere(run).judge()))
-        << "seed " << seed << ": " << verdict.summary << "\n"
-        << text_of(run);
-    ASSERT_EQ(verdict.kind == VerdictKind::broken, !verdict.counterexamples.empty()) << seed;
-  }
-  expect_both(seen, cases);
+    return disagreement(verdict, Everywhere(run).judge());
+  };
+  if (check_runs(runs, judge)) expect_both(seen);
 }
 
 // ---------------------------------------------------------------- blind-overwrites
@@ -424,44 +459,49 @@ bool can_have_told(const RunWorld& world,
   return know.contains(other);
 }
 
+// Which writes were replaced by a client that had been parted from theirs, by their begins; nothing
+// when the two views of who was parted contradict each other.
+std::optional<std::set<std::int64_t>> replaced_blindly(const SmallRun& run) {
+  const RunWorld world(run.context, false);
+  const auto counts = [](const Call& call) { return call.write && call.outcome == Outcome::ok; };
+  std::set<std::int64_t> dropped;
+  for (std::size_t later = 0; later < run.calls.size(); ++later) {
+    const Call& after = run.calls[later];
+    if (!counts(after)) continue;
+    std::map<std::size_t, const Call*> newest;
+    for (std::size_t i = 0; i < later; ++i) {
+      if (counts(run.calls[i])) newest[run.calls[i].client] = &run.calls[i];
+    }
+    const Call* replaced = nullptr;
+    for (const auto& [client, before] : newest) {
+      if (client == after.client || before->end >= after.begin) continue;
+      const std::size_t one = world.nodes() + client;
+      const std::size_t other = world.nodes() + after.client;
+      if (!are_parted(world, one, other, before->begin, after.end)) continue;
+      if (can_have_told(world, one, other, before->begin, after.end)) return std::nullopt;
+      if (replaced == nullptr || replaced->begin < before->begin) replaced = before;
+    }
+    if (replaced != nullptr) dropped.insert(replaced->begin);
+  }
+  return dropped;
+}
+
 TEST(Reachability, BlindOverwritesAreThoseOfPartedClients) {
   const std::uint64_t cases = test::case_count();
   std::uint64_t broken = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const SmallRun run = small_run(seed, 0.8);
-    const RunWorld world(run.context, false);
-    const auto counts = [](const Call& call) { return call.write && call.outcome == Outcome::ok; };
-    std::set<std::int64_t> dropped;  // by begin
-    for (std::size_t later = 0; later < run.calls.size(); ++later) {
-      const Call& after = run.calls[later];
-      if (!counts(after)) continue;
-      std::map<std::size_t, const Call*> newest;
-      for (std::size_t i = 0; i < later; ++i) {
-        if (counts(run.calls[i])) newest[run.calls[i].client] = &run.calls[i];
-      }
-      const Call* replaced = nullptr;
-      for (const auto& [client, before] : newest) {
-        if (client == after.client || before->end >= after.begin) continue;
-        const std::size_t one = world.nodes() + client;
-        const std::size_t other = world.nodes() + after.client;
-        if (!are_parted(world, one, other, before->begin, after.end)) continue;
-        ASSERT_FALSE(can_have_told(world, one, other, before->begin, after.end))
-            << "seed " << seed << "\n"
-            << text_of(run);
-        if (replaced == nullptr || replaced->begin < before->begin) replaced = before;
-      }
-      if (replaced != nullptr) dropped.insert(replaced->begin);
-    }
-    RunFixture fixture = fixture_of(run);
-    const Verdict verdict = fixture.check("blind-overwrites");
-    broken += dropped.empty() ? 0U : 1U;
-    ASSERT_EQ(verdict.kind, dropped.empty() ? VerdictKind::not_exercised : VerdictKind::broken)
-        << "seed " << seed << ": " << verdict.summary << "\n"
-        << text_of(run);
-    ASSERT_EQ(verdict.measurements.at(1).value, static_cast<double>(dropped.size()))
-        << "seed " << seed << "\n"
-        << text_of(run);
-  }
+  const auto judge = [&](const SmallRun& run, const history::History& history) -> std::string {
+    const auto dropped = replaced_blindly(run);
+    if (!dropped) return "parted clients that can have told each other";
+    const Verdict verdict = verdict_of("blind-overwrites", run, history, {});
+    broken += dropped->empty() ? 0U : 1U;
+    const VerdictKind expected =
+        dropped->empty() ? VerdictKind::not_exercised : VerdictKind::broken;
+    if (verdict.kind != expected) return disagreement(verdict, expected);
+    const double counted = verdict.measurements.at(1).value;
+    if (counted == static_cast<double>(dropped->size())) return {};
+    return fmt::format("{} writes were replaced, not {}", dropped->size(), counted);
+  };
+  if (!check_runs({.answered = 0.8}, judge)) return;
   EXPECT_GT(broken, cases / 20);
   EXPECT_LT(broken, cases - cases / 20);
 }

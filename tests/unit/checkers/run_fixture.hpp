@@ -1,4 +1,5 @@
 // RunFixture: a small run written by hand, in milliseconds: nodes, clients, faults and operations.
+// And what happened around it in words, for tests that fail.
 
 #pragma once
 
@@ -6,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "checkers/checker.hpp"
 #include "harness/history/history.hpp"
@@ -121,6 +124,11 @@ class RunFixture {
   // The same, and keeps the history that was judged.
   Verdict check(std::string_view checker, history::History& history) {
     history = builder.finish();
+    return judge(checker, history);
+  }
+
+  // What it says of a history of this run.
+  [[nodiscard]] Verdict judge(std::string_view checker, const history::History& history) const {
     CheckOptions options;
     options.context = &context;
     options.parameters = parameters;
@@ -144,5 +152,33 @@ class RunFixture {
     return names;
   }
 };
+
+// Times in whole milliseconds.
+inline std::string text_of(const history::RunContext& context) {
+  std::string text =
+      fmt::format("{} nodes, {} clients\n", context.nodes.size(), context.clients.size());
+  const auto add = [&text](std::string_view what, const history::Window& window) {
+    text += fmt::format(" {} {} {}", what, window.begin / 1'000'000, window.end / 1'000'000);
+  };
+  for (const history::Phase& phase : context.phases) {
+    add("phase " + phase.name, phase.window);
+    text += "\n";
+  }
+  for (const history::FaultRecord& fault : context.faults) {
+    text += fmt::format(" fault {}:", fault.family);
+    add("applying", fault.applying);
+    add("active", fault.active);
+    for (const auto& window : fault.standing) add("standing", window);
+    text += fmt::format(" healed {}", fault.healed / 1'000'000);
+    if (fault.exercised) text += " bit";
+    if (fault.porous) text += " porous";
+    if (fault.changes_members) text += " members";
+    for (const std::string& node : fault.disabled_nodes) text += " disables " + node;
+    for (const std::string& node : fault.ended_nodes) text += " ends " + node;
+    for (const auto& [from, to] : fault.cut_links) text += " cuts " + from + ">" + to;
+    text += "\n";
+  }
+  return text;
+}
 
 }  // namespace sunder::checkers

@@ -1,8 +1,8 @@
 // rw-register: what Elle concludes by default against its rules as they read, and both against
 // brute force, on random histories.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test (10,000 by default).
+// Every case is a function of its seed, which a failure prints with the smallest part of the
+// history that fails. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include <algorithm>
 #include <array>
@@ -11,12 +11,13 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "checkers/checker.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/isolation_brute_force.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/transaction_generator.hpp"
 
 namespace sunder::checkers {
@@ -223,41 +224,49 @@ bool reads_zero(const history::History& history) {
   return false;
 }
 
+// How often each level was broken and was kept.
+using Answers = std::map<std::string, std::array<std::uint64_t, 2>>;
+
+// What is wrong with a verdict; empty: nothing.
+std::string compare(bool holds, const char* level, const Verdict& verdict, Answers& answers) {
+  ++answers[level][holds ? 1 : 0];
+  const std::string_view expected = holds ? "kept" : "broken";
+  if (name_of(verdict.kind) == expected) return {};
+  return test::disagreement(
+      expected, name_of(verdict.kind), fmt::format("{}, {}: ", level, verdict.summary));
+}
+
 TEST(RwRegister, ConcludesWhatElleConcludes) {
   constexpr std::array kAnomalies{
       "G1a", "G1b", "G1c", "future-read", "garbage-read", "internal", "lost-update"};
-  std::map<std::string, std::array<std::uint64_t, 2>> seen;
+  Answers answers;
   const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::SmallTransactionOptions options;
-    options.seed = seed;
-    const history::History history = test::small_transaction_history(options);
+  const auto make = [](std::uint64_t seed) {
+    return test::small_transaction_history({.seed = seed});
+  };
+  const auto judge_one = [&](const test::RandomHistory& random) -> std::string {
+    const auto& history = random.history;
     const Elle elle(history);
-    if (reads_zero(history) || !elle.writes_values_once()) continue;
+    if (reads_zero(history) || !elle.writes_values_once()) return {};
     const Verdict verdict = judge(history, "elle-default");
-    if (nothing_observed(verdict)) continue;
-    ASSERT_EQ(name_of(verdict.kind), elle.breaks_default() ? "broken" : "kept")
-        << "seed " << seed << ": " << verdict.summary << "\n"
-        << history::to_jsonl(history);
-    ++seen["elle-default"][elle.breaks_default() ? 1 : 0];
+    if (nothing_observed(verdict)) return {};
+    std::string wrong = compare(!elle.breaks_default(), "elle-default", verdict, answers);
     // It is a violation of strict serializability, or none at all.
-    if (elle.breaks_default()) {
-      ASSERT_FALSE(test::brute_force_isolation(history, "strict-serializable"))
-          << "seed " << seed << ": " << verdict.summary << "\n"
-          << history::to_jsonl(history);
+    if (wrong.empty() && elle.breaks_default() &&
+        test::brute_force_isolation(history, "strict-serializable")) {
+      wrong = "strictly serializable, but " + verdict.summary;
     }
     for (const char* anomaly : kAnomalies) {
-      const Verdict one = judge(history, anomaly);
-      ASSERT_EQ(name_of(one.kind), elle.has(anomaly) ? "broken" : "kept")
-          << anomaly << ", seed " << seed << ": " << one.summary << "\n"
-          << history::to_jsonl(history);
-      ++seen[anomaly][elle.has(anomaly) ? 1 : 0];
+      if (!wrong.empty()) return wrong;
+      wrong = compare(!elle.has(anomaly), anomaly, judge(history, anomaly), answers);
     }
-  }
-  for (const auto& [level, both] : seen) {
-    EXPECT_GT(both[0], cases / 50) << level;
+    return wrong;
+  };
+  if (!test::check_histories(cases, make, judge_one)) return;
+  for (const auto& [level, both] : answers) {
+    EXPECT_GT(both[1], cases / 50) << level;
     // A lost update is rare: some of a thousand small histories have one.
-    EXPECT_GE(both[1], std::max<std::uint64_t>(1, cases / 1000)) << level;
+    EXPECT_GE(both[0], std::max<std::uint64_t>(1, cases / 1000)) << level;
   }
 }
 
@@ -276,26 +285,25 @@ TEST(RwRegister, AgreesWithBruteForceAtEveryExactLevel) {
                               "strong-snapshot-isolation",
                               "strong-session-serializable",
                               "strict-serializable"};
-  std::map<std::string_view, std::array<std::uint64_t, 2>> seen;
+  Answers answers;
   const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    test::SmallTransactionOptions options;
-    options.seed = seed;
-    options.faults = seed % 3 == 0;
-    const history::History history = test::small_transaction_history(options);
+  const auto make = [](std::uint64_t seed) {
+    return test::small_transaction_history({.seed = seed, .faults = seed % 3 == 0});
+  };
+  const auto judge_one = [&](const test::RandomHistory& random) -> std::string {
     // Two levels of each history, all in turn.
     for (std::size_t i = 0; i < 2; ++i) {
-      const std::string_view level = kExact[(2 * seed + i) % kExact.size()];
-      const bool holds = test::brute_force_isolation(history, level);
-      const Verdict verdict = judge(history, level);
+      const char* level = kExact[(2 * random.seed + i) % kExact.size()];
+      const Verdict verdict = judge(random.history, level);
       if (nothing_observed(verdict)) continue;
-      ASSERT_EQ(name_of(verdict.kind), holds ? "kept" : "broken")
-          << level << ", seed " << seed << ": " << verdict.summary << "\n"
-          << history::to_jsonl(history);
-      ++seen[level][holds ? 1 : 0];
+      const bool holds = test::brute_force_isolation(random.history, level);
+      std::string wrong = compare(holds, level, verdict, answers);
+      if (!wrong.empty()) return wrong;
     }
-  }
-  for (const auto& [level, both] : seen) {
+    return {};
+  };
+  if (!test::check_histories(cases, make, judge_one)) return;
+  for (const auto& [level, both] : answers) {
     EXPECT_GT(both[0], cases / 500) << level;
     EXPECT_GT(both[1], cases / 500) << level;
   }

@@ -3,7 +3,8 @@
 //
 // The oracle asks its questions of the world that the generator made, by definition and in
 // quadratic time; it reads no rows and shares no code with the checkers. Every world is a function
-// of its seed, which a failure prints; SUNDER_CASES sets how many there are (10,000 by default).
+// of its seed, which a failure prints with the history; SUNDER_CASES sets how many there are
+// (10,000 by default).
 
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 #include "harness/base/random.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/unit/checkers/saga_fixture.hpp"
 
 namespace sunder::checkers {
@@ -353,18 +355,23 @@ TEST(SagaCheckers, AgreeWithANaiveOracleOnRandomWorlds) {
                                  Question{"saga-once", is_doubled}};
   const std::uint64_t cases = test::case_count();
   std::array<std::uint64_t, questions.size()> broken{};
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto judge = [&](std::uint64_t seed) -> std::string {
     const World world = Maker(seed).make();
     for (std::size_t q = 0; q < questions.size(); ++q) {
       const bool expected = questions[q].is_broken(world);
       broken[q] += expected ? 1U : 0U;
       SagaFixture fixture = fixture_of(world);
       const Verdict verdict = fixture.check(questions[q].checker);
-      ASSERT_EQ(verdict.kind == VerdictKind::broken, expected)
-          << questions[q].checker << ", seed " << seed << ": " << verdict.summary << "\n"
-          << history::to_jsonl(fixture.judged);
+      if ((verdict.kind == VerdictKind::broken) == expected) continue;
+      return fmt::format("{} is {}: {}\n{}",
+                         questions[q].checker,
+                         expected ? "broken" : "not broken",
+                         verdict.summary,
+                         history::to_jsonl(fixture.judged));
     }
-  }
+    return {};
+  };
+  if (!test::check_seeds(cases, judge)) return;
   for (std::size_t q = 0; q < questions.size(); ++q) {
     EXPECT_GT(broken[q], cases / 20) << questions[q].checker;
     EXPECT_LT(broken[q], cases * 19 / 20) << questions[q].checker;

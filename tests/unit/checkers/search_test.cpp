@@ -1,20 +1,23 @@
 // The general search: each of its strategies against brute force and against the closed forms, any
 // overlap, budgets, and models that only a user of the library has.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test (10,000 by default).
+// Every case is a function of its seed; a failure prints it with the smallest part of its history
+// that fails, too. SUNDER_CASES sets the number of cases per test (10,000 by default).
 
 #include "checkers/search.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "checkers/linearizability.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/brute_force.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/random_histories.hpp"
 #include "tests/histories/support/searched_generator.hpp"
 
 namespace sunder::checkers {
@@ -27,17 +30,20 @@ using history::Value;
 using test::SearchedKind;
 using test::SearchedOptions;
 
+// All-unknown histories have nothing to contradict: brute force calls them linearizable.
+Verdict settled(Verdict verdict) {
+  const bool nothing = verdict.summary.starts_with("nothing observed");
+  if (verdict.kind == VerdictKind::undetermined && nothing) verdict.kind = VerdictKind::kept;
+  return verdict;
+}
+
 Verdict searched(const history::History& history,
                  std::string_view model,
                  SearchStrategy strategy = SearchStrategy::automatic) {
   CheckOptions options;
   options.threads = 1;
   const Routes routes{.closed_form = false, .strategy = strategy};
-  Verdict verdict = check_linearizability(history, *find_search_model(model), options, {}, routes);
-  // All-unknown histories have nothing to contradict: brute force calls them linearizable.
-  const bool nothing = verdict.summary.starts_with("nothing observed");
-  if (verdict.kind == VerdictKind::undetermined && nothing) verdict.kind = VerdictKind::kept;
-  return verdict;
+  return settled(check_linearizability(history, *find_search_model(model), options, {}, routes));
 }
 
 struct Row {
@@ -93,29 +99,41 @@ constexpr Row kRows[] = {
 
 class Search : public testing::TestWithParam<Row> {};
 
+// Every strategy must say the same, which is what is expected if that is known. Nothing: it does.
+std::string disagreement(const history::History& history,
+                         std::string_view model,
+                         std::optional<VerdictKind> expected) {
+  for (const auto& [strategy, name] : {std::pair(SearchStrategy::depth_first, "depth first: "),
+                                       std::pair(SearchStrategy::frontier, "frontier: "),
+                                       std::pair(SearchStrategy::automatic, "automatic: ")}) {
+    const VerdictKind got = searched(history, model, strategy).kind;
+    if (!expected) expected = got;
+    if (got != *expected) return test::disagreement(name_of(*expected), name_of(got), name);
+  }
+  return {};
+}
+
 // Both strategies must say what brute force says; both answers must occur often. The mutations
 // (SearchedOptions::wrong) are results that were flipped in a valid history.
 TEST_P(Search, AgreesWithBruteForce) {
   const std::uint64_t cases = test::case_count();
   std::uint64_t kept = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     SearchedOptions small = GetParam().store;
     small.seed = seed;
     small.operations = 3 + seed % 6;
     small.half_service_mean = 1 + seed % 4;
     if (seed % 4 == 0) small.wrong = 0;
-    const history::History history = test::searched_history(small);
-    const bool linearizable = test::brute_force_linearizable(history, GetParam().model);
-    const VerdictKind expected = linearizable ? VerdictKind::kept : VerdictKind::broken;
-    kept += linearizable ? 1U : 0U;
-    ASSERT_TRUE(linearizable || small.wrong > 0) << "seed " << seed;
-    for (const SearchStrategy strategy :
-         {SearchStrategy::automatic, SearchStrategy::depth_first, SearchStrategy::frontier}) {
-      ASSERT_EQ(name_of(searched(history, GetParam().model, strategy).kind), name_of(expected))
-          << "seed " << seed << " strategy " << static_cast<int>(strategy) << "\n"
-          << history::to_jsonl(history);
-    }
-  }
+    return test::searched_history(small);
+  };
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const bool holds = test::brute_force_linearizable(random.history, GetParam().model);
+    kept += holds ? 1U : 0U;
+    if (random.whole && random.seed % 4 == 0 && !holds) return "a store without bug is broken";
+    const VerdictKind expected = holds ? VerdictKind::kept : VerdictKind::broken;
+    return disagreement(random.history, GetParam().model, expected);
+  };
+  if (!test::check_histories(cases, make, judge)) return;
   EXPECT_GT(kept, cases / 10);
   EXPECT_LT(kept, cases - cases / 10);
 }
@@ -123,22 +141,20 @@ TEST_P(Search, AgreesWithBruteForce) {
 // Longer histories than brute force can judge: the strategies must agree, and call the unchanged
 // ones valid.
 TEST_P(Search, AgreesWithItselfOnLongHistories) {
-  const std::uint64_t cases = test::case_count() / 100;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     SearchedOptions large = GetParam().store;
     large.seed = seed;
     large.operations = 80;
     large.unknown_per_mille /= 4;
     if (seed % 2 == 0) large.wrong = 0;
-    const history::History history = test::searched_history(large);
-    const VerdictKind first = searched(history, GetParam().model, SearchStrategy::depth_first).kind;
-    ASSERT_EQ(first, searched(history, GetParam().model, SearchStrategy::frontier).kind)
-        << "seed " << seed;
-    ASSERT_EQ(first, searched(history, GetParam().model).kind) << "seed " << seed;
-    if (large.wrong == 0) {
-      ASSERT_EQ(first, VerdictKind::kept) << "seed " << seed;
-    }
-  }
+    return test::searched_history(large);
+  };
+  const auto judge = [](const test::RandomHistory& random) {
+    const bool valid = random.whole && random.seed % 2 == 0;
+    const auto expected = valid ? std::optional(VerdictKind::kept) : std::nullopt;
+    return disagreement(random.history, GetParam().model, expected);
+  };
+  (void)test::check_histories(test::case_count() / 100, make, judge);
 }
 
 std::string row_name(const testing::TestParamInfo<Row>& info) {
@@ -170,23 +186,26 @@ history::History as_registers(const history::History& transactions) {
 TEST(SearchRoutes, MultiRegisterOfSingleStepsIsAsManyRegisters) {
   const std::uint64_t cases = test::case_count() / 50;
   std::uint64_t kept = 0;
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const SearchedOptions options{.kind = SearchedKind::transactions,
-                                  .seed = seed,
-                                  .operations = 60,
-                                  .clients = 4,
-                                  .keys = 3,
-                                  .values = 0,
-                                  .unknown_per_mille = 20,
-                                  .steps_max = 1,
-                                  .wrong = seed % 3};
-    const history::History history = test::searched_history(options);
-    const VerdictKind together = searched(history, "multi-register").kind;
+  const auto make = [](std::uint64_t seed) {
+    return test::searched_history({.kind = SearchedKind::transactions,
+                                   .seed = seed,
+                                   .operations = 60,
+                                   .clients = 4,
+                                   .keys = 3,
+                                   .values = 0,
+                                   .unknown_per_mille = 20,
+                                   .steps_max = 1,
+                                   .wrong = seed % 3});
+  };
+  const auto judge = [&](const test::RandomHistory& random) {
+    const VerdictKind together = searched(random.history, "multi-register").kind;
+    const ModelRow& model = *find_search_model("register");
     const Verdict apart =
-        check_linearizability(as_registers(history), *find_search_model("register"), {}, {});
-    ASSERT_EQ(name_of(together), name_of(apart.kind)) << "seed " << seed;
+        settled(check_linearizability(as_registers(random.history), model, {}, {}));
     kept += together == VerdictKind::kept ? 1U : 0U;
-  }
+    return test::disagreement(name_of(apart.kind), name_of(together));
+  };
+  if (!test::check_histories(cases, make, judge)) return;
   EXPECT_GT(kept, cases / 10);
   EXPECT_LT(kept, cases - cases / 10);
 }
@@ -389,21 +408,26 @@ TEST_P(Search, NamesTheSameReturnWithAndWithoutLookingAhead) {
   CheckOptions options;
   options.threads = 1;
   const Routes routes{.closed_form = false};
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
+  const auto make = [](std::uint64_t seed) {
     SearchedOptions store = GetParam().store;
     store.seed = seed;
     store.operations = 6 + seed % 10;
     store.half_service_mean = 20;
     store.unknown_per_mille /= 4;
-    const history::History history = test::searched_history(store);
-    const Verdict one = check_linearizability(history, *seeing, options, {}, routes);
-    const Verdict other = check_linearizability(history, blind, options, {}, routes);
-    ASSERT_EQ(name_of(one.kind), name_of(other.kind)) << "seed " << seed;
-    if (one.kind != VerdictKind::broken) continue;
+    return test::searched_history(store);
+  };
+  const auto judge = [&](const test::RandomHistory& random) -> std::string {
+    const Verdict one = check_linearizability(random.history, *seeing, options, {}, routes);
+    const Verdict other = check_linearizability(random.history, blind, options, {}, routes);
+    if (one.kind != other.kind) return test::disagreement(name_of(other.kind), name_of(one.kind));
+    if (one.kind != VerdictKind::broken) return {};
     ++broken;
-    ASSERT_EQ(one.summary, other.summary) << "seed " << seed << "\n" << history::to_jsonl(history);
-    ASSERT_EQ(one.counterexamples.front().first_error, other.counterexamples.front().first_error);
-  }
+    const auto return_of = [](const Verdict& verdict) {
+      return fmt::format("{} ({})", verdict.summary, verdict.counterexamples.front().first_error);
+    };
+    return test::disagreement(return_of(other), return_of(one));
+  };
+  if (!test::check_histories(cases, make, judge)) return;
   EXPECT_GT(broken, cases / 10);
 }
 

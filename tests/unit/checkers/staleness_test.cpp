@@ -1,17 +1,18 @@
 // k-atomicity and Δ-atomicity against brute force, and longer histories by what is known of them.
 //
-// Every case is a function of its seed, which a failure prints with the history. SUNDER_CASES sets
-// the number of cases per test.
+// Every case is a function of its seed, which a failure prints with the smallest part of the
+// history that fails. SUNDER_CASES sets the number of cases per test.
 
 #include <algorithm>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "checkers/checker.hpp"
-#include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/level_oracle.hpp"
+#include "tests/histories/support/random_histories.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -31,23 +32,24 @@ bool is_nothing(const Verdict& verdict) {
          verdict.summary.starts_with("nothing observed");
 }
 
-history::History small(std::uint64_t seed, std::uint64_t operations) {
-  return test::small_history(
-      {.seed = seed, .operations_max = operations, .unique = true, .cas = false});
+test::MakeHistory small(std::uint64_t operations) {
+  return [operations](std::uint64_t seed) {
+    return test::small_history(
+        {.seed = seed, .operations_max = operations, .unique = true, .cas = false});
+  };
 }
 
 TEST(KAtomicity, AgreesWithBruteForceOnTheLastTwo) {
   std::uint64_t kept = 0;
   const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const history::History history = small(seed, 8);
-    const Verdict verdict = judge(history, "register/k-atomicity");
-    if (is_nothing(verdict)) continue;
-    const bool expected = test::brute_force_k_atomic(history, 2);
+  const auto compare = [&](const test::RandomHistory& random) -> std::string {
+    const Verdict verdict = judge(random.history, "register/k-atomicity");
+    if (is_nothing(verdict)) return {};
+    const bool expected = test::brute_force_k_atomic(random.history, 2);
     kept += expected ? 1U : 0U;
-    ASSERT_EQ(name_of(verdict.kind), expected ? "kept" : "broken") << "seed " << seed << "\n"
-                                                                   << history::to_jsonl(history);
-  }
+    return test::disagreement(expected ? "kept" : "broken", name_of(verdict.kind));
+  };
+  if (!test::check_histories(cases, small(8), compare)) return;
   EXPECT_GT(kept, cases / 20);
   EXPECT_LT(kept, cases - cases / 20);
 }
@@ -56,36 +58,36 @@ TEST(KAtomicity, AgreesWithBruteForceOnTheLastTwo) {
 TEST(KAtomicity, NeverContradictsBruteForceBeyondTwo) {
   std::uint64_t told = 0;
   const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const history::History history = small(seed, 8);
-    const std::uint32_t k = 3 + seed % 2;
-    const Verdict verdict = judge(history, "register/k-atomicity", "k", k);
-    if (verdict.kind == VerdictKind::undetermined) continue;
+  const auto compare = [&](const test::RandomHistory& random) -> std::string {
+    const std::uint32_t k = 3 + random.seed % 2;
+    const Verdict verdict = judge(random.history, "register/k-atomicity", "k", k);
+    if (verdict.kind == VerdictKind::undetermined) return {};
     ++told;
-    ASSERT_EQ(verdict.kind == VerdictKind::kept, test::brute_force_k_atomic(history, k))
-        << "k " << k << ", seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
+    const bool expected = test::brute_force_k_atomic(random.history, k);
+    return test::disagreement(expected ? "kept" : "broken", name_of(verdict.kind));
+  };
+  if (!test::check_histories(cases, small(8), compare)) return;
   EXPECT_GT(told, cases * 9 / 10);
 }
 
 TEST(DeltaAtomicity, AgreesWithBruteForce) {
-  const std::uint64_t cases = test::case_count();
-  for (std::uint64_t seed = 1; seed <= cases; ++seed) {
-    const history::History history = small(seed, 6);
-    const auto delta = static_cast<std::int64_t>(seed % 7);
+  const auto differs =
+      [](const history::History& history, const Verdict& verdict, std::int64_t delta) {
+        const bool expected = test::brute_force_delta_atomic(history, delta);
+        return test::disagreement(
+            expected ? "kept" : "broken", name_of(verdict.kind), fmt::format("delta {}: ", delta));
+      };
+  test::check_histories(test::case_count(), small(6), [&](const test::RandomHistory& random) {
+    const auto& history = random.history;
+    const auto delta = static_cast<std::int64_t>(random.seed % 7);
     const Verdict bounded =
         judge(history, "register/delta-atomicity", "delta_ms", static_cast<double>(delta));
-    if (is_nothing(bounded)) continue;
-    ASSERT_EQ(bounded.kind == VerdictKind::kept, test::brute_force_delta_atomic(history, delta))
-        << "delta " << delta << ", seed " << seed << "\n"
-        << history::to_jsonl(history);
+    if (is_nothing(bounded)) return std::string();
+    std::string wrong = differs(history, bounded, delta);
+    if (!wrong.empty()) return wrong;
     constexpr std::int64_t kLong = 64;
-    ASSERT_EQ(judge(history, "register/delta-atomicity").kind == VerdictKind::kept,
-              test::brute_force_delta_atomic(history, kLong))
-        << "seed " << seed << "\n"
-        << history::to_jsonl(history);
-  }
+    return differs(history, judge(history, "register/delta-atomicity"), kLong);
+  });
 }
 
 // One read that returns a value replaced twice, in a store that is right otherwise.
