@@ -12,8 +12,10 @@ using history::FaultRecord;
 using history::kNever;
 using history::Window;
 
-// When the effect stood by this stance; several windows for a flapping fault.
+// When the effect stood by this stance; several windows for a flapping fault, none for one that is
+// never certain.
 std::vector<Window> windows_of(const FaultRecord& fault, Stance stance) {
+  if (stance == Stance::certain && fault.porous) return {};
   if (stance == Stance::possible) return {possible_window(fault)};
   return fault.standing.empty() ? std::vector<Window>{fault.active} : fault.standing;
 }
@@ -87,7 +89,6 @@ Connectivity::Connectivity(const history::RunContext& context, Stance stance)
   }
   make_segments();
   for (const FaultRecord& fault : context.faults) {
-    if (stance == Stance::certain && fault.porous) continue;
     for (const Window& window : windows_of(fault, stance)) apply(fault, window);
     FaultRecord for_good;
     for_good.disabled_nodes = fault.ended_nodes;

@@ -8,7 +8,7 @@
 // are skipped by the same rule.
 //
 // Exercised: at least `operations_min` (3) operations were tried there; one that was pending for
-// 500 ms of the cut counts, even when it ended after the heal.
+// `pending_ms` (500) of the cut counts, even when it ended after the heal.
 
 #include <fmt/format.h>
 
@@ -28,13 +28,18 @@ using history::Operation;
 using history::Outcome;
 
 constexpr double kOperations_min = 3;
-constexpr std::int64_t kPending_ns = 500'000'000;
+constexpr double kPending_ms = 500;
+constexpr double kNs_per_ms = 1e6;
 constexpr std::size_t kCounterexamples_max = 5;
 
 class MinorityCheck {
  public:
-  MinorityCheck(const History& history, const history::RunContext& context)
-      : history_(history), connectivity_(context, Stance::certain) {}
+  MinorityCheck(const History& history, const CheckOptions& options)
+      : history_(history),
+        connectivity_(*options.context, Stance::certain),
+        pending_(
+            static_cast<std::int64_t>(parameter(options, "pending_ms", kPending_ms) * kNs_per_ms)) {
+  }
 
   Verdict run(const CheckOptions& options, const std::stop_token& stop) {
     const std::vector<Operation>& operations = history_.operations();
@@ -85,7 +90,7 @@ class MinorityCheck {
     }
     const std::int64_t healed = connectivity_.segments()[last].window.end;
     if (end >= healed) {
-      if (healed != kNever && healed - operation.invoke_time >= kPending_ns) ++tried_;
+      if (healed != kNever && healed - operation.invoke_time >= pending_) ++tried_;
       return;
     }
     ++tried_;
@@ -124,6 +129,7 @@ class MinorityCheck {
 
   const History& history_;
   Connectivity connectivity_;
+  std::int64_t pending_;  // nanoseconds
   Verdict verdict_;
   std::size_t tried_ = 0;
   std::size_t acknowledged_ = 0;
@@ -133,7 +139,7 @@ Verdict check_minority_refuses(const History& history,
                                const CheckOptions& options,
                                std::stop_token stop) {
   if (options.context == nullptr) return needs_a_run();
-  return MinorityCheck(history, *options.context).run(options, stop);
+  return MinorityCheck(history, options).run(options, stop);
 }
 
 }  // namespace

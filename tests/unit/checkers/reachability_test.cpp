@@ -27,6 +27,7 @@ using history::Operation;
 using history::Outcome;
 using history::RunContext;
 using history::Value;
+using test::kTicks;
 using test::RunWorld;
 
 constexpr std::int64_t kInFlight = -1;
@@ -57,7 +58,7 @@ SmallRun small_run(std::uint64_t seed, double answered) {
   run.context = test::small_run_context(random);
   const bool mostly = random.chance(0.5);
   std::int64_t time = 0;
-  while (time < test::kTicks) {
+  while (time < kTicks) {
     Call call;
     call.client = random.below(run.context.clients.size());
     call.begin = time;
@@ -381,7 +382,7 @@ void append_calm(SmallRun& run) {
   for (std::int64_t i = 0; i < 1000; ++i) {
     Call call;
     call.client = static_cast<std::size_t>(i) % run.context.clients.size();
-    call.begin = 2 * test::kTicks + i;
+    call.begin = 2 * kTicks + i;
     call.end = call.begin + 1;
     run.calls.push_back(call);
   }
@@ -400,6 +401,100 @@ TEST(Reachability, AvailabilityEverywhereIsJudgedByItsDefinition) {
     const Verdict verdict = verdict_of("availability-everywhere", run, history, parameters);
     ++seen[name_of(verdict.kind)];
     return disagreement(verdict, Everywhere(run).judge());
+  };
+  if (check_runs(runs, judge)) expect_both(seen);
+}
+
+// ---------------------------------------------------------------- minority-refuses
+
+constexpr std::int64_t kPending = 5;
+constexpr std::size_t kRefusedMin = 2;
+constexpr std::int64_t kCalm = 2 * kTicks;  // nothing changes any more
+
+bool members_change(const RunContext& context, std::int64_t tick) {
+  return std::ranges::any_of(context.faults, [&](const history::FaultRecord& fault) {
+    const bool for_ever = fault.active.end == kNever;
+    return fault.changes_members && fault.applying.begin <= tick * test::kTick &&
+           (for_ever || tick * test::kTick < fault.healed);
+  });
+}
+
+// When the client could first have had to do with a majority since it began, through any links that
+// worked in either direction at any time of it, or when the members began to change; kNever.
+std::int64_t parted_until(const SmallRun& run, const RunWorld& world, const Call& call) {
+  std::set<std::pair<std::size_t, std::size_t>> links;
+  for (std::int64_t tick = call.begin; tick < std::max(kCalm, call.begin + 1); ++tick) {
+    for (std::size_t a = 0; a < world.endpoints(); ++a) {
+      for (std::size_t node = 0; node < world.nodes(); ++node) {
+        if (world.passes(a, node, tick) || world.passes(node, a, tick)) links.insert({a, node});
+      }
+    }
+    std::set<std::size_t> reached{world.nodes() + call.client};
+    for (std::size_t before = 0; before != reached.size();) {
+      before = reached.size();
+      for (const auto& [a, node] : links) {
+        if (reached.contains(a)) reached.insert(node);
+      }
+    }
+    const bool majority = 2 * (reached.size() - 1) > world.nodes();
+    if (majority || members_change(run.context, tick)) return tick;
+  }
+  return kNever;
+}
+
+struct Refused {
+  std::size_t tried = 0;
+  std::size_t acknowledged = 0;
+
+  [[nodiscard]] VerdictKind verdict() const {
+    if (acknowledged > 0) return VerdictKind::broken;
+    return tried < kRefusedMin ? VerdictKind::not_exercised : VerdictKind::kept;
+  }
+};
+
+Refused refused_by_definition(const SmallRun& run) {
+  const RunWorld world(run.context, false);
+  Refused refused;
+  for (const Call& call : run.calls) {
+    const std::int64_t until = parted_until(run, world, call);
+    if (until == call.begin) continue;
+    const bool within = call.end != kInFlight && call.end < until;
+    const bool long_enough = until != kNever && until - call.begin >= kPending;
+    if (within || long_enough) ++refused.tried;
+    if (within && call.outcome == Outcome::ok) ++refused.acknowledged;
+  }
+  return refused;
+}
+
+TEST(Reachability, MinorityRefusesIsJudgedByItsDefinition) {
+  Seen seen;
+  const std::map<std::string, double> parameters{{"pending_ms", kPending},
+                                                 {"operations_min", kRefusedMin}};
+  // Mostly as a store behaves that needs a majority.
+  const Runs runs{.answered = 0.8, .change = [](SmallRun& run, std::uint64_t seed) {
+                    base::Random random(seed + 1);
+                    const RunWorld world(run.context, false);
+                    const double well = random.pick(std::vector<double>{0, 0, 0.1});
+                    for (Call& call : run.calls) {
+                      const bool parted = parted_until(run, world, call) > call.end;
+                      if (!parted || call.end == kInFlight || random.chance(well)) continue;
+                      call.outcome = random.chance(0.5) ? Outcome::info : Outcome::fail;
+                      call.refused = false;
+                    }
+                  }};
+  const auto judge = [&](const SmallRun& run, const history::History& history) {
+    const Verdict verdict = verdict_of("minority-refuses", run, history, parameters);
+    ++seen[name_of(verdict.kind)];
+    const Refused refused = refused_by_definition(run);
+    const std::string wrong = disagreement(verdict, refused.verdict());
+    const bool counted =
+        verdict.measurements.at(0).value == static_cast<double>(refused.tried) &&
+        verdict.measurements.at(1).value == static_cast<double>(refused.acknowledged);
+    if (!wrong.empty() || counted) return wrong;
+    return fmt::format("{} were tried and {} acknowledged, not as it says: {}",
+                       refused.tried,
+                       refused.acknowledged,
+                       verdict.summary);
   };
   if (check_runs(runs, judge)) expect_both(seen);
 }
