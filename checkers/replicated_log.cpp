@@ -62,12 +62,12 @@ void ReplicatedLogObserver::observe(const history::NodeEvent& event) {
   }
 }
 
-// A number that does not follow the last one: the node was restarted, or events are missing. Either
-// way what was known of this incarnation no longer holds.
+// A number that does not follow the last one: the node was restarted, and begins with 1, or events
+// are missing. Either way what was known of this incarnation no longer holds.
 void ReplicatedLogObserver::follow_sequence(NodeState& state, const history::NodeEvent& event) {
   if (event.sequence != 0 && event.sequence != state.sequence + 1) {
     state.commit = 0;
-    if (event.sequence > state.sequence) {
+    if (event.sequence != 1) {
       ++gaps_;
       ++state.gaps;
       state.voters.clear();
