@@ -62,18 +62,16 @@ void ReplicatedLogObserver::observe(const history::NodeEvent& event) {
   }
 }
 
-// A number that does not follow the last one: the node was restarted, and begins with 1, or events
-// are missing. Either way what was known of this incarnation no longer holds.
+// Numbers begin with 0 in each life of a node. One that does not follow the last: events are
+// missing, among them perhaps the first of a life, and what was known no longer holds.
 void ReplicatedLogObserver::follow_sequence(NodeState& state, const history::NodeEvent& event) {
-  if (event.sequence != 0 && event.sequence != state.sequence + 1) {
+  if (event.sequence != 0 && event.sequence != state.next) {
+    ++gaps_;
+    ++state.gaps;
     state.commit = 0;
-    if (event.sequence != 1) {
-      ++gaps_;
-      ++state.gaps;
-      state.voters.clear();
-    }
+    state.voters.clear();
   }
-  state.sequence = event.sequence;
+  state.next = event.sequence + 1;
 }
 
 // The term is on disk: it never falls, not even over a restart.

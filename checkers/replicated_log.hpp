@@ -76,7 +76,7 @@ class ReplicatedLogObserver {
 
  private:
   struct NodeState {
-    std::uint64_t sequence = 0;
+    std::uint64_t next = 0;   // the number of its next event
     std::int64_t commit = 0;  // the highest told in this incarnation; 0: unknown
     std::int64_t term = 0;
     std::string voters;                         // the configuration in force; empty: not known

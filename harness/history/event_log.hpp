@@ -22,9 +22,9 @@ namespace sunder::history {
 // What a node told on file descriptor 3.
 struct NodeEvent {
   std::string node;
-  std::uint64_t sequence = 0;
-  std::int64_t time = 0;  // nanoseconds since the run's start
-  std::string event;      // "became-leader", "appended", "committed", "applied", …
+  std::uint64_t sequence = 0;  // from 0 on in each life of the node
+  std::int64_t time = 0;       // nanoseconds since the run's start
+  std::string event;           // "became-leader", "appended", "committed", "applied", …
   std::vector<std::pair<std::string, std::int64_t>> numbers;  // {"term", 4}, {"index", 17}
   std::vector<std::pair<std::string, std::string>> texts;     // {"hash", "9f…"}
 

@@ -115,7 +115,7 @@ class Cluster {
   void tell(Node& node, std::string name, Numbers numbers, Texts texts = {}) {
     NodeEvent& event = events_.emplace_back();
     event.node = node.name;
-    event.sequence = ++node.sequence;
+    event.sequence = node.sequence++;
     event.time = static_cast<std::int64_t>(events_.size());
     event.event = std::move(name);
     event.numbers = std::move(numbers);
@@ -307,16 +307,16 @@ std::vector<NodeEvent> events_of(std::uint64_t seed) {
 class Invariants {
  public:
   explicit Invariants(const std::vector<NodeEvent>& events) : events_(events) {
-    std::map<std::string, std::uint64_t> sequences;
+    std::map<std::string, std::uint64_t> next_of;
     std::map<std::string, int> lives;
     for (const NodeEvent& event : events_) {
-      std::uint64_t& sequence = sequences[event.node];
-      const bool missing = event.sequence != sequence + 1 && event.sequence != 1;
+      std::uint64_t& next = next_of[event.node];
+      const bool missing = event.sequence != next && event.sequence != 0;
       if (missing) has_gap_.insert(event.node);
       missing_before_.push_back(missing);
-      if (event.sequence != sequence + 1) ++lives[event.node];
+      if (missing || event.event == "recovered") ++lives[event.node];
       life_.push_back(lives[event.node]);
-      sequence = event.sequence;
+      next = event.sequence + 1;
     }
   }
 

@@ -181,9 +181,9 @@ TEST(ReplicatedLogObserver, LetsALeaderCountReplicasOfItsOwnTermOnly) {
 TEST(ReplicatedLogObserver, DoesNotCompareCommitsAcrossAGap) {
   ReplicatedLogObserver observer;
   NodeEvent before = committed("n1", 4, 1, "b");
-  before.sequence = 1;
+  before.sequence = 0;
   NodeEvent after = committed("n1", 3, 1, "a");
-  after.sequence = 3;
+  after.sequence = 2;
   observer.observe(before);
   observer.observe(after);
   EXPECT_EQ(observer.violation_count(), 0U);
