@@ -19,6 +19,7 @@
 #include "harness/base/assert.hpp"
 #include "harness/history/text.hpp"
 #include "harness/history/value_copy.hpp"
+#include "tests/histories/support/equal_stamps.hpp"
 #include "tests/histories/support/flipped_result.hpp"
 
 namespace sunder::test {
@@ -112,6 +113,16 @@ std::string judge_flipped(const RandomHistory& random,
   return fmt::format("{}, with one result flipped:\n{}", wrong, history::to_jsonl(*flipped));
 }
 
+std::string judge_with_equal_stamps(const RandomHistory& random,
+                                    const Oracle& oracle,
+                                    const JudgeByOracle& judge) {
+  const History equal = with_equal_stamps(random.history, random.seed);
+  const RandomHistory other{.seed = random.seed, .history = equal, .whole = false};
+  const std::string wrong = judge(other, oracle(other) ? "kept" : "broken");
+  if (wrong.empty()) return {};
+  return fmt::format("{}, with equal stamps:\n{}", wrong, describe_with_stamps(equal));
+}
+
 }  // namespace
 
 bool check_histories(std::uint64_t cases, const MakeHistory& make, const JudgeHistory& judge) {
@@ -130,13 +141,17 @@ void check_by_oracle(std::uint64_t cases,
                      const JudgeByOracle& judge,
                      const Share& share) {
   constexpr std::uint64_t kFlipped = 4;
+  constexpr std::uint64_t kEqual = 4;
   std::uint64_t kept = 0;
   const auto judge_one = [&](const RandomHistory& random) {
     const bool right = oracle(random);
     kept += right ? 1U : 0U;
     std::string wrong = judge(random, right ? "kept" : "broken");
     const bool flips = wrong.empty() && right && random.seed % kFlipped == 0;
-    return flips ? judge_flipped(random, oracle, judge) : wrong;
+    if (flips) wrong = judge_flipped(random, oracle, judge);
+    const bool equals = wrong.empty() && random.seed % kEqual == 1;
+    if (equals) wrong = judge_with_equal_stamps(random, oracle, judge);
+    return wrong;
   };
   if (!check_histories(cases, make, judge_one)) return;
   EXPECT_GT(kept, cases * share.kept / 100);
