@@ -198,8 +198,7 @@ class IntervalReader {
       if (operation.complete != kNever) instants.push_back(end_of(operation));
     }
     std::ranges::sort(instants);
-    const auto rest = std::ranges::unique(instants);
-    instants.erase(rest.begin(), rest.end());
+    instants.erase(std::unique(instants.begin(), instants.end()), instants.end());
     const auto touch = [](const Instant& a, const Instant& b) {
       return a.first == b.first && (a.second == 0 || b.second == 3);
     };
