@@ -25,7 +25,7 @@ endfunction()
 function(sunder_add_test name)
   cmake_parse_arguments(ARG "SERIAL" "PCH;TIMEOUT" "LABELS;SOURCES;LINK" ${ARGN})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
+    set(ARG_TIMEOUT 300)
   endif()
   add_executable(sunder_test_${name} ${ARG_SOURCES})
   target_link_libraries(sunder_test_${name} PRIVATE sunder_options ${ARG_LINK} GTest::gtest GTest::gmock sunder_test_main)
@@ -44,7 +44,7 @@ function(sunder_add_test name)
     list(APPEND properties RUN_SERIAL TRUE)
   endif()
   gtest_discover_tests(sunder_test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60 NO_PRETTY_TYPES NO_PRETTY_VALUES PROPERTIES ${properties})
+    DISCOVERY_TIMEOUT 120 NO_PRETTY_TYPES NO_PRETTY_VALUES PROPERTIES ${properties})
   # gtest_discover_tests makes a property name of a second label, whatever the quoting; ctest itself sets the labels.
   set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/sunder_test_${name}_labels.cmake")
   file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT
