@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -86,6 +87,34 @@ std::string line_of(const std::string& out, const std::string& promise) {
     if (line.find(" " + promise + " ") != std::string::npos) return line;
   }
   return "no line of " + promise;
+}
+
+bool tells_of_overload(const std::string& text) {
+  return text.find("the host was overloaded (") != std::string::npos;
+}
+
+bool any_tells_of_overload(const fs::path& folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().filename() != "report.json") continue;
+    const auto report = base::read_file(entry.path());
+    if (report.has_value() && tells_of_overload(*report)) return true;
+  }
+  return false;
+}
+
+void expect_kept(const Ended& run, const std::vector<std::string>& promises) {
+  bool excused = false;
+  std::istringstream lines(run.out);
+  for (std::string line; std::getline(lines, line);) {
+    const bool undetermined = line.find(" undetermined ") != std::string::npos;
+    excused = excused || (undetermined && tells_of_overload(line));
+  }
+  EXPECT_EQ(run.status, excused ? 2 : 0) << run.out << run.err;
+  for (const std::string& promise : promises) {
+    const std::string line = line_of(run.out, promise);
+    const bool kept = line.find(" kept ") != std::string::npos;
+    EXPECT_TRUE(kept || tells_of_overload(line)) << promise << "\n" << run.out;
+  }
 }
 
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit) {

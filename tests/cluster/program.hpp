@@ -54,6 +54,16 @@ class Program {
 // The first line of a result that names this promise: "✓ kept  exclusive  …".
 [[nodiscard]] std::string line_of(const std::string& out, const std::string& promise);
 
+// Expects that a run kept these promises and ended with 0. On an overloaded host it may say of
+// promises about time that it cannot judge them, and ends with 2 then: that is what it promises
+// there, of no other promise and for no other reason.
+void expect_kept(const Ended& run, const std::vector<std::string>& promises);
+
+// Whether a run's output, or its report.json, says that its host was overloaded.
+[[nodiscard]] bool tells_of_overload(const std::string& text);
+// Whether any run in the folder says so in its report.
+[[nodiscard]] bool any_tells_of_overload(const std::filesystem::path& folder);
+
 // Looks every 10 ms until `condition` holds; false after `limit`.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition,
                               std::chrono::seconds limit = std::chrono::seconds(60));

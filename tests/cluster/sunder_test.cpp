@@ -44,6 +44,17 @@ std::string verdict_of(const fs::path& report, std::string_view promise) {
   return "absent";
 }
 
+// Of all promises, in order: "available: kept".
+std::vector<std::string> verdicts(const fs::path& report) {
+  std::vector<std::string> all;
+  const json::value document = json::parse(base::read_file(report).value());
+  for (const json::value& row : document.at("promises").as_array()) {
+    all.push_back(json::value_to<std::string>(row.at("name")) + ": " +
+                  json::value_to<std::string>(row.at("verdict")));
+  }
+  return all;
+}
+
 TEST_P(Sunder, AHealthyClusterKeepsItsPromisesUnderFaults) {
   const Ended run =
       sunder({"run",
@@ -56,16 +67,15 @@ TEST_P(Sunder, AHealthyClusterKeepsItsPromisesUnderFaults) {
               "kill:all@500ms+300ms,pause:leader@2s+1s,partition:leader-minority@4s+7s",
               "--out",
               "healthy"});
-  EXPECT_EQ(run.status, 0) << run.out << run.err;
-  for (const char* promise : {"linearizable",
-                              "minority-refuses",
-                              "durable",
-                              "available",
-                              "recovers",
-                              "stays-up",
-                              "faults-bit"}) {
-    EXPECT_EQ(verdict_of(path("healthy/report.json"), promise), "kept") << promise;
-  }
+  expect_kept(run,
+              {"linearizable",
+               "minority-refuses",
+               "durable",
+               "available",
+               "recovers",
+               "stays-up",
+               "faults-bit"});
+  const std::vector<std::string> first = verdicts(path("healthy/report.json"));
   for (const char* file :
        {"run.json", "history.jsonl", "faults.jsonl", "report.html", "junit.xml", "summary.md"}) {
     EXPECT_TRUE(fs::exists(path("healthy") / file)) << file;
@@ -74,9 +84,7 @@ TEST_P(Sunder, AHealthyClusterKeepsItsPromisesUnderFaults) {
   EXPECT_EQ(check.status, 0) << check.out << check.err;
   const Ended again = sunder({"report", "healthy"});
   EXPECT_EQ(again.status, run.status) << again.out << again.err;
-  for (const char* promise : {"available", "minority-refuses", "durable", "recovers"}) {
-    EXPECT_EQ(verdict_of(path("healthy/report.json"), promise), "kept") << promise;
-  }
+  EXPECT_EQ(verdicts(path("healthy/report.json")), first);
 }
 
 TEST_P(Sunder, ASabotagedClusterIsCaughtWithTheRightPromise) {
@@ -226,7 +234,7 @@ faults = "none"
 )")
                   .has_value());
   const Ended met = sunder({"campaign", "tiny.toml", "--out", "met"});
-  EXPECT_EQ(met.status, 0) << met.out << met.err;
+  EXPECT_EQ(met.status, any_tells_of_overload(path("met")) ? 2 : 0) << met.out << met.err;
   EXPECT_TRUE(fs::exists(path("met/campaign.html")));
   ASSERT_TRUE(base::write_file(path("tiny.toml"), R"(
 [[run]]
