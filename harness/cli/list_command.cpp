@@ -1,7 +1,11 @@
 // `sunder list [WHAT]`: what the registries hold, as text or as Markdown for docs/promises.md.
 
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -20,8 +24,10 @@
 namespace sunder::cli {
 namespace {
 
-void row(std::string_view name, std::string_view summary) {
-  fmt::print("  {:<22} {}\n", name, summary);
+constexpr std::size_t kName_width = 22;
+
+void row(std::string_view name, std::string_view summary, std::size_t width = kName_width) {
+  fmt::print("  {:<{}} {}\n", name, width, summary);
 }
 
 void list_scenarios() {
@@ -65,10 +71,16 @@ void list_workloads() {
 
 void list_models() {
   for (const checkers::ModelInfo& model : checkers::all_models()) {
-    row(model.name, model.summary);
-    if (model.levels.size() == 1) continue;
+    std::vector<std::string> levels;
+    std::size_t width = kName_width;
     for (const checkers::LevelInfo& level : model.levels) {
-      row(fmt::format("  {}/{}", model.name, level.name), level.summary);
+      levels.push_back(fmt::format("  {}/{}", model.name, level.name));
+      width = std::max(width, levels.back().size());
+    }
+    const bool one = levels.size() == 1;
+    row(model.name, model.summary, one ? kName_width : width);
+    for (std::size_t i = 0; i < levels.size() && !one; ++i) {
+      row(levels[i], model.levels[i].summary, width);
     }
   }
 }
