@@ -163,9 +163,14 @@ double quantile_of(const std::vector<double>& sorted, double share) {
   return sorted.at(static_cast<std::size_t>(static_cast<double>(sorted.size() - 1) * share));
 }
 
-// A machine that stalls makes the packets of one batch late, never early; a wrong delay is wrong in
-// all. So the packets go in batches, and the calmest counts: its median is within 6 ms and the
-// distance of its quartiles within 5 ms of what was asked.
+double median_of(std::vector<double> values) {
+  std::ranges::sort(values);
+  return quantile_of(values, 0.5);
+}
+
+// A machine that stalls makes the packets of one batch late; a wrong delay is wrong in all. So the
+// packets go in batches, and the middle one counts: its median is within 6 ms and the distance of
+// its quartiles within 5 ms of what was asked.
 void expect_delays(Probe& probe, const Traffic& traffic, double median, double spread) {
   constexpr int kBatches = 5;
   const auto longest = milliseconds(static_cast<int>(median + 4 * spread));
@@ -179,8 +184,8 @@ void expect_delays(Probe& probe, const Traffic& traffic, double median, double s
     medians.push_back(quantile_of(delays, 0.5));
     spreads.push_back(quantile_of(delays, 0.75) - quantile_of(delays, 0.25));
   }
-  EXPECT_NEAR(std::ranges::min(medians), median, 6);
-  EXPECT_NEAR(std::ranges::min(spreads), spread, 5);
+  EXPECT_NEAR(median_of(medians), median, 6);
+  EXPECT_NEAR(median_of(spreads), spread, 5);
 }
 
 // A limit holds however late a busy machine is: never more than it lets through since the first was
@@ -259,7 +264,7 @@ TEST_P(NetemTest, DelaysOneDirectionByWhatWasAsked) {
     Probe back(fabric, 1, 0);
     const auto healthy = delays_of(back.run({.packets = 50, .gap = milliseconds(2)}, {}));
     ASSERT_EQ(healthy.size(), 50U);
-    EXPECT_LE(healthy[10], kLate_ms) << "what goes back is delayed, too";
+    EXPECT_LE(healthy[25], kLate_ms);
   });
 }
 
