@@ -102,25 +102,35 @@ bool check(std::uint64_t cases,
   return false;
 }
 
+// Judges a changed copy of a case, of which nothing is known that only its maker can promise.
+std::string judge_changed(const RandomHistory& changed,
+                          const Oracle& oracle,
+                          const JudgeByOracle& judge,
+                          std::string_view how) {
+  const std::string wrong = judge(changed, oracle(changed) ? "kept" : "broken");
+  if (wrong.empty()) return {};
+  return fmt::format("{}, with {}:\n{}{}",
+                     wrong,
+                     how,
+                     history::to_jsonl(changed.history),
+                     describe_with_stamps(changed.history));
+}
+
 std::string judge_flipped(const RandomHistory& random,
                           const Oracle& oracle,
                           const JudgeByOracle& judge) {
   const std::optional<History> flipped = flip_one_result(random.history, random.seed);
   if (!flipped) return {};
-  const RandomHistory other{.seed = random.seed, .history = *flipped, .whole = false};
-  const std::string wrong = judge(other, oracle(other) ? "kept" : "broken");
-  if (wrong.empty()) return {};
-  return fmt::format("{}, with one result flipped:\n{}", wrong, history::to_jsonl(*flipped));
+  const RandomHistory changed{.seed = random.seed, .history = *flipped, .whole = false};
+  return judge_changed(changed, oracle, judge, "one result flipped");
 }
 
 std::string judge_with_equal_stamps(const RandomHistory& random,
                                     const Oracle& oracle,
                                     const JudgeByOracle& judge) {
   const History equal = with_equal_stamps(random.history, random.seed);
-  const RandomHistory other{.seed = random.seed, .history = equal, .whole = false};
-  const std::string wrong = judge(other, oracle(other) ? "kept" : "broken");
-  if (wrong.empty()) return {};
-  return fmt::format("{}, with equal stamps:\n{}", wrong, describe_with_stamps(equal));
+  const RandomHistory changed{.seed = random.seed, .history = equal, .whole = false};
+  return judge_changed(changed, oracle, judge, "equal stamps");
 }
 
 }  // namespace
