@@ -20,7 +20,7 @@ class EdnReader {
         progress_(&progress),
         pairing_(dialect),
         parser_(text, source, pairing_.pool()),
-        plain_(pairing_.pool()) {}
+        plain_(pairing_) {}
 
   [[nodiscard]] Result<History> read(Format& format, bool& again) {
     Result<void> read = read_events();

@@ -84,25 +84,28 @@ constexpr std::size_t kPackedMax = 7;
   return bytes | static_cast<PackedText>(size) << 56;
 }
 
+// What up to eight digits are worth before others, by how many these are.
+inline constexpr std::array<std::uint64_t, 9> kPowersOfTen{
+    1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
+
 // Reads digits from `at` on; returns the place behind them, or null when there is none or more than
 // 18 of them, which always fit.
 [[nodiscard]] inline const char* read_digits(const char* at, std::int64_t& number) noexcept {
   constexpr std::uint64_t kZeros = '0' * eight::kOnes;
-  constexpr std::array<std::uint64_t, 9> kPowers{
-      1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
   constexpr unsigned kDigitsMax = 18;
-  std::uint64_t sum = 0;
-  unsigned digits = 0;
-  unsigned count = 8;
+  std::uint64_t word = eight::load(at) ^ kZeros;
+  unsigned count = eight::bytes_before(eight::no_digits(word));
+  if (count == 0) return nullptr;
+  std::uint64_t sum = eight::number_of(word << (64 - 8 * count));
+  unsigned digits = count;
   while (count == 8) {
-    const std::uint64_t word = eight::load(at + digits) ^ kZeros;
+    word = eight::load(at + digits) ^ kZeros;
     count = eight::bytes_before(eight::no_digits(word));
     if (count == 0) break;
-    sum = sum * kPowers.at(count) + eight::number_of(word << (64 - 8 * count));
+    sum = sum * kPowersOfTen[count] + eight::number_of(word << (64 - 8 * count));
     digits += count;
     if (digits > kDigitsMax) return nullptr;
   }
-  if (digits == 0) return nullptr;
   number = static_cast<std::int64_t>(sum);
   return at + digits;
 }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,12 @@ class EventPairing {
   explicit EventPairing(Dialect dialect) : dialect_(dialect) {}
 
   [[nodiscard]] ValuePool& pool() noexcept { return builder_.pool(); }
+
+  // What the operation in flight of a process was invoked with; none when there is none.
+  [[nodiscard]] Value asked(std::int64_t process) const {
+    const std::optional<std::size_t> open = builder_.in_flight(process);
+    return open ? builder_.operation(*open).input : Value();
+  }
 
   // So many bytes of the text were read. Once it is known how long events are, there is room for
   // all of them: a vector that grows copies.

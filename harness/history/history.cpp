@@ -167,7 +167,6 @@ void HistoryBuilder::reserve(std::size_t operations) {
 
 void HistoryBuilder::expect(double times) {
   reserve(static_cast<std::size_t>(static_cast<double>(size()) * times));
-  pool().expect(times);
 }
 
 void HistoryBuilder::add(const Operation& operation) {

@@ -165,7 +165,7 @@ class JsonlReader {
         progress_(&progress),
         format_(format),
         pairing_(dialect),
-        plain_(pairing_.pool(), format == Format::json),
+        plain_(pairing_, format == Format::json),
         fields_(pairing_.pool(), format == Format::json) {}
 
   [[nodiscard]] Result<History> read(bool& again) {

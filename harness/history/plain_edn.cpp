@@ -163,9 +163,12 @@ const char* PlainEdn::process_field(const char* at, TextEvent& event) {
 }
 
 const char* PlainEdn::value_field(const char* at, TextEvent& event) {
-  lists_.expect_transaction(event.function == "txn");
+  if (event.function == "txn") {
+    const bool invokes = event.type == EventType::invoke;
+    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process));
+  }
   const char* const behind = value(at, event.value);
-  lists_.expect_transaction(false);
+  lists_.end_transaction();
   return behind;
 }
 
@@ -178,7 +181,7 @@ const char* PlainEdn::value(const char* at, Value& value) {
     case '"': {
       std::string_view content;
       at = read_text(at + 1, content);
-      if (at != nullptr) value = pool_->text(content);
+      if (at != nullptr) value = pairing_->pool().text(content);
       return at;
     }
     default:
@@ -226,8 +229,12 @@ const char* PlainEdn::list(const char* at, char close, Value& value) {
   while (*at != close) {
     Value item;
     std::int64_t number = 0;
-    const char* const behind = read_small_number(at, number);
-    if (behind != nullptr) item = Value::integer(number);
+    const char* behind = read_small_number(at, number);
+    if (behind != nullptr) {
+      item = Value::integer(number);
+    } else if (*at == '[' && lists_.reads_parts()) {
+      behind = part(at + 1, item);
+    }
     at = behind != nullptr ? behind : this->value(at, item);
     if (at == nullptr) return nullptr;
     lists_.add(item);
@@ -235,6 +242,33 @@ const char* PlainEdn::list(const char* at, char close, Value& value) {
   }
   value = lists_.close(begin);
   return at + 1;
+}
+
+// A part of a transaction whose bracket was read already, as nearly all are written: [:w 7 12].
+// Null: it is written otherwise, and to be read as any list.
+const char* PlainEdn::part(const char* at, Value& value) {
+  std::array<Value, 3> items;
+  lists_.open_part();
+  at = part_items(at, items);
+  if (at == nullptr) {
+    lists_.leave_part();
+    return nullptr;
+  }
+  value = lists_.close_part(items);
+  return at + 1;
+}
+
+// The place of the bracket behind them.
+const char* PlainEdn::part_items(const char* at, std::array<Value, 3>& items) {
+  Token function;
+  if (*at != ':') return nullptr;
+  at = read_token(at + 1, function);
+  if (*at != ' ' || function.content.empty()) return nullptr;
+  items[0] = texts_.text(function.packed, function.content);
+  at = value(at + 1, items[1]);
+  if (at == nullptr || *at != ' ') return nullptr;
+  at = value(at + 1, items[2]);
+  return at != nullptr && *at == ']' ? at : nullptr;
 }
 
 }  // namespace sunder::history

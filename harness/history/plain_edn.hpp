@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -21,7 +22,9 @@ namespace sunder::history {
 
 class PlainEdn {
  public:
-  explicit PlainEdn(ValuePool& pool) : pool_(&pool), texts_(pool), lists_(pool) {}
+  // Values go to the pool of `pairing`, which is asked what is in flight.
+  explicit PlainEdn(EventPairing& pairing)
+      : pairing_(&pairing), texts_(pairing.pool()), lists_(pairing.pool()) {}
 
   // Reads the map that begins at `at`; returns the place behind it, or null when it is not plain or
   // not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp) readable
@@ -40,8 +43,10 @@ class PlainEdn {
   [[nodiscard]] const char* value(const char* at, Value& value);
   [[nodiscard]] const char* word_value(const char* at, Value& value);
   [[nodiscard]] const char* list(const char* at, char close, Value& value);
+  [[nodiscard]] const char* part(const char* at, Value& value);
+  [[nodiscard]] const char* part_items(const char* at, std::array<Value, 3>& items);
 
-  ValuePool* pool_;
+  EventPairing* pairing_;
   ShortTexts texts_;
   PlainLists lists_;
   bool has_type_ = false;

@@ -8,6 +8,7 @@ constexpr bool is_digit(char character) noexcept {
 }
 
 const char* skip_blanks(const char* at) noexcept {
+  if (*at > ' ') return at;
   while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') ++at;
   return at;
 }
@@ -33,6 +34,16 @@ const char* read_text(const char* const begin, Text& text) noexcept {
     text.packed = text.content.size() == size ? packed(word, size) : kNotPacked;
     return at + 1;
   }
+}
+
+// A text of at most seven bytes whose quote before it was read already, as it is written: the same
+// as a text without escapes when it is one of those already read. Null: it is longer.
+const char* read_short_text(const char* at, PackedText& text) noexcept {
+  const std::uint64_t word = eight::load(at);
+  const unsigned size = eight::bytes_before(eight::equal(word, '"'));
+  if (size > kPackedMax) return nullptr;
+  text = packed(word, size);
+  return at + size + 1;
 }
 
 const char* read_integer(const char* at, std::int64_t& number) noexcept {
@@ -80,12 +91,16 @@ const char* PlainJson::read(const char* at, const char* end, TextEvent& event) {
   do {
     at = skip_blanks(at + 1);
     if (*at != '"') return nullptr;
-    Text name;
-    at = read_text(at + 1, name);
+    const char* const name = at + 1;
+    PackedText short_name = kNotPacked;
+    Text long_name;
+    at = read_short_text(name, short_name);
+    if (at == nullptr) at = read_text(name, long_name);
     if (at == nullptr) return nullptr;
     at = skip_blanks(at);
     if (*at != ':') return nullptr;
-    at = field(name.packed, skip_blanks(at + 1), event);
+    at = skip_blanks(at + 1);
+    at = field(short_name, name, at, event);
     if (at == nullptr) return nullptr;
     at = skip_blanks(at);
   } while (*at == ',');
@@ -93,8 +108,11 @@ const char* PlainJson::read(const char* at, const char* end, TextEvent& event) {
   return has_process_ && has_type_ ? at + 1 : nullptr;
 }
 
-const char* PlainJson::field(PackedText name, const char* at, TextEvent& event) {
-  switch (name) {
+const char* PlainJson::field(PackedText short_name,
+                             const char* name,
+                             const char* at,
+                             TextEvent& event) {
+  switch (short_name) {
     case packed("f"):
       return name_field(at, event.function);
     case packed("key"):
@@ -116,8 +134,10 @@ const char* PlainJson::field(PackedText name, const char* at, TextEvent& event) 
     case packed("process"):
       return process_field(at, event);
     default:
-      return skip_value(at);
+      break;
   }
+  Text text;
+  return read_text(name, text) != nullptr ? skip_value(at) : nullptr;
 }
 
 const char* PlainJson::name_field(const char* at, std::string_view& name) {
@@ -142,10 +162,10 @@ const char* PlainJson::key_field(const char* at, std::string_view& name) {
 
 const char* PlainJson::type_field(const char* at, EventType& type) {
   if (*at != '"') return nullptr;
-  Text text;
-  at = read_text(at + 1, text);
+  PackedText text = kNotPacked;
+  at = read_short_text(at + 1, text);
   has_type_ = at != nullptr;
-  switch (text.packed) {
+  switch (text) {
     case packed("invoke"):
       type = EventType::invoke;
       return at;
@@ -171,9 +191,12 @@ const char* PlainJson::process_field(const char* at, TextEvent& event) {
 }
 
 const char* PlainJson::value_field(const char* at, TextEvent& event) {
-  lists_.expect_transaction(event.function == "txn");
+  if (event.function == "txn") {
+    const bool invokes = event.type == EventType::invoke;
+    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process));
+  }
   const char* const behind = value(at, event.value);
-  lists_.expect_transaction(false);
+  lists_.end_transaction();
   return behind;
 }
 
@@ -214,8 +237,12 @@ const char* PlainJson::list(const char* at, Value& value) {
   while (!complete) {
     Value item;
     std::int64_t number = 0;
-    const char* const behind = read_small_number(at, number);
-    if (behind != nullptr) item = Value::integer(number);
+    const char* behind = read_small_number(at, number);
+    if (behind != nullptr) {
+      item = Value::integer(number);
+    } else if (*at == '[' && lists_.reads_parts()) {
+      behind = part(at + 1, item);
+    }
     at = behind != nullptr ? behind : this->value(at, item);
     if (at == nullptr) return nullptr;
     lists_.add(item);
@@ -227,6 +254,34 @@ const char* PlainJson::list(const char* at, Value& value) {
   }
   value = lists_.close(begin);
   return at + 1;
+}
+
+// A part of a transaction whose bracket was read already, as nearly all are written: ["w",7,12].
+// Null: it is written otherwise, and to be read as any list.
+const char* PlainJson::part(const char* at, Value& value) {
+  std::array<Value, 3> items;
+  lists_.open_part();
+  at = part_items(at, items);
+  if (at == nullptr) {
+    lists_.leave_part();
+    return nullptr;
+  }
+  value = lists_.close_part(items);
+  return at + 1;
+}
+
+// The place of the bracket behind them.
+const char* PlainJson::part_items(const char* at, std::array<Value, 3>& items) {
+  PackedText function = kNotPacked;
+  if (*at != '"') return nullptr;
+  at = read_short_text(at + 1, function);
+  if (at == nullptr || *at != ',') return nullptr;
+  items[0] = texts_.find(function);
+  if (items[0].is_none()) return nullptr;  // the first time
+  at = value(skip_blanks(at + 1), items[1]);
+  if (at == nullptr || *at != ',') return nullptr;
+  at = value(skip_blanks(at + 1), items[2]);
+  return at != nullptr && *at == ']' ? at : nullptr;
 }
 
 }  // namespace sunder::history

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -21,9 +22,13 @@ namespace sunder::history {
 
 class PlainJson {
  public:
-  // `process_optional`: an event without a process is process 0's.
-  PlainJson(ValuePool& pool, bool process_optional)
-      : pool_(&pool), texts_(pool), lists_(pool), process_optional_(process_optional) {}
+  // Values go to the pool of `pairing`, which is asked what is in flight. `process_optional`: an
+  // event without a process is process 0's.
+  PlainJson(EventPairing& pairing, bool process_optional)
+      : pairing_(&pairing),
+        texts_(pairing.pool()),
+        lists_(pairing.pool()),
+        process_optional_(process_optional) {}
 
   // Reads the object that begins at `at`; returns the place behind it, or null when it is not plain
   // or not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp)
@@ -31,8 +36,12 @@ class PlainJson {
   [[nodiscard]] const char* read(const char* at, const char* end, TextEvent& event);
 
  private:
-  // Of these each reads what begins at `at`, and returns the place behind it or null.
-  [[nodiscard]] const char* field(PackedText name, const char* at, TextEvent& event);
+  // Of these each reads what begins at `at`, and returns the place behind it or null. `short_name`
+  // is the name packed, if it is short enough.
+  [[nodiscard]] const char* field(PackedText short_name,
+                                  const char* name,
+                                  const char* at,
+                                  TextEvent& event);
   [[nodiscard]] const char* name_field(const char* at, std::string_view& name);
   [[nodiscard]] const char* key_field(const char* at, std::string_view& name);
   [[nodiscard]] const char* type_field(const char* at, EventType& type);
@@ -40,8 +49,10 @@ class PlainJson {
   [[nodiscard]] const char* value_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* value(const char* at, Value& value);
   [[nodiscard]] const char* list(const char* at, Value& value);
+  [[nodiscard]] const char* part(const char* at, Value& value);
+  [[nodiscard]] const char* part_items(const char* at, std::array<Value, 3>& items);
 
-  ValuePool* pool_;
+  EventPairing* pairing_;
   ShortTexts texts_;
   PlainLists lists_;
   bool process_optional_;

@@ -1,7 +1,9 @@
 // PlainLists: the lists of one plain event while it is read, the items of all on one stack.
 //
-// The list of a transaction, and the list that each of its items is, are recorded as they come;
-// other lists are interned (value.hpp).
+// The list of a transaction, and the list that each of its items is, its part, are recorded as they
+// come; other lists are interned (value.hpp). What is there already is not recorded again: an
+// answer repeats what was asked but for what was read, reads that wait for their answer are alike,
+// and so are reads of a list that did not change.
 //
 // Threading: one reader's.
 
@@ -22,11 +24,25 @@ class PlainLists {
   void begin_event() noexcept {
     items_.clear();
     depth_ = 0;
-    recorded_depth_ = 0;
+    end_transaction();
   }
 
-  // Whether the lists read from now on are those of a transaction.
-  void expect_transaction(bool expected) noexcept { recorded_depth_ = expected ? 2 : 0; }
+  // The lists read from now on are those of a transaction. `asked`: the list that it was invoked
+  // with, none when this is its invocation.
+  void begin_transaction(Value asked) noexcept {
+    recorded_depth_ = 2;
+    asked_ = asked;
+    if (asked.is_list()) asked_parts_ = pool_->items_of(asked);
+  }
+
+  void end_transaction() noexcept {
+    recorded_depth_ = 0;
+    asked_ = {};
+    asked_parts_ = {};
+  }
+
+  // Whether the next list to be opened is a part of a transaction.
+  [[nodiscard]] bool reads_parts() const noexcept { return depth_ == 1 && recorded_depth_ == 2; }
 
   // False: there are too many lists in each other. `begin` is for close().
   [[nodiscard]] bool open(std::size_t& begin) noexcept {
@@ -40,18 +56,67 @@ class PlainLists {
   [[nodiscard]] Value close(std::size_t begin) {
     --depth_;
     const auto items = std::span<const Value>(items_).subspan(begin);
-    const Value list = depth_ < recorded_depth_ ? pool_->record(items) : pool_->list(items);
+    const Value list = depth_ >= recorded_depth_ ? pool_->list(items)
+                       : depth_ == 0             ? whole(items)
+                                                 : part(begin, items);
     items_.resize(begin);
     return list;
   }
 
+  // A part whose items are not add()ed: between these two calls only they are read.
+  void open_part() noexcept { ++depth_; }
+
+  [[nodiscard]] Value close_part(std::span<const Value> items) {
+    --depth_;
+    return part(items_.size(), items);
+  }
+
+  // It is no such part after all, and nothing was read.
+  void leave_part() noexcept { --depth_; }
+
  private:
   static constexpr std::size_t kDepthMax = 50;
+  static constexpr std::size_t kReads = std::size_t{1} << 12;
+
+  struct Read {
+    std::size_t hash = 0;  // saves a look at other lists, which may be far away
+    Value list;
+  };
+
+  [[nodiscard]] Value whole(std::span<const Value> parts) {
+    const bool repeats = asked_.is_list() && same_items(parts, asked_parts_);
+    return repeats ? asked_ : pool_->record(parts);
+  }
+
+  // The part with this number.
+  [[nodiscard]] Value part(std::size_t number, std::span<const Value> items) {
+    if (number < asked_parts_.size() && holds(asked_parts_[number], items)) {
+      return asked_parts_[number];
+    }
+    const bool is_read = !items.empty() && (items.back().is_nil() || items.back().is_list());
+    return is_read ? read(items) : pool_->record(items);
+  }
+
+  [[nodiscard]] Value read(std::span<const Value> items) {
+    if (reads_.empty()) reads_.resize(kReads);
+    std::size_t hash = 0;
+    for (const Value item : items) hash = 31 * hash + ValueHash()(item);
+    Read& known = reads_[hash % kReads];
+    if (known.hash != hash || !holds(known.list, items)) known = {hash, pool_->record(items)};
+    return known.list;
+  }
+
+  [[nodiscard]] bool holds(Value list, std::span<const Value> items) const noexcept {
+    return list.is_list() && same_items(pool_->items_of(list), items);
+  }
 
   ValuePool* pool_;
   std::vector<Value> items_;  // of the lists being read, the innermost last
   std::size_t depth_ = 0;
   std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
+  Value asked_;
+  std::span<const Value> asked_parts_;
+  std::vector<Read> reads_;  // by their hashes, the last that came there
 };
 
 }  // namespace sunder::history

@@ -25,10 +25,16 @@ class ShortTexts {
   // As ValuePool::text. `text` is `content` packed, or kNotPacked.
   [[nodiscard]] Value text(PackedText text, std::string_view content) {
     if (text == kNotPacked) return pool_->text(content);
+    const Value known = find(text);
+    return known.is_none() ? remember(text, content) : known;
+  }
+
+  // None when the text was not given lately. Precondition: `text` is packed.
+  [[nodiscard]] Value find(PackedText text) const noexcept {
     const std::size_t number = number_of(text);
     if (places_[number].text == text) return places_[number].value;
     if (places_[number ^ 1].text == text) return places_[number ^ 1].value;
-    return remember(text, content);
+    return {};
   }
 
  private:

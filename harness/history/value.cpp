@@ -36,7 +36,8 @@ static_assert(std::is_trivially_copyable_v<Value>);
 
 }  // namespace
 
-void ValuePool::Index::grow() {
+template <typename Slot>
+void ValuePool::Index<Slot>::grow() {
   constexpr std::size_t kLeast = 16;
   const std::size_t size = std::max(slots_.size() * 2, kLeast);
   const std::vector<Slot> old = std::exchange(slots_, {});
@@ -51,7 +52,7 @@ void ValuePool::Index::grow() {
   }
 }
 
-ValuePool::ValuePool(const PoolLimits& limits) : limits_(limits), list_ends_{0} {
+ValuePool::ValuePool(const PoolLimits& limits) : limits_(limits) {
   const Symbol none = symbol({});
   SUNDER_ASSERT(none == 0);
 }
@@ -86,81 +87,68 @@ std::string_view ValuePool::keep(std::string_view name) {
 
 Symbol ValuePool::symbol(std::string_view name) {
   const std::uint32_t hash = hash_name(name);
-  Index::Slot& slot = symbols_.find(hash, [&](std::uint32_t id) { return names_[id] == name; });
-  if (slot.id != Index::kEmpty) return slot.id;
+  const auto same = [&](const NameSlot& known) { return names_[known.id] == name; };
+  NameSlot& slot = symbols_.find(hash, same);
+  if (slot.id != kEmpty) return slot.id;
   if (names_.size() >= limits_.names_max) refuse_more("names", limits_.names_max);
   const auto id = static_cast<Symbol>(names_.size());
   names_.push_back(keep(name));
-  symbols_.put(slot, hash, id);
+  symbols_.put(slot, {hash, id});
   return id;
 }
 
 Symbol ValuePool::find_symbol(std::string_view name) const noexcept {
-  const std::uint32_t id = symbols_.find_known(
-      hash_name(name), [&](std::uint32_t known) { return names_[known] == name; });
-  return id == Index::kEmpty ? 0 : id;
+  const auto same = [&](const NameSlot& known) { return names_[known.id] == name; };
+  const NameSlot found = symbols_.find_known(hash_name(name), same);
+  return found.id == kEmpty ? 0 : found.id;
 }
 
 Value ValuePool::text(std::string_view content) {
   return {ValueKind::text, static_cast<std::int64_t>(symbol(content))};
 }
 
+// Two hashes side by side: a processor does not wait for the one to go on with the other.
 std::uint32_t ValuePool::hash_items(std::span<const Value> items) noexcept {
-  std::uint64_t hash = kOdd + items.size();
-  for (const Value item : items) {
-    const auto kind = static_cast<std::uint64_t>(item.kind());
-    hash = mix(hash ^ static_cast<std::uint64_t>(item.raw()), kOther + kind);
+  const auto seed = [](Value item) { return kOther + static_cast<std::uint64_t>(item.kind()); };
+  const auto number = [](Value item) { return static_cast<std::uint64_t>(item.raw()); };
+  std::uint64_t even = kOdd + items.size();
+  std::uint64_t odd = kOther;
+  std::size_t i = 0;
+  for (; i + 1 < items.size(); i += 2) {
+    even = mix(even ^ number(items[i]), seed(items[i]));
+    odd = mix(odd ^ number(items[i + 1]), seed(items[i + 1]));
   }
+  if (i < items.size()) even = mix(even ^ number(items[i]), seed(items[i]));
+  const std::uint64_t hash = mix(even, odd);
   return static_cast<std::uint32_t>(hash ^ (hash >> 32));
 }
 
 Value ValuePool::list(std::span<const Value> items) {
+  constexpr std::size_t kRecent = std::size_t{1} << 11;  // they stay in a processor's cache
   const std::uint32_t hash = hash_items(items);
-  const auto same = [&](std::uint32_t id) { return std::ranges::equal(items_at(id), items); };
-  Index::Slot& slot = list_ids_.find(hash, same);
-  if (slot.id != Index::kEmpty) return {ValueKind::list, slot.id};
-  const std::uint32_t id = append(items);
-  list_ids_.put(slot, hash, id);
-  return {ValueKind::list, id};
-}
-
-// A transaction's writes are in its completion as they were in its invocation, reads not told yet
-// are alike: what was recorded lately is often there.
-Value ValuePool::record(std::span<const Value> items) {
-  constexpr std::size_t kShort = 4;
-  constexpr std::size_t kRecent = std::size_t{1} << 12;
-  if (items.size() > kShort) return {ValueKind::list, append(items)};
+  const auto same = [&](const ListSlot& known) {
+    return same_items(items_at(known.id, known.size), items);
+  };
   if (recent_.empty()) recent_.resize(kRecent);
-  const std::uint32_t hash = hash_items(items);
-  Index::Slot& slot = recent_[hash % kRecent];
-  const bool same =
-      slot.id != Index::kEmpty && slot.hash == hash && std::ranges::equal(items_at(slot.id), items);
-  if (!same) slot = {hash, append(items)};
-  return {ValueKind::list, slot.id};
+  ListSlot& recent = recent_[hash % kRecent];
+  if (recent.hash != hash || recent.id == kEmpty || !same(recent)) {
+    ListSlot& slot = lists_.find(hash, same);
+    if (slot.id == kEmpty) {
+      lists_.put(slot, {hash, append(items), static_cast<std::uint32_t>(items.size())});
+    }
+    recent = slot;
+  }
+  return list_at(recent.id, items.size());
 }
 
-std::uint32_t ValuePool::append(std::span<const Value> items) {
-  make_room(items.size());
-  const std::size_t id = list_ends_.size() - 1;
-  if (id >= limits_.lists_max) refuse_more("lists", limits_.lists_max);
-  const std::uint32_t begin = list_ends_.back();
-  // The last block may reach beyond what can be numbered.
-  if (items.size() > limits_.items_max - begin) {
-    refuse_more("items of lists", limits_.items_max);
-  }
-  if (!items.empty()) {
-    std::memcpy(blocks_[begin / kBlock] + begin % kBlock, items.data(), items.size_bytes());
-  }
-  list_ends_.push_back(begin + static_cast<std::uint32_t>(items.size()));
-  return static_cast<std::uint32_t>(id);
+void ValuePool::refuse_items() const {
+  refuse_more("items of lists", limits_.items_max);
 }
 
 void ValuePool::make_room(std::size_t items) {
-  const std::size_t begin = list_ends_.back();
-  const std::size_t room = blocks_.size() * kBlock - begin;
-  if (items <= room) return;
-  if (items > limits_.items_max - begin || room > limits_.items_max - begin - items) {
-    refuse_more("items of lists", limits_.items_max);
+  const std::size_t room = blocks_.size() * kBlock - next_item_;
+  if (items > limits_.items_max - next_item_ || room > limits_.items_max - next_item_ - items) {
+    refuse_items();
   }
   const std::size_t count = (items + kBlock - 1) / kBlock;
   if (count > arena_left_) add_arena(count);
@@ -169,7 +157,7 @@ void ValuePool::make_room(std::size_t items) {
     std::byte* block = arenas_.back().get() + arena_size_ - arena_left_ * kBlock * sizeof(Value);
     blocks_.push_back(reinterpret_cast<Value*>(block));
   }
-  if (room > 0) list_ends_.push_back(static_cast<std::uint32_t>(begin + room));
+  next_item_ += static_cast<std::uint32_t>(room);
 }
 
 void ValuePool::add_arena(std::size_t blocks) {
@@ -182,11 +170,6 @@ void ValuePool::add_arena(std::size_t blocks) {
   arena_bytes_ += arena_size_;
 }
 
-void ValuePool::expect(double times) {
-  list_ends_.reserve(static_cast<std::size_t>(static_cast<double>(list_ends_.size()) * times));
-  base::use_large_pages(list_ends_);
-}
-
 std::string_view ValuePool::name(Symbol symbol) const noexcept {
   SUNDER_ASSERT(symbol < names_.size());
   return names_[symbol];
@@ -195,11 +178,6 @@ std::string_view ValuePool::name(Symbol symbol) const noexcept {
 std::string_view ValuePool::text_of(Value value) const noexcept {
   SUNDER_ASSERT(value.is_text());
   return name(static_cast<Symbol>(value.raw()));
-}
-
-std::span<const Value> ValuePool::items_of(Value value) const noexcept {
-  SUNDER_ASSERT(value.is_list());
-  return items_at(static_cast<std::size_t>(value.raw()));
 }
 
 std::string ValuePool::describe(Value value) const {
@@ -227,9 +205,8 @@ std::string ValuePool::describe(Value value) const {
 
 std::size_t ValuePool::memory() const noexcept {
   return names_.capacity() * sizeof(std::string_view) + chunk_bytes_ + symbols_.memory() +
-         arena_bytes_ + blocks_.capacity() * sizeof(Value*) +
-         list_ends_.capacity() * sizeof(std::uint32_t) + list_ids_.memory() +
-         recent_.capacity() * sizeof(Index::Slot);
+         arena_bytes_ + blocks_.capacity() * sizeof(Value*) + lists_.memory() +
+         recent_.capacity() * sizeof(ListSlot);
 }
 
 }  // namespace sunder::history

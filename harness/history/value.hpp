@@ -7,9 +7,9 @@
 // The exception are the lists that transactions consist of, which nobody compares and which hardly
 // repeat: they are recorded one behind the other, as they come. What their items hold is interned.
 //
-// A pool numbers its names and the places of its lists' items in 32 bits. What would go beyond
-// throws std::length_error, as a standard container does that cannot grow: read_history() makes an
-// error of it.
+// A pool numbers its names and the places of its lists' items in 32 bits; a list is the place of
+// its first item and their count. What would go beyond throws std::length_error, as a standard
+// container does that cannot grow: read_history() makes an error of it.
 //
 // `none` is "not known / not given" and differs from `nil`, the value of an absent key.
 //
@@ -30,6 +30,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/assert.hpp"
+
 namespace sunder::history {
 
 enum class ValueKind : std::uint8_t { none, nil, boolean, integer, text, list };
@@ -48,17 +50,17 @@ class Value {
     return {ValueKind::integer, value};
   }
 
-  [[nodiscard]] constexpr ValueKind kind() const noexcept { return kind_; }
+  [[nodiscard]] constexpr ValueKind kind() const noexcept { return static_cast<ValueKind>(kind_); }
 
-  [[nodiscard]] constexpr bool is_none() const noexcept { return kind_ == ValueKind::none; }
+  [[nodiscard]] constexpr bool is_none() const noexcept { return kind() == ValueKind::none; }
 
-  [[nodiscard]] constexpr bool is_nil() const noexcept { return kind_ == ValueKind::nil; }
+  [[nodiscard]] constexpr bool is_nil() const noexcept { return kind() == ValueKind::nil; }
 
-  [[nodiscard]] constexpr bool is_integer() const noexcept { return kind_ == ValueKind::integer; }
+  [[nodiscard]] constexpr bool is_integer() const noexcept { return kind() == ValueKind::integer; }
 
-  [[nodiscard]] constexpr bool is_text() const noexcept { return kind_ == ValueKind::text; }
+  [[nodiscard]] constexpr bool is_text() const noexcept { return kind() == ValueKind::text; }
 
-  [[nodiscard]] constexpr bool is_list() const noexcept { return kind_ == ValueKind::list; }
+  [[nodiscard]] constexpr bool is_list() const noexcept { return kind() == ValueKind::list; }
 
   // The integer, the boolean as 0 or 1, or the pool's id of a text or list.
   [[nodiscard]] constexpr std::int64_t raw() const noexcept {
@@ -66,11 +68,13 @@ class Value {
   }
 
   friend constexpr bool operator==(const Value& one, const Value& other) noexcept {
-    return one.kind_ == other.kind_ && one.raw() == other.raw();
+    // One question instead of three: reading asks it of every item.
+    return ((one.raw_[0] ^ other.raw_[0]) | (one.raw_[1] ^ other.raw_[1]) |
+            (one.kind_ ^ other.kind_)) == 0;
   }
 
   friend constexpr std::strong_ordering operator<=>(const Value& one, const Value& other) noexcept {
-    if (one.kind_ != other.kind_) return one.kind_ <=> other.kind_;
+    if (one.kind_ != other.kind_) return one.kind() <=> other.kind();
     return one.raw() <=> other.raw();
   }
 
@@ -81,13 +85,23 @@ class Value {
   using Halves = std::array<std::uint32_t, 2>;
 
   constexpr Value(ValueKind kind, std::int64_t raw) noexcept
-      : raw_(std::bit_cast<Halves>(raw)), kind_(kind) {}
+      : raw_(std::bit_cast<Halves>(raw)), kind_(static_cast<std::uint32_t>(kind)) {}
 
   Halves raw_{};
-  ValueKind kind_ = ValueKind::none;
+  std::uint32_t kind_ = 0;  // a ValueKind without padding behind it
 };
 
 static_assert(sizeof(Value) == 12);
+
+// Item by item: what was just written in small pieces a processor does not read well in large ones.
+[[nodiscard]] inline bool same_items(std::span<const Value> one,
+                                     std::span<const Value> other) noexcept {
+  if (one.size() != other.size()) return false;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    if (one[i] != other[i]) return false;
+  }
+  return true;
+}
 
 struct ValueHash {
   [[nodiscard]] std::size_t operator()(const Value& value) const noexcept {
@@ -103,7 +117,6 @@ using Symbol = std::uint32_t;
 // How much a pool may hold, for tests of what happens beyond: there is no other reason for less.
 struct PoolLimits {
   std::uint32_t names_max = 0xffff'fffe;
-  std::uint32_t lists_max = 0xffff'fffe;
   std::uint32_t items_max = 0xffff'fffe;  // of all lists together
 };
 
@@ -127,10 +140,9 @@ class ValuePool {
   }
 
   // A list that a transaction is, or that one of its items is: not comparable with others, cheap.
-  [[nodiscard]] Value record(std::span<const Value> items);
-
-  // So many times as many lists as there are now are to be expected in all.
-  void expect(double times);
+  [[nodiscard]] Value record(std::span<const Value> items) {
+    return list_at(append(items), items.size());
+  }
 
   // Looking up without adding: 0 when the name was never interned.
   [[nodiscard]] Symbol find_symbol(std::string_view name) const noexcept;
@@ -138,8 +150,13 @@ class ValuePool {
   [[nodiscard]] std::string_view name(Symbol symbol) const noexcept;
   // Precondition: value.is_text().
   [[nodiscard]] std::string_view text_of(Value value) const noexcept;
+
   // Precondition: value.is_list(). Valid as long as the pool.
-  [[nodiscard]] std::span<const Value> items_of(Value value) const noexcept;
+  [[nodiscard]] std::span<const Value> items_of(Value value) const noexcept {
+    SUNDER_ASSERT(value.is_list());
+    const auto raw = static_cast<std::uint64_t>(value.raw());
+    return items_at(static_cast<std::uint32_t>(raw), raw >> 32);
+  }
 
   // As a reader writes it: nil, true, 7, "text", [1 nil].  none is "?".
   [[nodiscard]] std::string describe(Value value) const;
@@ -148,46 +165,55 @@ class ValuePool {
   [[nodiscard]] std::size_t memory() const noexcept;
 
  private:
-  // Numbers by the hash of what they stand for: open addressing, at most three quarters full.
+  static constexpr std::uint32_t kEmpty = 0xffff'ffff;
+
+  struct NameSlot {
+    std::uint32_t hash = 0;
+    std::uint32_t id = kEmpty;
+  };
+
+  struct ListSlot {
+    std::uint32_t hash = 0;
+    std::uint32_t id = kEmpty;  // the place of the first item
+    std::uint32_t size = 0;
+  };
+
+  // Slots by the hash of what they stand for: open addressing, at most three quarters full.
+  template <typename Slot>
   class Index {
    public:
-    struct Slot {
-      std::uint32_t hash = 0;
-      std::uint32_t id = kEmpty;
-    };
-
-    static constexpr std::uint32_t kEmpty = 0xffff'ffff;
-
     // The slot of the entry that has this hash and that `same` says yes to, or the empty one where
     // it belongs. Grows before that: the slot is good until the next call.
     template <typename Same>
     [[nodiscard]] Slot& find(std::uint32_t hash, const Same& same) {
       if ((size_ + 1) * 4 > slots_.size() * 3) grow();
-      std::size_t at = hash & (slots_.size() - 1);
-      while (slots_[at].id != kEmpty && !(slots_[at].hash == hash && same(slots_[at].id))) {
-        at = (at + 1) & (slots_.size() - 1);
-      }
-      return slots_[at];
+      return slots_[place_of(hash, same)];
     }
 
+    // An empty slot when there is none.
     template <typename Same>
-    [[nodiscard]] std::uint32_t find_known(std::uint32_t hash, const Same& same) const noexcept {
-      if (slots_.empty()) return kEmpty;
-      std::size_t at = hash & (slots_.size() - 1);
-      while (slots_[at].id != kEmpty && !(slots_[at].hash == hash && same(slots_[at].id))) {
-        at = (at + 1) & (slots_.size() - 1);
-      }
-      return slots_[at].id;
+    [[nodiscard]] Slot find_known(std::uint32_t hash, const Same& same) const noexcept {
+      return slots_.empty() ? Slot() : slots_[place_of(hash, same)];
     }
 
-    void put(Slot& slot, std::uint32_t hash, std::uint32_t id) noexcept {
-      slot = {hash, id};
+    // `slot` is what find() returned.
+    void put(Slot& slot, const Slot& entry) noexcept {
+      slot = entry;
       ++size_;
     }
 
     [[nodiscard]] std::size_t memory() const noexcept { return slots_.capacity() * sizeof(Slot); }
 
    private:
+    template <typename Same>
+    [[nodiscard]] std::size_t place_of(std::uint32_t hash, const Same& same) const noexcept {
+      std::size_t at = hash & (slots_.size() - 1);
+      while (slots_[at].id != kEmpty && !(slots_[at].hash == hash && same(slots_[at]))) {
+        at = (at + 1) & (slots_.size() - 1);
+      }
+      return at;
+    }
+
     void grow();
 
     std::vector<Slot> slots_;
@@ -201,17 +227,31 @@ class ValuePool {
   // A copy that stays where it is.
   [[nodiscard]] std::string_view keep(std::string_view name);
 
-  // Adds a list behind the others; returns its number.
-  std::uint32_t append(std::span<const Value> items);
+  // Adds items behind the others; returns the place of the first.
+  std::uint32_t append(std::span<const Value> items) {
+    if (items.size() > blocks_.size() * kBlock - next_item_) make_room(items.size());
+    const std::uint32_t begin = next_item_;
+    // The last block may reach beyond what can be numbered.
+    if (items.size() > limits_.items_max - begin) refuse_items();
+    Value* const place = items.empty() ? nullptr : blocks_[begin / kBlock] + begin % kBlock;
+    for (std::size_t i = 0; i < items.size(); ++i) place[i] = items[i];
+    next_item_ += static_cast<std::uint32_t>(items.size());
+    return begin;
+  }
+
   // Room for so many items that lie together; begins a new block where the last one is too full.
   void make_room(std::size_t items);
   void add_arena(std::size_t blocks);
+  [[noreturn]] void refuse_items() const;
 
-  [[nodiscard]] std::span<const Value> items_at(std::size_t id) const noexcept {
-    const std::uint32_t begin = list_ends_[id];
-    const std::uint32_t end = list_ends_[id + 1];
-    if (begin == end) return {};
-    return {blocks_[begin / kBlock] + begin % kBlock, end - begin};
+  [[nodiscard]] std::span<const Value> items_at(std::uint32_t begin,
+                                                std::size_t size) const noexcept {
+    if (size == 0) return {};
+    return {blocks_[begin / kBlock] + begin % kBlock, size};
+  }
+
+  static constexpr Value list_at(std::uint32_t begin, std::size_t size) noexcept {
+    return {ValueKind::list, static_cast<std::int64_t>(std::uint64_t{size} << 32 | begin)};
   }
 
   PoolLimits limits_;
@@ -220,18 +260,17 @@ class ValuePool {
   std::size_t chunk_left_ = 0;                   // free bytes at the end of the last chunk
   std::size_t chunk_size_ = 0;                   // of the last chunk
   std::size_t chunk_bytes_ = 0;                  // of all chunks
-  Index symbols_;
+  Index<NameSlot> symbols_;
   // Items are numbered through all blocks; a list of more than a block has several that lie
-  // together. List i is [list_ends_[i], list_ends_[i + 1]); what was left of a block when the next
-  // list did not fit is a list that nobody knows.
-  std::vector<std::uint32_t> list_ends_;
+  // together. What was left of a block when the next list did not fit stays unused.
+  std::uint32_t next_item_ = 0;
   std::vector<Value*> blocks_;
   std::vector<std::unique_ptr<std::byte[]>> arenas_;  // blocks that lie together
   std::size_t arena_left_ = 0;   // blocks of the last one that are not used yet
   std::size_t arena_size_ = 0;   // bytes of the last one
   std::size_t arena_bytes_ = 0;  // of all
-  Index list_ids_;
-  std::vector<Index::Slot> recent_;  // short lists recorded lately, by their hashes
+  Index<ListSlot> lists_;
+  std::vector<ListSlot> recent_;  // of lists_, by their hashes: what is asked for again soon
 };
 
 }  // namespace sunder::history

@@ -78,6 +78,7 @@ TEST(PlainEvents, MeanTheSameHoweverDamaged) {
     std::string_view text;
     std::string_view general;  // the same, not plain
     Format format = Format::jsonl;
+    bool repeats = false;  // what the event before it asked, with answers
   };
 
   const std::vector<Form> forms{
@@ -85,6 +86,17 @@ TEST(PlainEvents, MeanTheSameHoweverDamaged) {
        R"(["w","x",-4],["append","longer-key",12345678]]})"
        "\n",
        R"({"later":{},)"},
+      {R"("process":7,"type":"ok","f":"txn","value":[["r",12,[4,15,[6]]],["w","x",-4],)"
+       R"(["append",7,8],["r",9,null]]})"
+       "\n",
+       R"({"later":{},)",
+       Format::jsonl,
+       true},
+      {":process 7, :type :ok, :f :txn, :value [[:r 12 [4 15 [6]]] [:w \"x\" -4] "
+       "[:append 7 8] [:r 9 nil]]}\n",
+       "{:later {} ",
+       Format::edn,
+       true},
       {R"("process":7,"type":"ok","f":"read","key":"k","value":[1,[true,"abcdefgh"],3],"node":"n1"})"
        "\n",
        R"({"later":{},)"},
@@ -115,8 +127,14 @@ TEST(PlainEvents, MeanTheSameHoweverDamaged) {
     const std::string before = edn ? "{:process 7 :type :invoke :f :read :value {}}\n"
                                    : R"({"process":7,"type":"invoke","f":"read","value":{}})"
                                      "\n";
+    const std::string asked =
+        edn ? "{:process 7, :type :invoke, :f :txn, :value [[:r 12 nil] [:w \"x\" -4] "
+              "[:append 7 8] [:r 9 nil]]}\n"
+            : R"({"process":7,"type":"invoke","f":"txn","value":[["r",12,null],["w","x",-4],)"
+              R"(["append",7,8],["r",9,null]]})"
+              "\n";
     const bool completes = form.text.find("invoke") == std::string_view::npos;
-    const std::string first = completes ? before : "";
+    const std::string first = form.repeats ? asked : completes ? before : "";
     const auto plain = read_history(first + "{" + text, "h", form.format);
     const auto general = read_history(first + std::string(form.general) + text, "h", form.format);
     ASSERT_EQ(plain.has_value(), general.has_value()) << text;
@@ -125,6 +143,76 @@ TEST(PlainEvents, MeanTheSameHoweverDamaged) {
     ASSERT_EQ(to_jsonl(plain->history), to_jsonl(general->history)) << text;
   }
   EXPECT_GT(read, 8000U);
+}
+
+// What transactions read is the same value wherever it is the same list, and an answer takes no
+// room for what was asked. That holds for the plainest parts and for others.
+TEST(PlainEvents, KnowAListAgainInAnyTransaction) {
+  struct Form {
+    std::string_view asked;
+    std::string_view first;
+    std::string_view second;
+  };
+
+  const std::vector<Form> forms{{R"([["append",1,7],["r",2,null]])",
+                                 R"([["append",1,7],["r",2,[3,14,[5]]]])",
+                                 R"([["r",8,[3,14,[5]]],["r",9,[3,14]]])"},
+                                {R"([ ["append",1,7], ["r",2,null] ])",
+                                 R"([["append" , 1,7],["r", 2,[3,14,[5]] ]])",
+                                 R"([["r",8, [3, 14, [5]]],["r",9,[ 3,14] ]])"},
+                                {R"([["append","1",7],["r",true,null]])",
+                                 R"([["append","1",7],["r",true,[3,14,[5]]]])",
+                                 R"([["r","8",[3,14,[5]]],["r",null,[3,14]]])"}};
+  const auto line = [](bool edn, std::string_view type, std::string_view value) {
+    std::string text = fmt::format(R"({{"process":1,"type":"{}","f":"txn","value":{}}})"
+                                   "\n",
+                                   type,
+                                   value);
+    if (!edn) return text;
+    for (const std::string_view word : {"process", "type", "f", "value"}) {
+      text.replace(
+          text.find(fmt::format("\"{}\":", word)), word.size() + 3, fmt::format(":{} ", word));
+    }
+    for (const std::string_view word : {"append", "r", "invoke", "ok", "txn"}) {
+      const std::string quoted = fmt::format("\"{}\"", word);
+      for (auto at = text.find(quoted); at != std::string::npos; at = text.find(quoted)) {
+        text.replace(at, quoted.size(), fmt::format(":{}", word));
+      }
+    }
+    for (auto at = text.find("null"); at != std::string::npos; at = text.find("null")) {
+      text.replace(at, 4, "nil");
+    }
+    std::ranges::replace(text, ',', ' ');
+    return text;
+  };
+  for (const bool edn : {false, true}) {
+    for (const Form& form : forms) {
+      const std::string text = line(edn, "invoke", form.asked) + line(edn, "ok", form.first) +
+                               line(edn, "invoke", form.asked) + line(edn, "ok", form.second) +
+                               line(edn, "invoke", form.first) + line(edn, "ok", form.first);
+      SCOPED_TRACE(text);
+      const auto result = read_history(text, "h", edn ? Format::edn : Format::jsonl);
+      ASSERT_TRUE(result.has_value()) << result.error().context;
+      const auto& pool = result->history.pool();
+      const auto& operations = result->history.operations();
+      ASSERT_EQ(operations.size(), 3U);
+      const auto part = [&pool](Value transaction, std::size_t number) {
+        return pool.items_of(transaction)[number];
+      };
+      const auto found = [&](const Operation& operation, std::size_t number) {
+        return pool.items_of(part(operation.output, number))[2];
+      };
+      EXPECT_EQ(found(operations[0], 1), found(operations[1], 0));
+      EXPECT_NE(found(operations[1], 0), found(operations[1], 1));
+      EXPECT_EQ(pool.describe(found(operations[1], 0)), "[3 14 [5]]");
+      EXPECT_EQ(part(operations[0].input, 0), part(operations[0].output, 0));
+      EXPECT_NE(part(operations[0].input, 1), part(operations[0].output, 1));
+      EXPECT_EQ(part(operations[0].input, 1), part(operations[1].input, 1));
+      EXPECT_EQ(part(operations[0].output, 1), part(operations[2].input, 1));
+      EXPECT_EQ(operations[2].input, operations[2].output);
+      EXPECT_NE(operations[0].input, operations[0].output);
+    }
+  }
 }
 
 }  // namespace

@@ -91,14 +91,6 @@ TEST(ValuePool, RefusesMoreThanItCanNumber) {
   EXPECT_EQ(items_of(pool, kept), many);
 
   limits = {};
-  limits.lists_max = 2;
-  ValuePool lists(limits);
-  const Value first = lists.list({Value::nil()});
-  (void)lists.record({});
-  EXPECT_THROW((void)lists.list({Value::integer(1)}), std::length_error);
-  EXPECT_EQ(lists.list({Value::nil()}), first);
-
-  limits = {};
   limits.names_max = 2;
   ValuePool names(limits);
   const Value text = names.text("a");  // the empty name is the other
