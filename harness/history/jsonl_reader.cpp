@@ -165,7 +165,7 @@ class JsonlReader {
         progress_(&progress),
         format_(format),
         pairing_(dialect),
-        plain_(pairing_, format == Format::json),
+        plain_(pairing_, format == Format::jsonl),
         fields_(pairing_.pool(), format == Format::json) {}
 
   [[nodiscard]] Result<History> read(bool& again) {
@@ -180,13 +180,14 @@ class JsonlReader {
   [[nodiscard]] Result<void> read_lines() {
     std::size_t begin = 0;
     while (begin < text_.size()) {
-      const std::size_t newline = text_.find('\n', begin);
-      const bool complete = newline != std::string_view::npos;
-      const std::size_t end = complete ? newline : text_.size();
-      const std::string_view line = text_.substr(begin, end - begin);
-      Result<void> read = read_line(line, begin);
+      std::size_t end = begin;
+      Result<void> read = read_plain_line(begin, end);
+      if (end == begin) {
+        end = std::min(text_.find('\n', begin), text_.size());
+        read = read_general_line(text_.substr(begin, end - begin), begin);
+      }
       // A run that died while writing its last line leaves a part of it.
-      if (read.has_error() && !complete && !pairing_.must_read_again()) {
+      if (read.has_error() && end == text_.size() && !pairing_.must_read_again()) {
         progress_->remark(kCutOff);
         return {};
       }
@@ -198,19 +199,22 @@ class JsonlReader {
     return {};
   }
 
-  [[nodiscard]] Result<void> read_line(std::string_view line, std::size_t begin) {
-    constexpr std::string_view kBlank = " \t\r";
-    const std::size_t first = line.find_first_not_of(kBlank);
-    if (first == std::string_view::npos) return {};
+  // The line that begins at `begin`, when it is a plain event and nothing else: `end` is then the
+  // place of its newline, or the text's end, and else left as it is.
+  [[nodiscard]] Result<void> read_plain_line(std::size_t begin, std::size_t& end) {
+    const char* const text_end = text_.data() + text_.size();
+    const char* const line = PlainJson::skip_line_blanks(text_.data() + begin);
     TextEvent event;
-    const char* const end = line.data() + line.size();
-    const char* const behind = plain_.read(line.data() + first, end, event);
-    if (behind != nullptr) {
-      const std::string_view rest(behind, static_cast<std::size_t>(end - behind));
-      if (rest.find_first_not_of(kBlank) == std::string_view::npos) {
-        return take(event, {}, line, begin);
-      }
-    }
+    const char* const behind = plain_.read(line, text_end, event);
+    if (behind == nullptr) return {};
+    const char* const at = std::min(PlainJson::skip_line_blanks(behind), text_end);
+    if (at < text_end && *at != '\n') return {};
+    end = static_cast<std::size_t>(at - text_.data());
+    return take(event, {}, {line, static_cast<std::size_t>(behind - line)}, begin);
+  }
+
+  [[nodiscard]] Result<void> read_general_line(std::string_view line, std::size_t begin) {
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) return {};
     return read_general(line, begin, line);
   }
 

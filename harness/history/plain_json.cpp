@@ -7,12 +7,6 @@ constexpr bool is_digit(char character) noexcept {
   return character >= '0' && character <= '9';
 }
 
-const char* skip_blanks(const char* at) noexcept {
-  if (*at > ' ') return at;
-  while (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') ++at;
-  return at;
-}
-
 struct Text {
   std::string_view content;
   PackedText packed = kNotPacked;
@@ -84,7 +78,7 @@ const char* skip_value(const char* at) noexcept {
 }  // namespace
 
 const char* PlainJson::read(const char* at, const char* end, TextEvent& event) {
-  has_process_ = process_optional_;
+  has_process_ = !lines_;
   has_type_ = false;
   lists_.begin_event();
   if (*at != '{') return nullptr;

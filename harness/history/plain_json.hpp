@@ -22,20 +22,29 @@ namespace sunder::history {
 
 class PlainJson {
  public:
-  // Values go to the pool of `pairing`, which is asked what is in flight. `process_optional`: an
-  // event without a process is process 0's.
-  PlainJson(EventPairing& pairing, bool process_optional)
-      : pairing_(&pairing),
-        texts_(pairing.pool()),
-        lists_(pairing.pool()),
-        process_optional_(process_optional) {}
+  // Values go to the pool of `pairing`, which is asked what is in flight. `lines`: each event is
+  // one line and names its process; otherwise newlines are blanks, and one without is process 0's.
+  PlainJson(EventPairing& pairing, bool lines)
+      : pairing_(&pairing), texts_(pairing.pool()), lists_(pairing.pool()), lines_(lines) {}
 
   // Reads the object that begins at `at`; returns the place behind it, or null when it is not plain
   // or not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp)
   // readable bytes follow the text, the last of them zeros.
   [[nodiscard]] const char* read(const char* at, const char* end, TextEvent& event);
 
+  // The first place from `at` on that is no blank within a line.
+  [[nodiscard]] static const char* skip_line_blanks(const char* at) noexcept {
+    while (*at == ' ' || *at == '\t' || *at == '\r') ++at;
+    return at;
+  }
+
  private:
+  [[nodiscard]] const char* skip_blanks(const char* at) const noexcept {
+    if (*at > ' ') return at;
+    while (*at == ' ' || *at == '\t' || *at == '\r' || (*at == '\n' && !lines_)) ++at;
+    return at;
+  }
+
   // Of these each reads what begins at `at`, and returns the place behind it or null. `short_name`
   // is the name packed, if it is short enough.
   [[nodiscard]] const char* field(PackedText short_name,
@@ -55,7 +64,7 @@ class PlainJson {
   EventPairing* pairing_;
   ShortTexts texts_;
   PlainLists lists_;
-  bool process_optional_;
+  bool lines_;
   bool has_process_ = false;
   bool has_type_ = false;
 };

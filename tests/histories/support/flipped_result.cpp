@@ -134,4 +134,22 @@ std::optional<History> flip_one_result(const History& history, std::uint64_t see
   return Flipping(history, seed).flip();
 }
 
+std::optional<History> untell_some_results(const History& history, std::uint64_t seed) {
+  constexpr unsigned kUntold = 30;  // percent
+  Draws draws(seed);
+  HistoryBuilder builder;
+  bool any = false;
+  for (const Operation& operation : history.operations()) {
+    Operation copy = copy_of(history, operation, builder);
+    const bool told = copy.function != Function::txn && copy.outcome == Outcome::ok;
+    if (told && !copy.output.is_none() && draws.percent(kUntold)) {
+      copy.output = Value();
+      any = true;
+    }
+    builder.add(copy);
+  }
+  if (!any) return std::nullopt;
+  return builder.finish();
+}
+
 }  // namespace sunder::test

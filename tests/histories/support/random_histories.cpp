@@ -133,6 +133,15 @@ std::string judge_with_equal_stamps(const RandomHistory& random,
   return judge_changed(changed, oracle, judge, "equal stamps");
 }
 
+std::string judge_untold(const RandomHistory& random,
+                         const Oracle& oracle,
+                         const JudgeByOracle& judge) {
+  const std::optional<History> untold = untell_some_results(random.history, random.seed);
+  if (!untold) return {};
+  const RandomHistory changed{.seed = random.seed, .history = *untold, .whole = false};
+  return judge_changed(changed, oracle, judge, "results that are not told");
+}
+
 }  // namespace
 
 bool check_histories(std::uint64_t cases, const MakeHistory& make, const JudgeHistory& judge) {
@@ -152,6 +161,7 @@ void check_by_oracle(std::uint64_t cases,
                      const Share& share) {
   constexpr std::uint64_t kFlipped = 4;
   constexpr std::uint64_t kEqual = 4;
+  constexpr std::uint64_t kUntold = 4;
   std::uint64_t kept = 0;
   const auto judge_one = [&](const RandomHistory& random) {
     const bool right = oracle(random);
@@ -161,6 +171,8 @@ void check_by_oracle(std::uint64_t cases,
     if (flips) wrong = judge_flipped(random, oracle, judge);
     const bool equals = wrong.empty() && random.seed % kEqual == 1;
     if (equals) wrong = judge_with_equal_stamps(random, oracle, judge);
+    const bool untells = wrong.empty() && random.seed % kUntold == 2;
+    if (untells) wrong = judge_untold(random, oracle, judge);
     return wrong;
   };
   if (!check_histories(cases, make, judge_one)) return;

@@ -46,7 +46,8 @@ struct Share {
 
 // The same with what an oracle expects; a comparison in which either answer is rare says little, so
 // that fails, too. Of the right histories every fourth is judged once more, by both, with one
-// result flipped, and of all every fourth with stamps that are equal here and there.
+// result flipped, and of all every fourth with stamps that are equal here and there, and every
+// fourth with results that are not told.
 void check_by_oracle(std::uint64_t cases,
                      const MakeHistory& make,
                      const Oracle& oracle,
