@@ -89,9 +89,13 @@ struct AutomaticChoice {
   std::vector<std::string_view> also_fit;  // models that would do too
 };
 
-// The strongest model that fits the history and decides it, at its first level; none when the
-// history is empty. Errc::usage: none fits, and the error names an operation.
-[[nodiscard]] Result<AutomaticChoice> choose_model(const history::History& history);
+// Whether any model has such a level, as "serializable".
+[[nodiscard]] bool is_level(std::string_view word);
+
+// The strongest model that fits the history and decides it, at its first level, or at the one
+// named; none when the history is empty. Errc::usage: none fits, and the error names an operation.
+[[nodiscard]] Result<AutomaticChoice> choose_model(const history::History& history,
+                                                   std::string_view level = {});
 
 // Runs what decides that choice. An exception inside a checker becomes `undetermined` with its
 // text, and so does a history without a known result: "nothing observed".

@@ -102,6 +102,29 @@ std::string names_of(std::span<const Row> rows) {
   return names;
 }
 
+// The row of that name, or the first when none is named; null: there is no such level.
+const LevelInfo* find_level(const ModelInfo& model, std::string_view name) noexcept {
+  if (name.empty()) return &model.levels.front();
+  const auto found = std::ranges::find(model.levels, name, &LevelInfo::name);
+  return found == model.levels.end() ? nullptr : &*found;
+}
+
+// Why no model fits, or none that has the level.
+Error no_model_for(const history::History& history, std::string_view level) {
+  // One of a function without a model is likely the one that does not belong.
+  const auto odd = std::ranges::find(
+      history.operations(), history::Function::other, &history::Operation::function);
+  const bool found = odd != history.operations().end();
+  const std::string with_level = level.empty() ? "" : fmt::format(" with a level '{}'", level);
+  return base::make_error(
+      Errc::usage,
+      fmt::format("no model{} knows every operation ({} is {}); name one with --model: {}",
+                  with_level,
+                  found ? "the first of an unknown function" : "the first",
+                  history.describe(found ? *odd : history.operations().front()),
+                  names_of(all_models())));
+}
+
 }  // namespace
 
 std::span<const CheckerInfo> all_checkers() {
@@ -191,8 +214,8 @@ Result<ModelChoice> find_model(std::string_view text) {
   }
   if (type.size() == text.size()) return ModelChoice{&*model, model->levels.front().name};
   const std::string_view word = text.substr(type.size() + 1);
-  const auto level = std::ranges::find(model->levels, word, &LevelInfo::name);
-  if (level == model->levels.end()) {
+  const LevelInfo* const level = word.empty() ? nullptr : find_level(*model, word);
+  if (level == nullptr) {
     return base::make_error(
         Errc::usage,
         fmt::format(
@@ -201,31 +224,26 @@ Result<ModelChoice> find_model(std::string_view text) {
   return ModelChoice{&*model, level->name};
 }
 
-Result<AutomaticChoice> choose_model(const history::History& history) {
+bool is_level(std::string_view word) {
+  return !word.empty() && std::ranges::any_of(all_models(), [&](const ModelInfo& model) {
+    return find_level(model, word) != nullptr;
+  });
+}
+
+Result<AutomaticChoice> choose_model(const history::History& history, std::string_view level) {
   AutomaticChoice choice;
   choice.automatic = true;
   if (history.empty()) return choice;
   std::vector<const ModelInfo*> fitting;
   for (const ModelInfo& model : all_models()) {
-    if (model.fits(history)) fitting.push_back(&model);
+    if (find_level(model, level) != nullptr && model.fits(history)) fitting.push_back(&model);
   }
-  if (fitting.empty()) {
-    // One of a function without a model is likely the one that does not belong.
-    const auto odd = std::ranges::find(
-        history.operations(), history::Function::other, &history::Operation::function);
-    const bool found = odd != history.operations().end();
-    return base::make_error(
-        Errc::usage,
-        fmt::format("no model knows every operation ({} is {}); name one with --model: {}",
-                    found ? "the first of an unknown function" : "the first",
-                    history.describe(found ? *odd : history.operations().front()),
-                    names_of(all_models())));
-  }
+  if (fitting.empty()) return no_model_for(history, level);
   const auto best = std::ranges::max_element(fitting, {}, [&](const ModelInfo* model) {
     const bool decides = model->decides == nullptr || model->decides(history);
     return std::pair(decides, model->strength);
   });
-  choice.chosen = ModelChoice{*best, (*best)->levels.front().name};
+  choice.chosen = ModelChoice{*best, find_level(**best, level)->name};
   for (const ModelInfo* model : fitting) {
     if (model != *best) choice.also_fit.push_back(model->name);
   }

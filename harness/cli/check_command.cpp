@@ -41,6 +41,7 @@ struct Flags {
 // What the flags say, understood.
 struct Job {
   std::optional<checkers::ModelChoice> model;  // nothing: chosen for each file
+  std::string level;                           // of the one that is chosen; empty: its first
   history::Format format = history::Format::automatic;
   checkers::CheckOptions options;
   bool strongest = false;
@@ -87,7 +88,9 @@ Result<void> add_parameter(const std::string& text, std::map<std::string, double
 // Said before a file is read: the same word is wrong for every one of them.
 Result<Job> understand(const Flags& flags) {
   Job job;
-  if (flags.model != "auto") {
+  if (checkers::is_level(flags.model) && checkers::find_model(flags.model).has_error()) {
+    job.level = flags.model;
+  } else if (flags.model != "auto") {
     const auto model = checkers::find_model(flags.model);
     if (model.has_error()) return base::with_context(model.error(), "--model");
     job.model = *model;
@@ -128,7 +131,7 @@ Result<Checked> check_one(const std::string& file, const Job& job) {
   checked.read = std::move(*read);
   checked.choice.chosen = job.model;
   if (!job.model) {
-    auto choice = checkers::choose_model(checked.read.history);
+    auto choice = checkers::choose_model(checked.read.history, job.level);
     if (choice.has_error()) return base::with_context(choice.error(), file);
     checked.choice = std::move(*choice);
   }
@@ -230,7 +233,7 @@ Command check_command(CLI::App& app) {
       ->add_option("--model",
                    flags->model,
                    "What an ideal system would answer (sunder list models); auto chooses by the "
-                   "operations")
+                   "operations, and so does a level alone, as serializable")
       ->capture_default_str();
   command->add_option("--format", flags->format, "The files' form; automatic detects it")
       ->capture_default_str();
@@ -265,6 +268,8 @@ Command check_command(CLI::App& app) {
       "Examples:\n"
       "  sunder check runs/latest/history.jsonl\n"
       "  sunder check etcd_000.log --model cas-register --html picture.html\n"
+      "  sunder check bank.edn --model snapshot-isolation\n"
+      "  sunder check bank.edn --model snapshot-isolation\n"
       "  zcat history.edn.gz | sunder check - --json");
   return {command, [flags] { return act(*flags); }};
 }

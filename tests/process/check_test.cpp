@@ -122,6 +122,24 @@ TEST_F(CheckCommand, PlacesAHistoryWithoutCallingItValid) {
   EXPECT_THAT(ended.out, HasSubstr("not repeatable-read: write skew"));
 }
 
+// A level alone names no model: each file's own is found.
+TEST_F(CheckCommand, FindsTheModelForALevel) {
+  const std::string lost =
+      file("lost.jsonl",
+           R"({"process":0,"type":"invoke","f":"txn","value":[["r","x",null],["w","x",1]]}
+{"process":1,"type":"invoke","f":"txn","value":[["r","x",null],["w","x",2]]}
+{"process":0,"type":"ok","f":"txn","value":[["r","x",null],["w","x",1]]}
+{"process":1,"type":"ok","f":"txn","value":[["r","x",null],["w","x",2]]}
+)");
+  const Ended broken = shell("sunder check " + lost + " --model snapshot-isolation");
+  EXPECT_EQ(broken.status, 1);
+  EXPECT_THAT(broken.out, HasSubstr("model txn-rw/snapshot-isolation"));
+  EXPECT_EQ(shell("sunder check " + lost + " --model read-committed").status, 0);
+  const Ended none = shell("sunder check " + lost + " --model pram 2>&1");
+  EXPECT_EQ(none.status, 64);
+  EXPECT_THAT(none.out, HasSubstr("no model with a level 'pram' knows every operation"));
+}
+
 TEST_F(CheckCommand, JudgesSeveralFilesAndTellsTheWorst) {
   const std::string bad = file("bad.edn", "{:type :done}\n");
   const Ended ended = shell(fmt::format("sunder check {} {} {} --json", kEtcdFine, bad, kEtcd));

@@ -85,6 +85,20 @@ TEST(ModelRegistry, ChoosesAModelThatDecides) {
   EXPECT_EQ(chosen(transactions(3, false)), "txn-rw");
 }
 
+TEST(ModelRegistry, ChoosesAModelThatHasTheLevelNamed) {
+  EXPECT_TRUE(is_level("snapshot-isolation"));
+  EXPECT_FALSE(is_level("register"));
+  EXPECT_FALSE(is_level(""));
+  const auto choice = choose_model(transactions(3, true), "snapshot-isolation");
+  ASSERT_TRUE(choice.has_value());
+  EXPECT_EQ(choice->chosen->model->name, "txn-rw");
+  EXPECT_EQ(choice->chosen->level, "snapshot-isolation");
+  const auto none = choose_model(transactions(3, true), "pram");
+  ASSERT_TRUE(none.has_error());
+  EXPECT_TRUE(base::is(none.error(), Errc::usage));
+  EXPECT_NE(none.error().context.find("no model with a level 'pram'"), std::string::npos);
+}
+
 TEST(CheckModel, NamesTheKnownModelsWhenAskedForAnother) {
   const auto verdict = check_model({}, "regster", {}, {});
   ASSERT_TRUE(verdict.has_error());
