@@ -10,6 +10,7 @@
 // stamps become ranks that say so.
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -17,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/history/eight_bytes.hpp"
 #include "harness/history/lines.hpp"
 #include "harness/history/object_methods.hpp"
 #include "harness/history/readers.hpp"
@@ -25,6 +27,7 @@ namespace sunder::history {
 namespace {
 
 constexpr std::int64_t kNothing = -1;
+constexpr std::uint64_t kOdd = 0x9e37'79b9'7f4a'7c15ULL;
 
 class IntervalReader {
  public:
@@ -45,7 +48,7 @@ class IntervalReader {
       }
     }
     if (initial_ && !set_initial_value()) return History();
-    if (may_touch()) part_touching_calls();
+    if (touch()) part_touching_calls();
     return builder_.finish();
   }
 
@@ -55,13 +58,30 @@ class IntervalReader {
     std::optional<std::int64_t> number;
   };
 
+  // The next word; most are numbers without a sign. Bytes behind the line may be looked at.
+  [[nodiscard]] static Word take(std::string_view& rest) {
+    while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+    std::int64_t number = 0;
+    const char* const behind = rest.empty() ? nullptr : read_digits(rest.data(), number);
+    const char* const end = rest.data() + rest.size();
+    if (behind == nullptr || behind > end || (behind < end && !is_blank(*behind))) {
+      const std::string_view word = take_word(rest);
+      return {word, integer_of(word)};
+    }
+    const std::string_view word(rest.data(), static_cast<std::size_t>(behind - rest.data()));
+    rest.remove_prefix(word.size());
+    return {word, number};
+  }
+
+  static bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r'; }
+
   [[nodiscard]] Result<void> read_call(const Line& line) {
     words_.clear();
     std::string_view rest = line.text;
     while (true) {
-      const std::string_view word = take_word(rest);
-      if (word.empty()) break;
-      words_.push_back({word, integer_of(word)});
+      const Word word = take(rest);
+      if (word.text.empty()) break;
+      words_.push_back(word);
     }
     const bool has_process = words_[0].number.has_value();
     const bool times_first = has_process && words_.size() > 1 && words_[1].number;
@@ -150,29 +170,28 @@ class IntervalReader {
     return true;
   }
 
-  // Whether a call may start at a stamp at which one ends. Stamps that lie close to each other are
-  // looked up in a map of bits, others are left to the sorting.
-  [[nodiscard]] bool may_touch() const {
-    constexpr std::uint64_t kStampsACall = 8;
-    std::int64_t first = std::numeric_limits<std::int64_t>::max();
-    std::int64_t last = std::numeric_limits<std::int64_t>::min();
-    for (std::size_t i = 0; i < builder_.size(); ++i) {
-      const Operation& operation = builder_.operation(i);
-      first = std::min(first, operation.invoke);
-      last = std::max(last, operation.complete == kNever ? operation.invoke : operation.complete);
-    }
-    if (builder_.size() == 0) return false;
-    const auto place = [&](std::int64_t stamp) {
-      return static_cast<std::uint64_t>(stamp) - static_cast<std::uint64_t>(first);
+  // Whether a call starts at a stamp at which one ends. A map of bits tells it of nearly all
+  // stamps, by a number that few of them share; the others are looked up.
+  [[nodiscard]] bool touch() const {
+    constexpr std::size_t kBitsACall = 16;
+    const std::size_t bits = std::bit_ceil(kBitsACall * (builder_.size() + 1));
+    const int shift = 64 - std::countr_zero(bits);
+    const auto place = [shift](std::int64_t stamp) {
+      return static_cast<std::size_t>((static_cast<std::uint64_t>(stamp) * kOdd) >> shift);
     };
-    if (place(last) > kStampsACall * builder_.size()) return true;
-    std::vector<bool> ends(place(last) + 1, false);
+    std::vector<bool> ends(bits, false);
     for (std::size_t i = 0; i < builder_.size(); ++i) {
       const Operation& operation = builder_.operation(i);
       if (operation.complete != kNever) ends[place(operation.complete)] = true;
     }
+    std::vector<std::int64_t> starts;
     for (std::size_t i = 0; i < builder_.size(); ++i) {
-      if (ends[place(builder_.operation(i).invoke)]) return true;
+      const std::int64_t start = builder_.operation(i).invoke;
+      if (ends[place(start)]) starts.push_back(start);
+    }
+    std::ranges::sort(starts);
+    for (std::size_t i = 0; i < builder_.size(); ++i) {
+      if (std::ranges::binary_search(starts, builder_.operation(i).complete)) return true;
     }
     return false;
   }

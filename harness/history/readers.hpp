@@ -83,7 +83,8 @@ constexpr std::size_t kJsonPadding = 64;
 [[nodiscard]] Result<History> read_dbcop(std::string_view bytes, std::string_view source);
 [[nodiscard]] bool looks_like_dbcop(std::string_view bytes);
 
-// One concurrent object: calls and returns, or whole calls with their stamps.
+// One concurrent object: calls and returns, or whole calls with their stamps, and behind the text
+// as above.
 [[nodiscard]] Result<History> read_object(std::string_view text, std::string_view source);
 [[nodiscard]] Result<History> read_intervals(std::string_view text, std::string_view source);
 

@@ -627,6 +627,43 @@ TEST(ReadIntervals, PutsACallBehindTheOneThatEndsAsItStarts) {
   EXPECT_LE(at[1].invoke, at[1].complete);
 }
 
+TEST(ReadIntervals, OrdersCallsThatTouchWhereverTheirStampsLie) {
+  struct Call {
+    std::int64_t start = 0;
+    std::int64_t end = 0;
+  };
+
+  base::Random random(23);
+  std::size_t touching = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const std::int64_t scale = std::int64_t{1} << random.below(40);
+    const auto base = static_cast<std::int64_t>(random.below(1'000'000));
+    std::vector<Call> calls(2 + random.below(5));
+    std::string text = "# queue\n";
+    for (Call& call : calls) {
+      call.start = base + scale * static_cast<std::int64_t>(random.below(12));
+      call.end = call.start + scale * static_cast<std::int64_t>(random.below(4));
+      text += fmt::format("enq {} {} {}\n", &call - calls.data(), call.start, call.end);
+    }
+    const auto result = read(text, Format::intervals);
+    std::vector<Operation> read(calls.size());
+    for (const Operation& operation : result.history.operations()) {
+      read.at(static_cast<std::size_t>(operation.input.raw())) = operation;
+    }
+    for (std::size_t a = 0; a < calls.size(); ++a) {
+      for (std::size_t b = 0; b < calls.size(); ++b) {
+        if (a == b) continue;
+        const bool instants = calls[a].start == calls[a].end && calls[b].start == calls[b].end;
+        const bool touch = calls[a].end == calls[b].start && !instants;
+        touching += touch ? 1U : 0U;
+        EXPECT_EQ(read[a].precedes(read[b]), calls[a].end < calls[b].start || touch)
+            << text << a << ' ' << b;
+      }
+    }
+  }
+  EXPECT_GT(touching, 2000U);
+}
+
 TEST(ReadIntervals, NamesThePlaceOfAnError) {
   EXPECT_EQ(error_of("# stack\n0 1 5 PUSH 1\n0 5 1 PUSH 2\n"),
             "h:3:5: expected an end after the start");
