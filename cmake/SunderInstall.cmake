@@ -26,9 +26,11 @@ set(SUNDER_PUBLIC_HEADERS
   checkers/search.hpp
   checkers/figure.hpp
   checkers/verdict.hpp
+  harness/base/assert.hpp
   harness/base/error.hpp
   harness/history/event_log.hpp
   harness/history/history.hpp
+  harness/history/large_integers.hpp
   harness/history/operation.hpp
   harness/history/run_context.hpp
   harness/history/text.hpp

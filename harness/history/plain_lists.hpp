@@ -1,14 +1,14 @@
 // PlainLists: the lists of one plain event while it is read, the items of all on one stack.
 //
 // The list of a transaction, and the list that each of its items is, its part, are recorded as they
-// come; other lists are interned (value.hpp). What is there already is not recorded again: an
-// answer repeats what was asked but for what was read, reads that wait for their answer are alike,
-// and so are reads of a list that did not change.
+// come; other lists are interned (value.hpp). An answer repeats what was asked, but for what was
+// read: that is not recorded again.
 //
 // Threading: one reader's.
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -76,15 +76,9 @@ class PlainLists {
 
  private:
   static constexpr std::size_t kDepthMax = 50;
-  static constexpr std::size_t kReads = std::size_t{1} << 12;
-
-  struct Read {
-    std::size_t hash = 0;  // saves a look at other lists, which may be far away
-    Value list;
-  };
 
   [[nodiscard]] Value whole(std::span<const Value> parts) {
-    const bool repeats = asked_.is_list() && same_items(parts, asked_parts_);
+    const bool repeats = asked_.is_list() && std::ranges::equal(parts, asked_parts_);
     return repeats ? asked_ : pool_->record(parts);
   }
 
@@ -93,21 +87,11 @@ class PlainLists {
     if (number < asked_parts_.size() && holds(asked_parts_[number], items)) {
       return asked_parts_[number];
     }
-    const bool is_read = !items.empty() && (items.back().is_nil() || items.back().is_list());
-    return is_read ? read(items) : pool_->record(items);
-  }
-
-  [[nodiscard]] Value read(std::span<const Value> items) {
-    if (reads_.empty()) reads_.resize(kReads);
-    std::size_t hash = 0;
-    for (const Value item : items) hash = 31 * hash + ValueHash()(item);
-    Read& known = reads_[hash % kReads];
-    if (known.hash != hash || !holds(known.list, items)) known = {hash, pool_->record(items)};
-    return known.list;
+    return pool_->record(items);
   }
 
   [[nodiscard]] bool holds(Value list, std::span<const Value> items) const noexcept {
-    return list.is_list() && same_items(pool_->items_of(list), items);
+    return list.is_list() && std::ranges::equal(pool_->items_of(list), items);
   }
 
   ValuePool* pool_;
@@ -116,7 +100,6 @@ class PlainLists {
   std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
   Value asked_;
   std::span<const Value> asked_parts_;
-  std::vector<Read> reads_;  // by their hashes, the last that came there
 };
 
 }  // namespace sunder::history

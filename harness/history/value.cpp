@@ -104,21 +104,19 @@ Symbol ValuePool::find_symbol(std::string_view name) const noexcept {
 }
 
 Value ValuePool::text(std::string_view content) {
-  return {ValueKind::text, static_cast<std::int64_t>(symbol(content))};
+  return {ValueKind::text, symbol(content)};
 }
 
 // Two hashes side by side: a processor does not wait for the one to go on with the other.
 std::uint32_t ValuePool::hash_items(std::span<const Value> items) noexcept {
-  const auto seed = [](Value item) { return kOther + static_cast<std::uint64_t>(item.kind()); };
-  const auto number = [](Value item) { return static_cast<std::uint64_t>(item.raw()); };
   std::uint64_t even = kOdd + items.size();
   std::uint64_t odd = kOther;
   std::size_t i = 0;
   for (; i + 1 < items.size(); i += 2) {
-    even = mix(even ^ number(items[i]), seed(items[i]));
-    odd = mix(odd ^ number(items[i + 1]), seed(items[i + 1]));
+    even = mix(even ^ items[i].word_, kOther);
+    odd = mix(odd ^ items[i + 1].word_, kOdd);
   }
-  if (i < items.size()) even = mix(even ^ number(items[i]), seed(items[i]));
+  if (i < items.size()) even = mix(even ^ items[i].word_, kOther);
   const std::uint64_t hash = mix(even, odd);
   return static_cast<std::uint32_t>(hash ^ (hash >> 32));
 }
@@ -127,7 +125,7 @@ Value ValuePool::list(std::span<const Value> items) {
   constexpr std::size_t kRecent = std::size_t{1} << 11;  // they stay in a processor's cache
   const std::uint32_t hash = hash_items(items);
   const auto same = [&](const ListSlot& known) {
-    return same_items(items_at(known.id, known.size), items);
+    return std::ranges::equal(items_at(known.id, known.size), items);
   };
   if (recent_.empty()) recent_.resize(kRecent);
   ListSlot& recent = recent_[hash % kRecent];
@@ -141,28 +139,32 @@ Value ValuePool::list(std::span<const Value> items) {
   return list_at(recent.id, items.size());
 }
 
-void ValuePool::refuse_items() const {
+void ValuePool::refuse(std::size_t items) const {
+  if (items > limits_.list_max) refuse_more("items in a list", limits_.list_max);
   refuse_more("items of lists", limits_.items_max);
 }
 
 void ValuePool::make_room(std::size_t items) {
+  const auto blocks_for = [](std::size_t count) { return (count + kBlock - 1) / kBlock; };
   const std::size_t room = blocks_.size() * kBlock - next_item_;
-  if (items > limits_.items_max - next_item_ || room > limits_.items_max - next_item_ - items) {
-    refuse_items();
+  if (items > limits_.items_max - next_item_) refuse(items);
+  std::size_t count = blocks_for(items - room);  // of the same arena: they follow the last one
+  if (count > arena_left_) {
+    if (room > limits_.items_max - next_item_ - items) refuse(items);
+    next_item_ += static_cast<std::uint32_t>(room);
+    count = blocks_for(items);
+    add_arena(count);
   }
-  const std::size_t count = (items + kBlock - 1) / kBlock;
-  if (count > arena_left_) add_arena(count);
   for (std::size_t i = 0; i < count; ++i, --arena_left_) {
     // Bytes that Values may be copied to: they need no constructor.
     std::byte* block = arenas_.back().get() + arena_size_ - arena_left_ * kBlock * sizeof(Value);
     blocks_.push_back(reinterpret_cast<Value*>(block));
   }
-  next_item_ += static_cast<std::uint32_t>(room);
 }
 
 void ValuePool::add_arena(std::size_t blocks) {
-  constexpr std::size_t kShare = 4;        // of what there is, to grow by
-  constexpr std::size_t kArena_max = 700;  // 8 MB
+  constexpr std::size_t kShare = 16;        // of what there is, to grow by
+  constexpr std::size_t kArena_max = 1024;  // 8 MB
   arena_left_ = std::max(blocks, std::min(blocks_.size() / kShare, kArena_max));
   arena_size_ = arena_left_ * kBlock * sizeof(Value);
   arenas_.push_back(std::make_unique_for_overwrite<std::byte[]>(arena_size_));

@@ -1,4 +1,4 @@
-// Value and ValuePool: what operations carry, in 12 bytes, compared without following a pointer.
+// Value and ValuePool: what operations carry, in eight bytes, compared without following a pointer.
 //
 // Text and lists are interned in the history's pool (lists by content: hash-consed), so two values
 // of one pool are equal exactly when their bytes are. Symbols name keys, functions, nodes and
@@ -18,8 +18,7 @@
 
 #pragma once
 
-#include <array>
-#include <bit>
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +30,7 @@
 #include <vector>
 
 #include "harness/base/assert.hpp"
+#include "harness/history/large_integers.hpp"
 
 namespace sunder::history {
 
@@ -43,16 +43,20 @@ class Value {
   static constexpr Value nil() noexcept { return {ValueKind::nil, 0}; }
 
   static constexpr Value boolean(bool value) noexcept {
-    return {ValueKind::boolean, value ? 1 : 0};
+    return {ValueKind::boolean, value ? 1U : 0U};
   }
 
-  static constexpr Value integer(std::int64_t value) noexcept {
-    return {ValueKind::integer, value};
+  static constexpr Value integer(std::int64_t value) {
+    const auto word = static_cast<std::uint64_t>(value) << 1;
+    if (static_cast<std::int64_t>(word) >> 1 == value) return Value(word | 1);
+    return {ValueKind::integer, number_of_large(value)};
   }
 
-  [[nodiscard]] constexpr ValueKind kind() const noexcept { return static_cast<ValueKind>(kind_); }
+  [[nodiscard]] constexpr ValueKind kind() const noexcept {
+    return (word_ & 1) != 0 ? ValueKind::integer : static_cast<ValueKind>(word_ >> 1 & 7);
+  }
 
-  [[nodiscard]] constexpr bool is_none() const noexcept { return kind() == ValueKind::none; }
+  [[nodiscard]] constexpr bool is_none() const noexcept { return word_ == 0; }
 
   [[nodiscard]] constexpr bool is_nil() const noexcept { return kind() == ValueKind::nil; }
 
@@ -64,49 +68,40 @@ class Value {
 
   // The integer, the boolean as 0 or 1, or the pool's id of a text or list.
   [[nodiscard]] constexpr std::int64_t raw() const noexcept {
-    return std::bit_cast<std::int64_t>(raw_);
+    if ((word_ & 1) != 0) return static_cast<std::int64_t>(word_) >> 1;
+    if (is_integer()) return large_integer(content());
+    return static_cast<std::int64_t>(content());
   }
 
-  friend constexpr bool operator==(const Value& one, const Value& other) noexcept {
-    // One question instead of three: reading asks it of every item.
-    return ((one.raw_[0] ^ other.raw_[0]) | (one.raw_[1] ^ other.raw_[1]) |
-            (one.kind_ ^ other.kind_)) == 0;
-  }
+  friend constexpr bool operator==(const Value& one, const Value& other) noexcept = default;
 
   friend constexpr std::strong_ordering operator<=>(const Value& one, const Value& other) noexcept {
-    if (one.kind_ != other.kind_) return one.kind() <=> other.kind();
+    if (one.kind() != other.kind()) return one.kind() <=> other.kind();
     return one.raw() <=> other.raw();
   }
 
  private:
   friend class ValuePool;
+  friend struct ValueHash;
 
-  // Halves need no more than four bytes' alignment: a quarter of all memory would be padding.
-  using Halves = std::array<std::uint32_t, 2>;
+  constexpr explicit Value(std::uint64_t word) noexcept : word_(word) {}
 
-  constexpr Value(ValueKind kind, std::int64_t raw) noexcept
-      : raw_(std::bit_cast<Halves>(raw)), kind_(static_cast<std::uint32_t>(kind)) {}
+  constexpr Value(ValueKind kind, std::uint64_t content) noexcept
+      : word_(content << 4 | static_cast<std::uint64_t>(kind) << 1) {}
 
-  Halves raw_{};
-  std::uint32_t kind_ = 0;  // a ValueKind without padding behind it
+  [[nodiscard]] constexpr std::uint64_t content() const noexcept { return word_ >> 4; }
+
+  // The lowest bit: an integer of 63 bits in the others. Else three bits of kind, and 60 of
+  // content: nothing, a boolean, an id, or the number of a large integer.
+  std::uint64_t word_ = 0;
 };
 
-static_assert(sizeof(Value) == 12);
-
-// Item by item: what was just written in small pieces a processor does not read well in large ones.
-[[nodiscard]] inline bool same_items(std::span<const Value> one,
-                                     std::span<const Value> other) noexcept {
-  if (one.size() != other.size()) return false;
-  for (std::size_t i = 0; i < one.size(); ++i) {
-    if (one[i] != other[i]) return false;
-  }
-  return true;
-}
+static_assert(sizeof(Value) == 8 && static_cast<int>(ValueKind::none) == 0);
 
 struct ValueHash {
   [[nodiscard]] std::size_t operator()(const Value& value) const noexcept {
-    std::uint64_t h = static_cast<std::uint64_t>(value.raw()) * 0x9e3779b97f4a7c15ULL;
-    h ^= static_cast<std::uint64_t>(value.kind()) + 0x94d049bb133111ebULL + (h >> 29);
+    std::uint64_t h = value.word_ * 0x9e3779b97f4a7c15ULL;
+    h ^= h >> 29;
     return static_cast<std::size_t>(h * 0xbf58476d1ce4e5b9ULL);
   }
 };
@@ -118,6 +113,7 @@ using Symbol = std::uint32_t;
 struct PoolLimits {
   std::uint32_t names_max = 0xffff'fffe;
   std::uint32_t items_max = 0xffff'fffe;  // of all lists together
+  std::uint32_t list_max = 0x0fff'ffff;   // items of one list
 };
 
 class ValuePool {
@@ -154,8 +150,7 @@ class ValuePool {
   // Precondition: value.is_list(). Valid as long as the pool.
   [[nodiscard]] std::span<const Value> items_of(Value value) const noexcept {
     SUNDER_ASSERT(value.is_list());
-    const auto raw = static_cast<std::uint64_t>(value.raw());
-    return items_at(static_cast<std::uint32_t>(raw), raw >> 32);
+    return items_at(static_cast<std::uint32_t>(value.content()), value.content() >> 32);
   }
 
   // As a reader writes it: nil, true, 7, "text", [1 nil].  none is "?".
@@ -232,17 +227,17 @@ class ValuePool {
     if (items.size() > blocks_.size() * kBlock - next_item_) make_room(items.size());
     const std::uint32_t begin = next_item_;
     // The last block may reach beyond what can be numbered.
-    if (items.size() > limits_.items_max - begin) refuse_items();
+    if (items.size() > std::min(limits_.items_max - begin, limits_.list_max)) refuse(items.size());
     Value* const place = items.empty() ? nullptr : blocks_[begin / kBlock] + begin % kBlock;
     for (std::size_t i = 0; i < items.size(); ++i) place[i] = items[i];
     next_item_ += static_cast<std::uint32_t>(items.size());
     return begin;
   }
 
-  // Room for so many items that lie together; begins a new block where the last one is too full.
+  // Room for so many items that lie together: blocks of one arena do, else a new one is begun.
   void make_room(std::size_t items);
   void add_arena(std::size_t blocks);
-  [[noreturn]] void refuse_items() const;
+  [[noreturn]] void refuse(std::size_t items) const;
 
   [[nodiscard]] std::span<const Value> items_at(std::uint32_t begin,
                                                 std::size_t size) const noexcept {
@@ -251,7 +246,7 @@ class ValuePool {
   }
 
   static constexpr Value list_at(std::uint32_t begin, std::size_t size) noexcept {
-    return {ValueKind::list, static_cast<std::int64_t>(std::uint64_t{size} << 32 | begin)};
+    return {ValueKind::list, std::uint64_t{size} << 32 | begin};
   }
 
   PoolLimits limits_;
@@ -262,7 +257,7 @@ class ValuePool {
   std::size_t chunk_bytes_ = 0;                  // of all chunks
   Index<NameSlot> symbols_;
   // Items are numbered through all blocks; a list of more than a block has several that lie
-  // together. What was left of a block when the next list did not fit stays unused.
+  // together. What was left of an arena when the next list did not fit is unused.
   std::uint32_t next_item_ = 0;
   std::vector<Value*> blocks_;
   std::vector<std::unique_ptr<std::byte[]>> arenas_;  // blocks that lie together

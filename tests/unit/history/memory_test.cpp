@@ -47,6 +47,29 @@ TEST(Memory, OfReadWriteTransactions) {
   expect_small(test::plume_text(kOperations), "plume");
 }
 
+// Nothing of an answer is what was asked, and no key comes again.
+TEST(Memory, OfTransactionsThatOnlyRead) {
+  for (const std::int64_t reads : {1, 8, 200}) {
+    std::string text;
+    std::int64_t key = 0;
+    for (std::int64_t i = 0; i < kOperations / reads; ++i) {
+      std::string asked;
+      std::string found;
+      for (std::int64_t k = 0; k < reads; ++k, ++key) {
+        asked += fmt::format(R"({}["r",{},null])", k == 0 ? "" : ",", key);
+        found += fmt::format(R"({}["r",{},{}])", k == 0 ? "" : ",", key, 7 * key);
+      }
+      const auto event = [&](std::string_view type, std::string_view value) {
+        text += fmt::format(R"({{"process":0,"type":"{}","f":"txn","value":[{}]}})", type, value);
+        text += '\n';
+      };
+      event("invoke", asked);
+      event("ok", found);
+    }
+    expect_both_small(text, fmt::format("transactions of {} reads", reads));
+  }
+}
+
 TEST(Memory, OfListAppend) {
   test::ListOptions options;
   options.attempts = static_cast<std::uint64_t>(kOperations);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -30,6 +31,42 @@ TEST(Value, HoldsEveryInteger) {
   EXPECT_LT(Value::integer(1), Value::integer(std::int64_t{1} << 32));
   EXPECT_NE(Value::integer(1), Value::boolean(true));
   EXPECT_NE(Value(), Value::nil());
+}
+
+// Integers of more than 63 bits lie elsewhere: nobody notices.
+TEST(Value, ComparesIntegersOfAnySize) {
+  base::Random random(29);
+  std::vector<std::int64_t> numbers{0, 1, -1};
+  for (int bits = 1; bits < 64; ++bits) {
+    const auto power = static_cast<std::int64_t>(std::uint64_t{1} << bits);
+    for (const std::int64_t number : {power, ~power}) numbers.push_back(number);
+    numbers.push_back(static_cast<std::int64_t>(random.next()));
+  }
+  for (const std::int64_t one : numbers) {
+    EXPECT_EQ(Value::integer(one).raw(), one);
+    EXPECT_TRUE(Value::integer(one).is_integer());
+    for (const std::int64_t other : numbers) {
+      EXPECT_EQ(Value::integer(one) == Value::integer(other), one == other);
+      EXPECT_EQ(Value::integer(one) < Value::integer(other), one < other);
+      const bool same_hash = ValueHash()(Value::integer(one)) == ValueHash()(Value::integer(other));
+      EXPECT_EQ(same_hash, one == other) << one << ' ' << other;
+    }
+  }
+}
+
+TEST(Value, HoldsLargeIntegersForManyThreads) {
+  constexpr std::int64_t kLarge = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t kEach = 5000;
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([thread] {
+      for (std::int64_t i = 0; i < kEach; ++i) {
+        const std::int64_t number = kLarge + i * (1 + thread % 2);
+        EXPECT_EQ(Value::integer(number).raw(), number);
+        EXPECT_EQ(Value::integer(number), Value::integer(number));
+      }
+    });
+  }
 }
 
 TEST(ValuePool, GivesEqualListsOneValueUnlessTheyAreRecorded) {
@@ -89,6 +126,13 @@ TEST(ValuePool, RefusesMoreThanItCanNumber) {
   // The block has room for more, the limit has not.
   EXPECT_THROW((void)pool.list({Value::nil()}), std::length_error);
   EXPECT_EQ(items_of(pool, kept), many);
+
+  limits = {};
+  limits.list_max = 3;
+  ValuePool lists(limits);
+  const Value three = lists.list({Value::nil(), Value(), Value::nil()});
+  EXPECT_EQ(items_of(lists, three).size(), 3U);
+  EXPECT_THROW((void)lists.record(std::vector<Value>(4)), std::length_error);
 
   limits = {};
   limits.names_max = 2;
