@@ -65,6 +65,7 @@ history::History transactions(std::int64_t count) {
   options.transactions = static_cast<std::uint64_t>(count);
   options.keys = 10'000;
   options.timed = true;
+  options.asks = true;
   return test::transaction_history(options);
 }
 

@@ -222,7 +222,7 @@ History transaction_history(const TransactionOptions& options) {
       const Value key = Value::integer(static_cast<std::int64_t>(item.key));
       const Value value = Value::integer(item.value);
       if (!transaction.unknown) done.push_back(items.item(item.write, key, value));
-      if (transaction.unknown) {
+      if (transaction.unknown || options.asks) {
         tried.push_back(items.item(item.write, key, item.write ? value : Value::nil()));
       }
     }
@@ -233,7 +233,7 @@ History transaction_history(const TransactionOptions& options) {
     operation.function = Function::txn;
     operation.outcome = transaction.unknown ? Outcome::info : Outcome::ok;
     if (!transaction.unknown) operation.output = builder.pool().record(done);
-    operation.input = transaction.unknown ? builder.pool().record(tried) : operation.output;
+    operation.input = tried.empty() ? operation.output : builder.pool().record(tried);
     operation.invoke = options.timed ? static_cast<std::int64_t>(transaction.begun) : line;
     operation.complete = options.timed ? static_cast<std::int64_t>(transaction.ended) : line;
     if (transaction.unknown) operation.complete = history::kNever;

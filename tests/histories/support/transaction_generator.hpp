@@ -43,6 +43,9 @@ struct TransactionOptions {
   // Stamped with the steps of the simulation at which they began and committed; otherwise only the
   // order of lines is known, as in a text form without times.
   bool timed = false;
+  // Invocations say what is to be read, as recorded ones do; otherwise what was, as text forms
+  // without invocations have it.
+  bool asks = false;
 };
 
 [[nodiscard]] history::History transaction_history(const TransactionOptions& options);

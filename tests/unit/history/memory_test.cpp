@@ -43,6 +43,7 @@ TEST(Memory, OfReadWriteTransactions) {
   options.transactions = static_cast<std::uint64_t>(kOperations);
   options.keys = 1000;
   options.timed = true;
+  options.asks = true;
   expect_both_small(to_jsonl(test::transaction_history(options)), "transactions");
   expect_small(test::plume_text(kOperations), "plume");
 }
