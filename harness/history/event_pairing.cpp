@@ -115,6 +115,20 @@ bool EventPairing::tells_of_log(Value value) const noexcept {
   });
 }
 
+// Whether a transaction's answer tells no more than what was asked and what was read.
+bool EventPairing::answers(Value asked, Value answer) const noexcept {
+  if (asked == answer || !asked.is_list() || !answer.is_list()) return false;
+  const ValuePool& values = builder_.pool();
+  const auto same = [&](Value question, Value part) {
+    if (question == part) return true;
+    if (!question.is_list() || !part.is_list()) return false;
+    const std::span<const Value> before = values.items_of(question);
+    const std::span<const Value> after = values.items_of(part);
+    return std::ranges::equal(before, after) || is_answer(before, after);
+  };
+  return std::ranges::equal(values.items_of(asked), values.items_of(answer), same);
+}
+
 std::int64_t EventPairing::process_for_invocation() {
   if (nameless_free_.empty()) {
     nameless_free_.push_back(static_cast<std::int64_t>(nameless_busy_.size()));
@@ -277,7 +291,10 @@ Result<void> EventPairing::complete(const TextEvent& event) {
   }
   const auto index = builder_.complete(completion);
   if (index.has_error()) return index.error();
+  for (const Answer& answer : event.answers) pool().replace_item(answer.part, 2, answer.content);
   Operation& operation = builder_.mutable_operation(*index);
+  const bool answered = completion.outcome == Outcome::ok && function == Function::txn;
+  if (answered && answers(operation.input, operation.output)) operation.input = operation.output;
   const bool lacks_input = operation.input.is_none() || operation.input.is_nil();
   if (lacks_input && repeats_input(function) && !event.value.is_none()) {
     operation.input = event.value;

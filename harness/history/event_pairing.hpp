@@ -5,12 +5,16 @@
 // a failed compare-and-set has compared, when values are independent keys' [key value]. It pairs by
 // process (HistoryBuilder), or by function and value where nobody wrote the process, and keeps
 // notes of what is not a client's.
+//
+// An answer to a transaction repeats what was asked, and adds what was read. If that is all, the
+// operation's input becomes its output: most of a history would else be there twice.
 
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +25,19 @@
 namespace sunder::history {
 
 enum class EventType : std::uint8_t { invoke, ok, fail, info };
+
+// What a part [r key nil] of a transaction was answered with.
+struct Answer {
+  Value part;
+  Value content;
+};
+
+// Whether the items of a part of an answer tell no more than what was asked and its result.
+[[nodiscard]] inline bool is_answer(std::span<const Value> asked,
+                                    std::span<const Value> items) noexcept {
+  return asked.size() == 3 && items.size() == 3 && asked[2].is_nil() && items[0] == asked[0] &&
+         items[1] == asked[1];
+}
 
 // One line of a recorded history. Views live as long as the reader's text.
 struct TextEvent {
@@ -40,6 +57,9 @@ struct TextEvent {
   // Jepsen's :rebalance-log, a list of maps: keys that were given to a consumer or taken from it.
   // They become one more part [rebalance [key …]] of the list that is the value.
   Value rebalances = {};
+  // Parts of `value` that are its invocation's, and lack what they were answered with until the
+  // event is applied.
+  std::span<const Answer> answers = {};
 };
 
 // How a tool's words are to be read.
@@ -117,6 +137,7 @@ class EventPairing {
   [[nodiscard]] bool is_transaction(Value value) const noexcept;
   [[nodiscard]] Value with_rebalances(const TextEvent& event);
   [[nodiscard]] bool tells_of_log(Value value) const noexcept;
+  [[nodiscard]] bool answers(Value asked, Value answer) const noexcept;
   void split(TextEvent& event);
 
   Dialect dialect_;

@@ -91,7 +91,9 @@ std::string History::describe(const Operation& operation) const {
   std::string text(operation.function_name != 0 ? pool_.name(operation.function_name)
                                                 : name_of(operation.function));
   if (operation.key != 0) text += fmt::format(" {}", pool_.name(operation.key));
-  if (!operation.input.is_none()) text += " " + brief(operation.input);
+  if (!operation.input.is_none() && !operation.tells_input_as_output()) {
+    text += " " + brief(operation.input);
+  }
   text += fmt::format(" -> {}", name_of(operation.outcome));
   if (!operation.output.is_none()) text += " " + brief(operation.output);
   if (operation.error != 0) text += fmt::format(" ({})", pool_.name(operation.error));

@@ -54,7 +54,8 @@ struct Operation {
   std::int64_t complete = kNever;  // kNever for info
   std::int64_t invoke_time = kUnknownTime;
   std::int64_t complete_time = kUnknownTime;
-  Value input;   // write: the value; cas: [from to]; read: none
+  Value input;   // write: the value; cas: [from to]; read: none; txn: its output, if that is
+                 // known and differs only by what was read
   Value output;  // read ok: what was read (nil: absent); failed cas: the actual value, none when
                  // not told
   std::int64_t process = 0;
@@ -67,6 +68,11 @@ struct Operation {
 
   [[nodiscard]] bool precedes(const Operation& other) const noexcept {
     return complete < other.invoke;
+  }
+
+  // Whether the output is all that there is to say.
+  [[nodiscard]] bool tells_input_as_output() const noexcept {
+    return function == Function::txn && input.is_list() && input == output;
   }
 };
 

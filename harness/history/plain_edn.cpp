@@ -130,7 +130,7 @@ const char* PlainEdn::field(PackedText name, const char* at, TextEvent& event) {
     case packed("key"):
       return name_field(at, event.key);
     case packed("type"):
-      return type_field(at, event.type);
+      return type_field(at, event);
     case packed("node"):
       return name_field(at, event.node);
     case packed("time"):
@@ -146,15 +146,17 @@ const char* PlainEdn::field(PackedText name, const char* at, TextEvent& event) {
   }
 }
 
-const char* PlainEdn::type_field(const char* at, EventType& type) {
+const char* PlainEdn::type_field(const char* at, TextEvent& event) {
+  if (!event.answers.empty()) return nullptr;  // a second one
   if (*at != ':') return nullptr;
   Token token;
   at = read_token(at + 1, token);
-  has_type_ = parse_event_type(token.content, type);
+  has_type_ = parse_event_type(token.content, event.type);
   return has_type_ ? at : nullptr;
 }
 
 const char* PlainEdn::process_field(const char* at, TextEvent& event) {
+  if (!event.answers.empty()) return nullptr;  // a second one, and another's
   Value process;
   at = value(at, process);
   event.is_note = !process.is_integer();
@@ -163,12 +165,15 @@ const char* PlainEdn::process_field(const char* at, TextEvent& event) {
 }
 
 const char* PlainEdn::value_field(const char* at, TextEvent& event) {
+  if (!event.value.is_none()) return nullptr;  // a second one
   if (event.function == "txn") {
     const bool invokes = event.type == EventType::invoke;
-    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process));
+    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process),
+                             event.type == EventType::ok);
   }
   const char* const behind = value(at, event.value);
   lists_.end_transaction();
+  event.answers = lists_.answers();
   return behind;
 }
 

@@ -37,7 +37,7 @@ class PlainEdn {
  private:
   // Of these each reads what begins at `at`, and returns the place behind it or null.
   [[nodiscard]] const char* field(PackedText name, const char* at, TextEvent& event);
-  [[nodiscard]] const char* type_field(const char* at, EventType& type);
+  [[nodiscard]] const char* type_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* process_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* value_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* value(const char* at, Value& value);

@@ -114,7 +114,7 @@ const char* PlainJson::field(PackedText short_name,
     case packed("time"):
       return read_integer(at, event.time);
     case packed("type"):
-      return type_field(at, event.type);
+      return type_field(at, event);
     case packed("node"):
       return name_field(at, event.node);
     case packed("value"):
@@ -154,23 +154,24 @@ const char* PlainJson::key_field(const char* at, std::string_view& name) {
   return behind;
 }
 
-const char* PlainJson::type_field(const char* at, EventType& type) {
+const char* PlainJson::type_field(const char* at, TextEvent& event) {
+  if (!event.answers.empty()) return nullptr;  // a second one
   if (*at != '"') return nullptr;
   PackedText text = kNotPacked;
   at = read_short_text(at + 1, text);
   has_type_ = at != nullptr;
   switch (text) {
     case packed("invoke"):
-      type = EventType::invoke;
+      event.type = EventType::invoke;
       return at;
     case packed("ok"):
-      type = EventType::ok;
+      event.type = EventType::ok;
       return at;
     case packed("fail"):
-      type = EventType::fail;
+      event.type = EventType::fail;
       return at;
     case packed("info"):
-      type = EventType::info;
+      event.type = EventType::info;
       return at;
     default:
       return nullptr;
@@ -178,6 +179,7 @@ const char* PlainJson::type_field(const char* at, EventType& type) {
 }
 
 const char* PlainJson::process_field(const char* at, TextEvent& event) {
+  if (!event.answers.empty()) return nullptr;  // a second one, and another's
   has_process_ = true;
   event.is_note = *at == '"';
   Text name;
@@ -185,12 +187,15 @@ const char* PlainJson::process_field(const char* at, TextEvent& event) {
 }
 
 const char* PlainJson::value_field(const char* at, TextEvent& event) {
+  if (!event.value.is_none()) return nullptr;  // a second one
   if (event.function == "txn") {
     const bool invokes = event.type == EventType::invoke;
-    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process));
+    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process),
+                             event.type == EventType::ok);
   }
   const char* const behind = value(at, event.value);
   lists_.end_transaction();
+  event.answers = lists_.answers();
   return behind;
 }
 

@@ -53,7 +53,7 @@ class PlainJson {
                                   TextEvent& event);
   [[nodiscard]] const char* name_field(const char* at, std::string_view& name);
   [[nodiscard]] const char* key_field(const char* at, std::string_view& name);
-  [[nodiscard]] const char* type_field(const char* at, EventType& type);
+  [[nodiscard]] const char* type_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* process_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* value_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* value(const char* at, Value& value);

@@ -1,18 +1,20 @@
 // PlainLists: the lists of one plain event while it is read, the items of all on one stack.
 //
 // The list of a transaction, and the list that each of its items is, its part, are recorded as they
-// come; other lists are interned (value.hpp). An answer repeats what was asked, but for what was
-// read: that is not recorded again.
+// come; other lists are interned (value.hpp). An answer repeats what was asked: that is not
+// recorded again; if what was read is all that it knows beyond that, neither is the rest (Answer).
 //
 // Threading: one reader's.
 
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include "harness/history/event_pairing.hpp"
 #include "harness/history/value.hpp"
 
 namespace sunder::history {
@@ -23,15 +25,19 @@ class PlainLists {
 
   void begin_event() noexcept {
     items_.clear();
+    answers_.clear();
     depth_ = 0;
     end_transaction();
   }
 
   // The lists read from now on are those of a transaction. `asked`: the list that it was invoked
-  // with, none when this is its invocation.
-  void begin_transaction(Value asked) noexcept {
+  // with, none when this is its invocation. `answered`: and this says what it read.
+  void begin_transaction(Value asked, bool answered) {
+    end_transaction();
     recorded_depth_ = 2;
     asked_ = asked;
+    answered_ = answered;
+    answers_.clear();
     if (asked.is_list()) asked_parts_ = pool_->items_of(asked);
   }
 
@@ -40,6 +46,9 @@ class PlainLists {
     asked_ = {};
     asked_parts_ = {};
   }
+
+  // What to put into the parts of the invocation, when the event is to be applied.
+  [[nodiscard]] std::span<const Answer> answers() const noexcept { return answers_; }
 
   // Whether the next list to be opened is a part of a transaction.
   [[nodiscard]] bool reads_parts() const noexcept { return depth_ == 1 && recorded_depth_ == 2; }
@@ -55,7 +64,7 @@ class PlainLists {
   // The innermost list.
   [[nodiscard]] Value close(std::size_t begin) {
     --depth_;
-    const auto items = std::span<const Value>(items_).subspan(begin);
+    const auto items = std::span(items_).subspan(begin);
     const Value list = depth_ >= recorded_depth_ ? pool_->list(items)
                        : depth_ == 0             ? whole(items)
                                                  : part(begin, items);
@@ -77,29 +86,41 @@ class PlainLists {
  private:
   static constexpr std::size_t kDepthMax = 50;
 
-  [[nodiscard]] Value whole(std::span<const Value> parts) {
-    const bool repeats = asked_.is_list() && std::ranges::equal(parts, asked_parts_);
-    return repeats ? asked_ : pool_->record(parts);
+  [[nodiscard]] Value whole(std::span<Value> parts) {
+    if (asked_.is_list() && std::ranges::equal(parts, asked_parts_)) return asked_;
+    for (const Answer& answer : answers_) {
+      const std::span<const Value> asked = pool_->items_of(answer.part);
+      const std::array<Value, 3> items{asked[0], asked[1], answer.content};
+      std::ranges::replace(parts, answer.part, pool_->record(items));
+    }
+    answers_.clear();
+    return pool_->record(parts);
   }
 
   // The part with this number.
   [[nodiscard]] Value part(std::size_t number, std::span<const Value> items) {
-    if (number < asked_parts_.size() && holds(asked_parts_[number], items)) {
-      return asked_parts_[number];
-    }
-    return pool_->record(items);
+    const bool repeats = number < asked_parts_.size() && repeats_part(asked_parts_[number], items);
+    return repeats ? asked_parts_[number] : pool_->record(items);
   }
 
-  [[nodiscard]] bool holds(Value list, std::span<const Value> items) const noexcept {
-    return list.is_list() && std::ranges::equal(pool_->items_of(list), items);
+  // Whether the items are those of a part of the invocation, or answer it: [r 7 12] to [r 7 nil].
+  [[nodiscard]] bool repeats_part(Value part, std::span<const Value> items) {
+    if (!part.is_list()) return false;
+    const std::span<const Value> asked = pool_->items_of(part);
+    if (std::ranges::equal(asked, items)) return true;
+    const bool answers = answered_ && ValuePool::is_recorded(part) && is_answer(asked, items);
+    if (answers) answers_.push_back({part, items[2]});
+    return answers;
   }
 
   ValuePool* pool_;
   std::vector<Value> items_;  // of the lists being read, the innermost last
   std::size_t depth_ = 0;
   std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
+  bool answered_ = false;
   Value asked_;
   std::span<const Value> asked_parts_;
+  std::vector<Answer> answers_;
 };
 
 }  // namespace sunder::history

@@ -6,6 +6,7 @@
 //
 // The exception are the lists that transactions consist of, which nobody compares and which hardly
 // repeat: they are recorded one behind the other, as they come. What their items hold is interned.
+// Whoever builds a history may replace the items of these.
 //
 // A pool numbers its names and the places of its lists' items in 32 bits; a list is the place of
 // its first item and their count. What would go beyond throws std::length_error, as a standard
@@ -113,7 +114,7 @@ using Symbol = std::uint32_t;
 struct PoolLimits {
   std::uint32_t names_max = 0xffff'fffe;
   std::uint32_t items_max = 0xffff'fffe;  // of all lists together
-  std::uint32_t list_max = 0x0fff'ffff;   // items of one list
+  std::uint32_t list_max = 0x07ff'ffff;   // items of one list
 };
 
 class ValuePool {
@@ -137,7 +138,20 @@ class ValuePool {
 
   // A list that a transaction is, or that one of its items is: not comparable with others, cheap.
   [[nodiscard]] Value record(std::span<const Value> items) {
-    return list_at(append(items), items.size());
+    const std::uint32_t begin = append(items);
+    return {ValueKind::list, list_at(begin, items.size()).content() | kRecorded};
+  }
+
+  // Whether record() returned it.
+  [[nodiscard]] static constexpr bool is_recorded(Value value) noexcept {
+    return value.is_list() && (value.content() & kRecorded) != 0;
+  }
+
+  // Preconditions: is_recorded(list), which has an item with this number. Not while others read.
+  void replace_item(Value list, std::size_t number, Value item) noexcept {
+    SUNDER_ASSERT(is_recorded(list) && number < items_of(list).size());
+    const std::uint32_t begin = static_cast<std::uint32_t>(list.content());
+    *(blocks_[begin / kBlock] + begin % kBlock + number) = item;
   }
 
   // Looking up without adding: 0 when the name was never interned.
@@ -150,7 +164,8 @@ class ValuePool {
   // Precondition: value.is_list(). Valid as long as the pool.
   [[nodiscard]] std::span<const Value> items_of(Value value) const noexcept {
     SUNDER_ASSERT(value.is_list());
-    return items_at(static_cast<std::uint32_t>(value.content()), value.content() >> 32);
+    return items_at(static_cast<std::uint32_t>(value.content()),
+                    (value.content() & ~kRecorded) >> 32);
   }
 
   // As a reader writes it: nil, true, 7, "text", [1 nil].  none is "?".
@@ -161,6 +176,8 @@ class ValuePool {
 
  private:
   static constexpr std::uint32_t kEmpty = 0xffff'ffff;
+  // Of a list's content: 32 bits are its place, 27 the number of its items.
+  static constexpr std::uint64_t kRecorded = std::uint64_t{1} << 59;
 
   struct NameSlot {
     std::uint32_t hash = 0;

@@ -92,7 +92,8 @@ std::string label_of(const History& history, const Operation& operation) {
                                                : std::span<const history::Value>();
   if (operation.function == Function::cas && parts.size() == 2) {
     label += fmt::format(" {}⇒{}", pool.describe(parts[0]), pool.describe(parts[1]));
-  } else if (!operation.input.is_none() && operation.function != Function::read) {
+  } else if (!operation.input.is_none() && operation.function != Function::read &&
+             !operation.tells_input_as_output()) {
     label += " " + pool.describe(operation.input);
   }
   if (!operation.output.is_none()) label += " → " + pool.describe(operation.output);

@@ -212,9 +212,56 @@ TEST(PlainEvents, KnowAListAgainInAnyTransaction) {
       EXPECT_NE(found(operations[1], 0), found(operations[1], 1));
       EXPECT_EQ(pool.describe(found(operations[1], 0)), "[3 14 [5]]");
       EXPECT_EQ(part(operations[0].input, 0), part(operations[0].output, 0));
-      EXPECT_NE(part(operations[0].input, 1), part(operations[0].output, 1));
+      EXPECT_EQ(operations[0].input, operations[0].output);
       EXPECT_EQ(operations[2].input, operations[2].output);
-      EXPECT_NE(operations[0].input, operations[0].output);
+      EXPECT_NE(operations[1].input, operations[1].output);
+      EXPECT_TRUE(pool.items_of(part(operations[1].input, 1))[2].is_nil());
+    }
+  }
+}
+
+// What an answer adds is put where it was asked for only if that is all that it adds, and only by
+// the answer that counts.
+TEST(PlainEvents, KeepWhatWasAskedUnlessItWasAnswered) {
+  struct Case {
+    std::string_view answer;  // the fields behind "f"
+    std::string_view input;   // of process 1, then
+    std::string_view output;
+  };
+
+  constexpr std::string_view kAsked = R"([["r" "x" nil] ["w" "y" 1]])";
+  constexpr std::string_view kAnswered = R"([["r" "x" 5] ["w" "y" 1]])";
+  const std::vector<Case> cases{
+      {R"("process":1,"type":"ok","value":[["r","x",5],["w","y",1]])", kAnswered, kAnswered},
+      {R"("process":1,"type":"ok","value":[["r","x",5],["w","y",2]])",
+       kAsked,
+       R"([["r" "x" 5] ["w" "y" 2]])"},
+      {R"("process":1,"type":"ok","value":[["r","x",5]])", kAsked, R"([["r" "x" 5]])"},
+      {R"("process":1,"type":"info","value":[["r","x",5],["w","y",1]])", kAsked, "?"},
+      {R"("process":1,"type":"fail","value":[["r","x",5],["w","y",1]])", kAsked, "?"},
+      {R"("process":1,"value":[["r","x",5],["w","y",1]],"type":"ok")", kAnswered, kAnswered},
+      {R"("process":1,"type":"ok","value":[["r","x",5],["w","y",1]],"type":"info")", kAsked, "?"},
+      {R"("process":1,"type":"ok","value":[["r","x",5],["w","y",1]],"process":2)", kAsked, "?"},
+      {R"("process":1,"type":"ok","value":[["r","x",5],["w","y",1]],"value":[["r","x",6]])",
+       kAsked,
+       R"([["r" "x" 6]])"}};
+  for (const Case& made : cases) {
+    for (const std::string_view general : {"", R"("later":{},)"}) {
+      std::string text;
+      for (const int process : {1, 2}) {
+        text += fmt::format(R"({{"process":{},"type":"invoke","f":"txn",)"
+                            R"("value":[["r","x",null],["w","y",1]]}})"
+                            "\n",
+                            process);
+      }
+      text += fmt::format(R"({{{}"f":"txn",{}}})", general, made.answer);
+      SCOPED_TRACE(text);
+      const auto result = read_history(text + "\n", "h", Format::jsonl);
+      ASSERT_TRUE(result.has_value()) << result.error().context;
+      const auto& pool = result->history.pool();
+      const Operation& first = result->history.operations()[0];
+      EXPECT_EQ(pool.describe(first.input), made.input);
+      EXPECT_EQ(pool.describe(first.output), made.output);
     }
   }
 }

@@ -130,8 +130,7 @@ TEST(ReadJson, ReadsTwinsOfJepsensMaps) {
  {"process":":nemesis","type":"info","f":"kill","value":{"n1":"killed"}}])",
       Format::json);
   EXPECT_EQ(described(result.history),
-            (Lines{"p1 txn [[\"append\" 253 1] [\"r\" 255 nil]] -> ok [[\"append\" 253 1] "
-                   "[\"r\" 255 [2]]]"}));
+            (Lines{"p1 txn -> ok [[\"append\" 253 1] [\"r\" 255 [2]]]"}));
   EXPECT_EQ(result.history.notes().size(), 1U);
   const auto nil =
       read(R"([{"type":"invoke","f":"read","value":null},{"type":"ok","f":"read","value":null}])",
