@@ -49,15 +49,14 @@ class Forcing {
     }
   }
 
+  // Key by key: the clocks of one key's writers stay in a processor's cache meanwhile.
   void missed(const Clocks& clocks) {
     const KeySessions keys(*data_);
-    for (std::uint32_t reader = 0; reader < data_->size(); ++reader) {
-      for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
-        if (writer == kNone) return;  // every writer of the key came later: too many to say so
-        keys.for_each_earliest(key, writer, *data_, clocks, [&](std::uint32_t other) {
-          const bool known = other == reader || clocks.precedes(*data_, reader, other);
-          if (!known) force(reader, other, reader);
-        });
+    for (const Read& read : reads_by_key()) {
+      const std::uint32_t reader = read.reader;
+      keys.for_each_earliest(read.key, read.writer, *data_, clocks, [&](std::uint32_t other) {
+        const bool known = other == reader || clocks.precedes(*data_, reader, other);
+        if (!known) force(reader, other, reader);
       });
     }
   }
@@ -80,6 +79,28 @@ class Forcing {
   }
 
  private:
+  struct Read {
+    std::uint32_t key = 0;
+    std::uint32_t reader = 0;
+    std::uint32_t writer = 0;
+  };
+
+  // Without those of initial values: every writer of the key came later, too many to say so.
+  [[nodiscard]] std::vector<Read> reads_by_key() const {
+    std::vector<std::uint32_t> next(data_->key_count() + 1, 0);
+    for (std::uint32_t i = 0; i < data_->read_key.size(); ++i) {
+      if (data_->writer_of(i) != kNone) ++next[data_->read_key[i] + 1];
+    }
+    for (std::size_t key = 1; key < next.size(); ++key) next[key] += next[key - 1];
+    std::vector<Read> reads(next.back());
+    for (std::uint32_t reader = 0; reader < data_->size(); ++reader) {
+      for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
+        if (writer != kNone) reads[next[key]++] = {key, reader, writer};
+      });
+    }
+    return reads;
+  }
+
   // For each key the sessions that wrote it.
   class KeySessions {
    public:
