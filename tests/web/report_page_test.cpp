@@ -154,6 +154,28 @@ TEST_F(ReportPage, FiltersAPictureByProcessAndSwitchesToTrueTime) {
   EXPECT_THAT(page, Not(HasSubstr("data-errors=")));
 }
 
+TEST_F(ReportPage, ShowsAllOfAPictureAndItsFirstError) {
+  const testing::Sample sample = testing::broken_sample();
+  const std::string html = render_counterexample_html(
+      sample.history, sample.report.promises[0].verdict, "history.jsonl", "register");
+  constexpr std::string_view kMeasure = R"(
+    const box = (element) => element.getBoundingClientRect();
+    const svgs = [...document.querySelectorAll(".picture svg")];
+    document.body.dataset.cut = svgs.filter(
+        (svg) => Math.abs(box(svg).width - svg.width.baseVal.value) > 1).length;
+    const pictures = [...document.querySelectorAll(".picture")];
+    document.body.dataset.hidden = pictures.filter((picture) => {
+      const seen = box(picture.querySelector(".scroll"));
+      const bar = box(picture.querySelector("rect[stroke-width='2.5']"));
+      return bar.left < seen.left || bar.right > seen.right;
+    }).length;
+  )";
+  const std::string page = browse(acting(html, kMeasure), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr("data-cut=\"0\""));
+  EXPECT_THAT(page, HasSubstr("data-hidden=\"0\""));
+  EXPECT_THAT(page, Not(HasSubstr("data-errors=")));
+}
+
 // The error hook is what the tests above rely on: a page whose script fails must say so.
 TEST_F(ReportPage, SaysSoWhenAScriptFails) {
   std::string html = render_html(RunReport(), history::History());

@@ -153,7 +153,7 @@
     const height = head + processes.length * rowHeight + 30;
     // The names stay in view when the picture is wider than the page.
     const names = make("svg", { class: "names", width: gutter - 6, height }, scroll);
-    const svg = make("svg", { class: "bars", width: placed.width, height, role: "img", "aria-label": "operations over time" }, scroll);
+    const svg = make("svg", { class: "plot", width: placed.width, height, role: "img", "aria-label": "operations over time" }, scroll);
     drawFaults(svg, placed, height - 22, picture);
     processes.forEach((process, row) => {
       const y = head + row * rowHeight;
