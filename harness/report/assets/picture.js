@@ -91,15 +91,17 @@
       make("text", { x: left, y: y + 4, "text-anchor": "middle", style: "fill:var(--paper);font-weight:650;font-size:10.5px" }, group, String(item.number));
       x += 7;
     }
-    // Inside the bar when it fits, otherwise behind it, otherwise across both, as far as the next bar lets it.
+    // Inside the bar when it fits, otherwise behind it or before it, otherwise across, as far as the next bar lets it.
     const advance = item.core ? 7 : 6.4;
     const needed = item.label.length * advance;
     const inside = x + needed < solid;
     const behind = Math.max(solid + 4, left + 12);
-    if (!inside && behind + needed < item.limit) x = behind;
-    const fits = Math.floor(((inside ? solid : item.limit) - x) / advance);
+    const ahead = !inside && behind + needed >= item.limit && item.leads && left - 14 - needed > gutter;
+    if (ahead) x = left - 14;
+    else if (!inside && behind + needed < item.limit) x = behind;
+    const fits = ahead ? item.label.length : Math.floor(((inside ? solid : item.limit) - x) / advance);
     const text = item.label.length <= fits ? item.label : fits >= 5 ? item.label.slice(0, fits - 1) + "…" : "";
-    if (text) make("text", { x, y: y + 15.5, style: item.core ? "font-weight:600" : "" }, group, text);
+    if (text) make("text", { x, y: y + 15.5, "text-anchor": ahead ? "end" : "start", style: item.core ? "font-weight:600" : "" }, group, text);
   };
 
   const drawAxis = (svg, placed, height, picture, mode) => {
@@ -127,8 +129,13 @@
     }
   };
 
-  // How far a label may run beyond its bar: to the next bar of the same process.
+  // How far a label may run beyond its bar: to the next bar of the same process; before it, if it is the first.
   const limitLabels = (items, placed) => {
+    const begun = new Set();
+    for (const item of items) {
+      item.leads = !begun.has(item.process);
+      begun.add(item.process);
+    }
     const next = new Map();
     for (const item of [...items].reverse()) {
       item.limit = next.has(item.process) ? next.get(item.process) - 10 : placed.width - 8;
