@@ -48,8 +48,8 @@ TEST_P(CapabilitiesTest, SayWhatWorksAndWhatToDo) {
 // crashes.
 TEST(Capabilities, SayThatThereIsNoUniverse) {
   if (::geteuid() != 0) GTEST_SKIP() << "chroot needs root";
-  const pid_t child = fork_as(tests::User::root, [] {
-    const tests::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
+  const pid_t child = fork_as(tests::User::root, [&folder] {
     if (::chroot(folder.path().c_str()) != 0 || ::setresuid(65534, 65534, 65534) != 0) return 1;
     const auto all = probe_capabilities();
     const Capability* const universe = find(all, "universe");

@@ -246,8 +246,8 @@ TEST_P(UniverseTest, StandsBesideAnother) {
 // A chroot is where namespaces are forbidden for sure; the error says so.
 TEST(Universe, SaysWhyItCannotBe) {
   if (::geteuid() != 0) GTEST_SKIP() << "chroot needs root";
-  const pid_t child = fork_as(tests::User::root, [] {
-    const tests::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
+  const pid_t child = fork_as(tests::User::root, [&folder] {
     if (::chroot(folder.path().c_str()) != 0) return 1;
     if (::setresuid(65534, 65534, 65534) != 0) return 2;
     const auto status = enter_universe({}, [] { return 0; });
