@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "checkers/groups.hpp"
+
 namespace sunder::checkers::isolation {
 
 Clocks::Clocks(const Transactions& transactions, std::span<const std::uint32_t> order)
@@ -31,14 +33,7 @@ void Clocks::join(const Transactions& transactions, std::uint32_t into, std::uin
 }
 
 std::vector<std::uint32_t> by_session(const Transactions& transactions) {
-  std::vector<std::uint32_t> next(transactions.sessions + 1, 0);
-  for (const std::uint32_t session : transactions.session) ++next[session + 1];
-  for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
-  std::vector<std::uint32_t> order(transactions.size());
-  for (std::uint32_t i = 0; i < transactions.size(); ++i) {
-    order[next[transactions.session[i]]++] = i;
-  }
-  return order;
+  return group_by(transactions.session, transactions.sessions).members;
 }
 
 }  // namespace sunder::checkers::isolation

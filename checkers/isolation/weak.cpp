@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "checkers/groups.hpp"
 #include "checkers/isolation/causal_order.hpp"
 #include "checkers/isolation/clocks.hpp"
 #include "checkers/isolation/cycle.hpp"
@@ -52,12 +53,22 @@ class Forcing {
   // Key by key: the clocks of one key's writers stay in a processor's cache meanwhile.
   void missed(const Clocks& clocks) {
     const KeySessions keys(*data_);
-    for (const Read& read : reads_by_key()) {
-      const std::uint32_t reader = read.reader;
-      keys.for_each_earliest(read.key, read.writer, *data_, clocks, [&](std::uint32_t other) {
-        const bool known = other == reader || clocks.precedes(*data_, reader, other);
-        if (!known) force(reader, other, reader);
-      });
+    std::vector<std::uint32_t> reader_of(data_->read_key.size());
+    for (std::uint32_t i = 0; i < data_->size(); ++i) {
+      std::fill(reader_of.begin() + data_->read_begin[i],
+                reader_of.begin() + data_->read_begin[i + 1],
+                i);
+    }
+    const Groups by_key = group_by(data_->read_key, data_->key_count());
+    for (const std::uint32_t read : by_key.members) {
+      const std::uint32_t reader = reader_of[read];
+      const std::uint32_t writer = data_->writer_of(read);
+      if (writer == kNone) continue;  // every writer of the key came later: too many to say so
+      keys.for_each_earliest(
+          data_->read_key[read], writer, *data_, clocks, [&](std::uint32_t other) {
+            const bool known = other == reader || clocks.precedes(*data_, reader, other);
+            if (!known) force(reader, other, reader);
+          });
     }
   }
 
@@ -79,28 +90,6 @@ class Forcing {
   }
 
  private:
-  struct Read {
-    std::uint32_t key = 0;
-    std::uint32_t reader = 0;
-    std::uint32_t writer = 0;
-  };
-
-  // Without those of initial values: every writer of the key came later, too many to say so.
-  [[nodiscard]] std::vector<Read> reads_by_key() const {
-    std::vector<std::uint32_t> next(data_->key_count() + 1, 0);
-    for (std::uint32_t i = 0; i < data_->read_key.size(); ++i) {
-      if (data_->writer_of(i) != kNone) ++next[data_->read_key[i] + 1];
-    }
-    for (std::size_t key = 1; key < next.size(); ++key) next[key] += next[key - 1];
-    std::vector<Read> reads(next.back());
-    for (std::uint32_t reader = 0; reader < data_->size(); ++reader) {
-      for_each_read(reader, [&](std::uint32_t key, std::uint32_t writer) {
-        if (writer != kNone) reads[next[key]++] = {key, reader, writer};
-      });
-    }
-    return reads;
-  }
-
   // For each key the sessions that wrote it.
   class KeySessions {
    public:

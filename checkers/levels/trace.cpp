@@ -149,21 +149,6 @@ std::vector<std::uint32_t> Trace::topological_order(std::vector<std::uint32_t>* 
   return order;
 }
 
-Groups group_by(std::span<const std::uint32_t> group_of, std::uint32_t groups) {
-  Groups made;
-  made.begin.assign(groups + 1, 0);
-  for (const std::uint32_t group : group_of) {
-    if (group != kNone) ++made.begin[group + 1];
-  }
-  for (std::uint32_t group = 0; group < groups; ++group) made.begin[group + 1] += made.begin[group];
-  made.members.resize(made.begin[groups]);
-  std::vector<std::uint32_t> next(made.begin.begin(), made.begin.end() - 1);
-  for (std::uint32_t i = 0; i < group_of.size(); ++i) {
-    if (group_of[i] != kNone) made.members[next[group_of[i]]++] = i;
-  }
-  return made;
-}
-
 Draft::Draft(const history::History& history) {
   collect(history);
   trace_reads();

@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "checkers/groups.hpp"
 #include "harness/history/history.hpp"
 
 namespace sunder::checkers::levels {
@@ -61,20 +62,6 @@ struct Trace {
   [[nodiscard]] std::vector<std::uint32_t> topological_order(
       std::vector<std::uint32_t>* circle) const;
 };
-
-// Numbers of events, grouped: group g is members[begin[g]] … members[begin[g + 1] - 1], in the
-// order in which they were given.
-struct Groups {
-  std::vector<std::uint32_t> begin;
-  std::vector<std::uint32_t> members;
-
-  [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t group) const noexcept {
-    return std::span(members).subspan(begin[group], begin[group + 1] - begin[group]);
-  }
-};
-
-// Groups the members 0 … groups.size()-1 by their group's number; kNone: in none.
-[[nodiscard]] Groups group_by(std::span<const std::uint32_t> group_of, std::uint32_t groups);
 
 // A history's operations before it is decided from whom ambiguous values were read.
 class Draft {

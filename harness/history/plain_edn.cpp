@@ -165,15 +165,9 @@ const char* PlainEdn::process_field(const char* at, TextEvent& event) {
 }
 
 const char* PlainEdn::value_field(const char* at, TextEvent& event) {
-  if (!event.value.is_none()) return nullptr;  // a second one
-  if (event.function == "txn") {
-    const bool invokes = event.type == EventType::invoke;
-    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process),
-                             event.type == EventType::ok);
-  }
+  if (!lists_.begin_value(event)) return nullptr;
   const char* const behind = value(at, event.value);
-  lists_.end_transaction();
-  event.answers = lists_.answers();
+  lists_.end_value(event);
   return behind;
 }
 
@@ -186,7 +180,7 @@ const char* PlainEdn::value(const char* at, Value& value) {
     case '"': {
       std::string_view content;
       at = read_text(at + 1, content);
-      if (at != nullptr) value = pairing_->pool().text(content);
+      if (at != nullptr) value = pool_->text(content);
       return at;
     }
     default:

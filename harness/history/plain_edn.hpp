@@ -24,7 +24,7 @@ class PlainEdn {
  public:
   // Values go to the pool of `pairing`, which is asked what is in flight.
   explicit PlainEdn(EventPairing& pairing)
-      : pairing_(&pairing), texts_(pairing.pool()), lists_(pairing.pool()) {}
+      : pool_(&pairing.pool()), texts_(pairing.pool()), lists_(pairing) {}
 
   // Reads the map that begins at `at`; returns the place behind it, or null when it is not plain or
   // not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp) readable
@@ -46,7 +46,7 @@ class PlainEdn {
   [[nodiscard]] const char* part(const char* at, Value& value);
   [[nodiscard]] const char* part_items(const char* at, std::array<Value, 3>& items);
 
-  EventPairing* pairing_;
+  ValuePool* pool_;
   ShortTexts texts_;
   PlainLists lists_;
   bool has_type_ = false;

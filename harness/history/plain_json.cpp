@@ -187,15 +187,9 @@ const char* PlainJson::process_field(const char* at, TextEvent& event) {
 }
 
 const char* PlainJson::value_field(const char* at, TextEvent& event) {
-  if (!event.value.is_none()) return nullptr;  // a second one
-  if (event.function == "txn") {
-    const bool invokes = event.type == EventType::invoke;
-    lists_.begin_transaction(invokes ? Value() : pairing_->asked(event.process),
-                             event.type == EventType::ok);
-  }
+  if (!lists_.begin_value(event)) return nullptr;
   const char* const behind = value(at, event.value);
-  lists_.end_transaction();
-  event.answers = lists_.answers();
+  lists_.end_value(event);
   return behind;
 }
 

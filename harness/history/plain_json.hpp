@@ -25,7 +25,7 @@ class PlainJson {
   // Values go to the pool of `pairing`, which is asked what is in flight. `lines`: each event is
   // one line and names its process; otherwise newlines are blanks, and one without is process 0's.
   PlainJson(EventPairing& pairing, bool lines)
-      : pairing_(&pairing), texts_(pairing.pool()), lists_(pairing.pool()), lines_(lines) {}
+      : texts_(pairing.pool()), lists_(pairing), lines_(lines) {}
 
   // Reads the object that begins at `at`; returns the place behind it, or null when it is not plain
   // or not before `end`. `event` is then half read. Precondition: kJsonPadding (readers.hpp)
@@ -61,7 +61,6 @@ class PlainJson {
   [[nodiscard]] const char* part(const char* at, Value& value);
   [[nodiscard]] const char* part_items(const char* at, std::array<Value, 3>& items);
 
-  EventPairing* pairing_;
   ShortTexts texts_;
   PlainLists lists_;
   bool lines_;

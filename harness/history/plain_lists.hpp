@@ -21,34 +21,32 @@ namespace sunder::history {
 
 class PlainLists {
  public:
-  explicit PlainLists(ValuePool& pool) : pool_(&pool) {}
+  // `pairing` is asked what is in flight, and its pool holds the lists.
+  explicit PlainLists(EventPairing& pairing) : pairing_(&pairing), pool_(&pairing.pool()) {}
 
   void begin_event() noexcept {
     items_.clear();
     answers_.clear();
     depth_ = 0;
-    end_transaction();
+    leave_value();
   }
 
-  // The lists read from now on are those of a transaction. `asked`: the list that it was invoked
-  // with, none when this is its invocation. `answered`: and this says what it read.
-  void begin_transaction(Value asked, bool answered) {
-    end_transaction();
+  // What is read from now on is the event's value. False: it has one already.
+  [[nodiscard]] bool begin_value(const TextEvent& event) {
+    if (!event.value.is_none()) return false;
+    if (event.function != "txn") return true;
     recorded_depth_ = 2;
-    asked_ = asked;
-    answered_ = answered;
-    answers_.clear();
-    if (asked.is_list()) asked_parts_ = pool_->items_of(asked);
+    if (event.type == EventType::invoke) return true;
+    answered_ = event.type == EventType::ok;
+    asked_ = pairing_->asked(event.process);
+    if (asked_.is_list()) asked_parts_ = pool_->items_of(asked_);
+    return true;
   }
 
-  void end_transaction() noexcept {
-    recorded_depth_ = 0;
-    asked_ = {};
-    asked_parts_ = {};
+  void end_value(TextEvent& event) noexcept {
+    event.answers = answers_;
+    leave_value();
   }
-
-  // What to put into the parts of the invocation, when the event is to be applied.
-  [[nodiscard]] std::span<const Answer> answers() const noexcept { return answers_; }
 
   // Whether the next list to be opened is a part of a transaction.
   [[nodiscard]] bool reads_parts() const noexcept { return depth_ == 1 && recorded_depth_ == 2; }
@@ -86,6 +84,12 @@ class PlainLists {
  private:
   static constexpr std::size_t kDepthMax = 50;
 
+  void leave_value() noexcept {
+    recorded_depth_ = 0;
+    asked_ = {};
+    asked_parts_ = {};
+  }
+
   [[nodiscard]] Value whole(std::span<Value> parts) {
     if (asked_.is_list() && std::ranges::equal(parts, asked_parts_)) return asked_;
     for (const Answer& answer : answers_) {
@@ -113,11 +117,12 @@ class PlainLists {
     return answers;
   }
 
+  EventPairing* pairing_;
   ValuePool* pool_;
   std::vector<Value> items_;  // of the lists being read, the innermost last
   std::size_t depth_ = 0;
   std::size_t recorded_depth_ = 0;  // lists less deep are a transaction's
-  bool answered_ = false;
+  bool answered_ = false;           // the event says what asked_ read
   Value asked_;
   std::span<const Value> asked_parts_;
   std::vector<Answer> answers_;

@@ -138,8 +138,7 @@ class ValuePool {
 
   // A list that a transaction is, or that one of its items is: not comparable with others, cheap.
   [[nodiscard]] Value record(std::span<const Value> items) {
-    const std::uint32_t begin = append(items);
-    return {ValueKind::list, list_at(begin, items.size()).content() | kRecorded};
+    return list_at(append(items), items.size(), kRecorded);
   }
 
   // Whether record() returned it.
@@ -150,8 +149,7 @@ class ValuePool {
   // Preconditions: is_recorded(list), which has an item with this number. Not while others read.
   void replace_item(Value list, std::size_t number, Value item) noexcept {
     SUNDER_ASSERT(is_recorded(list) && number < items_of(list).size());
-    const std::uint32_t begin = static_cast<std::uint32_t>(list.content());
-    *(blocks_[begin / kBlock] + begin % kBlock + number) = item;
+    item_at(static_cast<std::uint32_t>(list.content()))[number] = item;
   }
 
   // Looking up without adding: 0 when the name was never interned.
@@ -245,7 +243,7 @@ class ValuePool {
     const std::uint32_t begin = next_item_;
     // The last block may reach beyond what can be numbered.
     if (items.size() > std::min(limits_.items_max - begin, limits_.list_max)) refuse(items.size());
-    Value* const place = items.empty() ? nullptr : blocks_[begin / kBlock] + begin % kBlock;
+    Value* const place = items.empty() ? nullptr : item_at(begin);
     for (std::size_t i = 0; i < items.size(); ++i) place[i] = items[i];
     next_item_ += static_cast<std::uint32_t>(items.size());
     return begin;
@@ -259,11 +257,19 @@ class ValuePool {
   [[nodiscard]] std::span<const Value> items_at(std::uint32_t begin,
                                                 std::size_t size) const noexcept {
     if (size == 0) return {};
-    return {blocks_[begin / kBlock] + begin % kBlock, size};
+    return {item_at(begin), size};
   }
 
-  static constexpr Value list_at(std::uint32_t begin, std::size_t size) noexcept {
-    return {ValueKind::list, std::uint64_t{size} << 32 | begin};
+  // Precondition: there is one at that place.
+  [[nodiscard]] Value* item_at(std::uint32_t place) const noexcept {
+    return blocks_[place / kBlock] + place % kBlock;
+  }
+
+  // `recorded`: 0 or kRecorded.
+  static constexpr Value list_at(std::uint32_t begin,
+                                 std::size_t size,
+                                 std::uint64_t recorded = 0) noexcept {
+    return {ValueKind::list, recorded | std::uint64_t{size} << 32 | begin};
   }
 
   PoolLimits limits_;

@@ -11,7 +11,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "checkers/verdict.hpp"
 #include "harness/base/file.hpp"
+#include "harness/history/text.hpp"
 #include "harness/report/report.hpp"
 #include "tests/unit/report/sample.hpp"
 
@@ -173,6 +175,36 @@ TEST_F(ReportPage, ShowsAllOfAPictureAndItsFirstError) {
   const std::string page = browse(acting(html, kMeasure), "--dump-dom");
   EXPECT_THAT(page, HasSubstr("data-cut=\"0\""));
   EXPECT_THAT(page, HasSubstr("data-hidden=\"0\""));
+  EXPECT_THAT(page, Not(HasSubstr("data-errors=")));
+}
+
+// There is no room behind the last bar, and none inside.
+TEST_F(ReportPage, PutsALabelBeforeTheFirstBarOfAProcess) {
+  const std::string value(44, 'v');
+  const auto read =
+      history::read_history(fmt::format(R"({{"process":0,"type":"invoke","f":"write","value":1}}
+{{"process":0,"type":"ok","f":"write","value":1}}
+{{"process":1,"type":"invoke","f":"write","value":"{0}"}}
+{{"process":1,"type":"ok","f":"write","value":"{0}"}}
+)",
+                                        value),
+                            "h",
+                            history::Format::jsonl);
+  ASSERT_TRUE(read.has_value());
+  checkers::Verdict verdict;
+  verdict.kind = checkers::VerdictKind::broken;
+  checkers::Counterexample& example = verdict.counterexamples.emplace_back();
+  example.items = {{.operation = 0, .core = true, .note = {}},
+                   {.operation = 1, .core = true, .note = {}}};
+  example.first_error = 1;
+  constexpr std::string_view kRead = R"(
+    const ahead = document.querySelectorAll(".operation text[text-anchor='end']");
+    document.body.dataset.ahead = [...ahead].map((text) => text.textContent).join();
+  )";
+  const std::string html =
+      render_counterexample_html(read->history, verdict, "history.jsonl", "register");
+  const std::string page = browse(acting(html, kRead), "--dump-dom");
+  EXPECT_THAT(page, HasSubstr(fmt::format("data-ahead=\"write &quot;{}&quot;\"", value)));
   EXPECT_THAT(page, Not(HasSubstr("data-errors=")));
 }
 

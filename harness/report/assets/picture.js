@@ -96,9 +96,10 @@
     const needed = item.label.length * advance;
     const inside = x + needed < solid;
     const behind = Math.max(solid + 4, left + 12);
-    const ahead = !inside && behind + needed >= item.limit && item.leads && left - 14 - needed > gutter;
+    const fitsBehind = !inside && behind + needed < item.limit;
+    const ahead = !inside && !fitsBehind && item.leads && left - 14 - needed > gutter;
+    if (fitsBehind) x = behind;
     if (ahead) x = left - 14;
-    else if (!inside && behind + needed < item.limit) x = behind;
     const fits = ahead ? item.label.length : Math.floor(((inside ? solid : item.limit) - x) / advance);
     const text = item.label.length <= fits ? item.label : fits >= 5 ? item.label.slice(0, fits - 1) + "…" : "";
     if (text) make("text", { x, y: y + 15.5, "text-anchor": ahead ? "end" : "start", style: item.core ? "font-weight:600" : "" }, group, text);
@@ -131,15 +132,13 @@
 
   // How far a label may run beyond its bar: to the next bar of the same process; before it, if it is the first.
   const limitLabels = (items, placed) => {
-    const begun = new Set();
-    for (const item of items) {
-      item.leads = !begun.has(item.process);
-      begun.add(item.process);
-    }
-    const next = new Map();
+    const nexts = new Map();
     for (const item of [...items].reverse()) {
-      item.limit = next.has(item.process) ? next.get(item.process) - 10 : placed.width - 8;
-      next.set(item.process, placed.at(item.begin));
+      const next = nexts.get(item.process);
+      item.limit = next ? placed.at(next.begin) - 10 : placed.width - 8;
+      item.leads = true;
+      if (next) next.leads = false;
+      nexts.set(item.process, item);
     }
   };
 

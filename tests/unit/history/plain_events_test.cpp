@@ -12,6 +12,7 @@
 #include "harness/base/random.hpp"
 #include "harness/history/text.hpp"
 #include "tests/histories/support/generator.hpp"
+#include "tests/histories/support/history_texts.hpp"
 #include "tests/histories/support/list_generator.hpp"
 
 namespace sunder::history {
@@ -245,23 +246,31 @@ TEST(PlainEvents, KeepWhatWasAskedUnlessItWasAnswered) {
       {R"("process":1,"type":"ok","value":[["r","x",5],["w","y",1]],"value":[["r","x",6]])",
        kAsked,
        R"([["r" "x" 6]])"}};
-  for (const Case& made : cases) {
-    for (const std::string_view general : {"", R"("later":{},)"}) {
+  // Whether the invocations, the answer, are plain; and whether they are EDN.
+  for (int form = 0; form < 8; ++form) {
+    const auto event = [form](bool plain, std::string_view fields) {
+      const std::string json =
+          fmt::format("{{{}\"f\":\"txn\",{}}}\n", plain ? "" : R"("later":{},)", fields);
+      return (form & 4) != 0 ? test::to_edn(json) : json;
+    };
+    for (const Case& made : cases) {
       std::string text;
       for (const int process : {1, 2}) {
-        text += fmt::format(R"({{"process":{},"type":"invoke","f":"txn",)"
-                            R"("value":[["r","x",null],["w","y",1]]}})"
-                            "\n",
-                            process);
+        text += event((form & 1) == 0,
+                      fmt::format(R"("process":{},"type":"invoke",)"
+                                  R"("value":[["r","x",null],["w","y",1]])",
+                                  process));
       }
-      text += fmt::format(R"({{{}"f":"txn",{}}})", general, made.answer);
+      text += event((form & 2) == 0, made.answer);
       SCOPED_TRACE(text);
-      const auto result = read_history(text + "\n", "h", Format::jsonl);
+      const auto result = read_history(text, "h", (form & 4) != 0 ? Format::edn : Format::jsonl);
       ASSERT_TRUE(result.has_value()) << result.error().context;
       const auto& pool = result->history.pool();
-      const Operation& first = result->history.operations()[0];
-      EXPECT_EQ(pool.describe(first.input), made.input);
-      EXPECT_EQ(pool.describe(first.output), made.output);
+      const auto& operations = result->history.operations();
+      EXPECT_EQ(pool.describe(operations[0].input), made.input);
+      EXPECT_EQ(pool.describe(operations[0].output), made.output);
+      const bool others = operations[1].outcome == Outcome::ok;
+      EXPECT_EQ(pool.describe(operations[1].input), others ? kAnswered : kAsked);
     }
   }
 }
