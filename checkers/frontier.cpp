@@ -254,12 +254,31 @@ class Pinpoint {
     const Reach reach{.horizon = bad - 1, .end = bad};
     model_->merge_states(false);
     SearchResult result = Pass(*model_, *problem_, *timeline_, few, 0, reach).run();
+    if (result.kind == SearchResult::Kind::violation) take_all_states(result, few);
     model_->merge_states(true);
     if (result.kind == SearchResult::Kind::undetermined) {
       found_.configurations += result.configurations;
       result = walk(reach).run();
     }
     return result;
+  }
+
+  // A walk that looks ahead has left states behind that what came before the quiescent moment
+  // allows: without them, what contradicts them would be missing from the evidence.
+  void take_all_states(SearchResult& result, const SearchLimits& few) const {
+    constexpr std::size_t kAffordable = 64;
+    const auto& events = timeline_->events();
+    const auto behind =
+        std::ranges::upper_bound(events, result.quiescent, {}, &Timeline::Event::stamp);
+    if (behind == events.begin()) return;
+    const auto place = static_cast<std::size_t>(behind - events.begin()) - 1;
+    const Reach reach{.horizon = place, .end = place};
+    const SearchResult before = Pass(*model_, *problem_, *timeline_, few, 0, reach).run();
+    result.configurations += before.configurations;
+    const bool all = before.kind == SearchResult::Kind::linearizable &&
+                     before.quiescent == result.quiescent &&
+                     before.quiescent_states.size() <= kAffordable;
+    if (all) result.quiescent_states = before.quiescent_states;
   }
 
   // Whether what returns up to that place has no explanation; nothing: a limit was reached.
