@@ -24,11 +24,13 @@ using history::ValuePool;
 
 }  // namespace
 
-EqualAppends::EqualAppends(const History& history, const Transactions& transactions)
+EqualAppends::EqualAppends(const History& history, const Transactions& transactions, Reads reads)
     : history_(&history), transactions_(&transactions) {
   find_groups();
   count_places();
   prefer_acknowledged();
+  if (reads == Reads::part) let_reads_part();
+  if (reads == Reads::differ) let_reads_differ();
 }
 
 void EqualAppends::find_groups() {
@@ -52,8 +54,8 @@ void EqualAppends::find_groups() {
       Group group;
       std::tie(group.key, group.element, std::ignore) = *begin;
       for (auto entry = begin; entry != end; ++entry) group.appends.push_back(std::get<2>(*entry));
-      group.order.resize(group.appends.size());
-      std::iota(group.order.begin(), group.order.end(), 0U);
+      group.common.order.resize(group.appends.size());
+      std::iota(group.common.order.begin(), group.common.order.end(), 0U);
       groups_.push_back(std::move(group));
     }
     begin = end;
@@ -68,7 +70,8 @@ void EqualAppends::count_places() {
       const std::size_t number = find(micro.key, item);
       if (number == groups_.size()) continue;
       Group& group = groups_[number];
-      group.shown = std::max(group.shown, std::min(++shown[number], group.appends.size()));
+      std::size_t& most = group.common.shown;
+      most = std::max(most, std::min(++shown[number], group.appends.size()));
     }
   }
 }
@@ -82,10 +85,81 @@ void EqualAppends::prefer_acknowledged() {
     std::fill(acknowledged.begin() + one.begin, acknowledged.begin() + one.end, ok ? 1 : 0);
   }
   for (Group& group : groups_) {
-    if (group.shown == group.appends.size()) continue;
+    if (group.common.shown == group.appends.size()) continue;
     std::ranges::stable_partition(group.appends,
                                   [&](std::uint32_t i) { return acknowledged[i] != 0; });
   }
+}
+
+std::vector<std::uint32_t> EqualAppends::told_reads() const {
+  std::vector<std::uint32_t> reads;
+  for (const Transaction& transaction : transactions_->all) {
+    if (transaction.outcome != Outcome::ok) continue;
+    for (std::uint32_t i = transaction.begin; i < transaction.end; ++i) {
+      const MicroOperation& micro = transactions_->micro[i];
+      if (micro.kind == MicroKind::read && !micro.value.is_none()) reads.push_back(i);
+    }
+  }
+  return reads;
+}
+
+void EqualAppends::let_reads_part() {
+  std::map<std::uint32_t, std::vector<std::uint32_t>> by_key;
+  for (const std::uint32_t read : told_reads()) {
+    by_key[transactions_->micro[read].key].push_back(read);
+  }
+  for (const auto& [key, reads] : by_key) let_reads_part(key, reads);
+}
+
+// All but the longest read show the first two appends of the first element in question the other
+// way round. When only one read shows it, the choice stays.
+void EqualAppends::let_reads_part(std::uint32_t key, const std::vector<std::uint32_t>& reads) {
+  const std::uint32_t longest =
+      *std::ranges::max_element(reads, {}, [&](std::uint32_t read) { return items(read).size(); });
+  const std::span<const Value> order = items(longest);
+  const auto first =
+      std::ranges::find_if(order, [&](Value item) { return find(key, item) != groups_.size(); });
+  if (first == order.end()) return;
+  const auto place = static_cast<std::size_t>(first - order.begin());
+  const std::size_t number = find(key, *first);
+  Arrangement turned = groups_[number].common;
+  std::swap(turned.order[0], turned.order[1]);
+  turned.open = false;
+  bool part = false;
+  for (const std::uint32_t read : reads) {
+    if (read == longest) continue;
+    const bool shows = items(read).size() > place;
+    const std::span<const Value> known = items(read).first(std::min(items(read).size(), place));
+    if (shows) own_[{read, number}] = turned;
+    part = part || shows || !std::equal(known.begin(), known.end(), order.begin());
+  }
+  for (Group& group : groups_) {
+    if (group.key == key && part) group.common.open = false;
+  }
+}
+
+void EqualAppends::let_reads_differ() {
+  for (const std::uint32_t read : told_reads()) {
+    for (const Value item : items(read)) {
+      const std::size_t number = find(transactions_->micro[read].key, item);
+      if (number == groups_.size()) continue;
+      const auto [own, added] = own_.try_emplace({read, number}, groups_[number].common);
+      if (added) own->second.shown = 0;
+      own->second.shown = std::min(own->second.shown + 1, own->second.order.size());
+    }
+  }
+  for (Group& group : groups_) group.common.open = false;
+}
+
+const EqualAppends::Arrangement& EqualAppends::arrangement(std::uint32_t read,
+                                                           std::size_t group) const {
+  const auto own = own_.find({read, group});
+  return own == own_.end() ? groups_[group].common : own->second;
+}
+
+std::span<const Value> EqualAppends::items(std::uint32_t read) const {
+  const Value list = transactions_->micro[read].value;
+  return list.is_list() ? history_->pool().items_of(list) : std::span<const Value>();
 }
 
 std::size_t EqualAppends::find(std::uint32_t key, Value element) const {
@@ -117,7 +191,8 @@ History EqualAppends::told_apart() const {
           i == 0 ? copy_value(pool, from, group.element) : pool.text(name(group, i));
     }
   }
-  const auto read = [&](const MicroOperation& micro) {
+  const auto read = [&](std::uint32_t index) {
+    const MicroOperation& micro = transactions_->micro[index];
     if (!micro.value.is_list()) return copy_value(pool, from, micro.value);
     std::map<std::size_t, std::size_t> seen;
     std::vector<Value> items;
@@ -129,8 +204,9 @@ History EqualAppends::told_apart() const {
       }
       // One more than there were appends stays a repetition.
       const Group& group = groups_[number];
-      const std::size_t place = std::min(seen[number]++, group.order.size() - 1);
-      items.push_back(renamed.at(group.appends[group.order[place]]));
+      const std::vector<std::uint32_t>& shown = arrangement(index, number).order;
+      const std::size_t place = std::min(seen[number]++, shown.size() - 1);
+      items.push_back(renamed.at(group.appends[shown[place]]));
     }
     return pool.list(items);
   };
@@ -141,7 +217,7 @@ History EqualAppends::told_apart() const {
       const MicroOperation& micro = transactions_->micro[i];
       const bool appends = micro.kind == MicroKind::append;
       const auto fresh = renamed.find(i);
-      Value value = appends ? copy_value(pool, from, micro.value) : read(micro);
+      Value value = appends ? copy_value(pool, from, micro.value) : read(i);
       if (fresh != renamed.end()) value = fresh->second;
       list.push_back(pool.record(
           std::vector<Value>{pool.text(appends ? "append" : "r"),
@@ -158,12 +234,20 @@ History EqualAppends::told_apart() const {
   return builder.finish();
 }
 
+bool EqualAppends::advance(Arrangement& arrangement) {
+  std::vector<std::uint32_t>& order = arrangement.order;
+  // Those that are not shown come in one order only: what follows it is skipped.
+  std::reverse(order.begin() + static_cast<std::ptrdiff_t>(arrangement.shown), order.end());
+  return std::ranges::next_permutation(order).found;
+}
+
 bool EqualAppends::next() {
-  // Each group is a wheel of a counter: the next arrangement of who is shown.
+  // Each arrangement is a wheel of a counter.
   for (Group& group : groups_) {
-    // Those that are not shown come in one order only: what follows it is skipped.
-    std::reverse(group.order.begin() + static_cast<std::ptrdiff_t>(group.shown), group.order.end());
-    if (std::ranges::next_permutation(group.order).found) return true;
+    if (group.common.open && advance(group.common)) return true;
+  }
+  for (auto& [place, own] : own_) {
+    if (own.open && advance(own)) return true;
   }
   return false;
 }

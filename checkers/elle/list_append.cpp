@@ -28,7 +28,8 @@ namespace {
 using Pair = std::pair<std::uint32_t, std::uint32_t>;
 using Cycles = std::vector<std::vector<Step>>;
 
-// Whether a level allows cycles whose arcs are known but not every order of the unread appends.
+// Whether a level allows cycles whose arcs are known but not every order of the unread appends. Of
+// an anomaly alone it is asked what the reads show: there is no order in which all of it must fit.
 bool needs_order_of_tails(AnomalySet forbidden) {
   constexpr AnomalySet kSome = anomalies(Anomaly::g_single,
                                          Anomaly::g_single_process,
@@ -36,7 +37,8 @@ bool needs_order_of_tails(AnomalySet forbidden) {
                                          Anomaly::g_nonadjacent,
                                          Anomaly::g_nonadjacent_process,
                                          Anomaly::g_nonadjacent_realtime);
-  return (forbidden & kSome) != 0 && !contains(forbidden, Anomaly::g2_item);
+  return (forbidden & kSome) != 0 && contains(forbidden, Anomaly::g0) &&
+         !contains(forbidden, Anomaly::g2_item);
 }
 
 class ListCheck {
@@ -121,7 +123,8 @@ class ListCheck {
   // be the other way round. Nothing: out of budget. No cycles: there is an order; otherwise what
   // contradicts this one, and each way out of that.
   [[nodiscard]] std::optional<Cycles> try_orders(const std::vector<Pair>& forced) {
-    if (++tried_ > 10'000 || std::chrono::steady_clock::now() > deadline_) return std::nullopt;
+    if (std::chrono::steady_clock::now() > deadline_) return std::nullopt;
+    ++tried_;
     graph().truncate(base_);
     assume(forced);
     graph().finish();
@@ -209,7 +212,10 @@ Verdict judge_each_way(const history::History& history,
                        const Forbidden& forbidden,
                        const CheckOptions& options) {
   const auto deadline = std::chrono::steady_clock::now() + options.time_budget;
-  EqualAppends equal(history, transactions);
+  using Reads = EqualAppends::Reads;
+  const bool must_agree = contains(forbidden.anomalies, Anomaly::incompatible_order);
+  const Reads others = unknown_may_commit(forbidden.anomalies) ? Reads::differ : Reads::part;
+  EqualAppends equal(history, transactions, must_agree ? Reads::agree : others);
   std::optional<Verdict> broken;
   std::optional<Verdict> open;
   std::size_t tried = 0;
@@ -231,16 +237,8 @@ Verdict judge_each_way(const history::History& history,
     }
   } while (equal.next());
   if (open) return *open;
-  // Where reads may contradict each other, equal elements in two of them may be different appends.
-  if (contains(forbidden.anomalies, Anomaly::incompatible_order)) {
-    broken->details.back() += fmt::format("; no other of {} ways is right", tried);
-    return *broken;
-  }
-  Verdict undetermined;
-  undetermined.summary =
-      fmt::format("{}: which of them was read cannot be told where reads may contradict each other",
-                  order.ambiguous);
-  return undetermined;
+  broken->details.back() += fmt::format("; no other of {} ways is right", tried);
+  return *broken;
 }
 
 Verdict judge(const history::History& history,
