@@ -16,6 +16,12 @@
 
 namespace sunder::checkers {
 
+// From one stamp to another, both included.
+struct Interval {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
 class Instants {
  public:
   // Stamps from `low` to `high`, about so many of them.

@@ -93,8 +93,11 @@ class KeyJudge {
       const std::optional<Call> call = model->encode(operation);
       if (!call) continue;
       const bool optional = operation.outcome == Outcome::info;
-      problem.operations.push_back({operation.invoke, operation.complete, *call, index, optional});
+      const Interval when =
+          routes_.when ? routes_.when(operation) : Interval{operation.invoke, operation.complete};
+      problem.operations.push_back({when.begin, when.end, *call, index, optional});
     }
+    if (routes_.when) std::ranges::stable_sort(problem.operations, {}, &SearchOperation::invoke);
     verdict.observations = count_observations(task);
     model->simplify(problem.operations);
     const SearchResult result = search(*model, problem, limits);

@@ -9,18 +9,22 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <stop_token>
 #include <utility>
 
 #include "checkers/checker.hpp"
+#include "checkers/instants.hpp"
 #include "checkers/models/model.hpp"
 #include "checkers/search.hpp"
 
 namespace sunder::checkers {
 
 struct Routes {
-  bool closed_form = true;  // off: the search decides every key; for tests that compare the two
+  bool closed_form = true;  // off: the search decides every key
   SearchStrategy strategy = SearchStrategy::automatic;
+  // When an operation may take effect; empty: while it ran. For the search alone.
+  std::function<Interval(const history::Operation& operation)> when = {};
 };
 
 // The levels of a model that is judged for linearizability alone.

@@ -25,6 +25,7 @@ set(SUNDER_PUBLIC_HEADERS
   checkers/models/model.hpp
   checkers/search.hpp
   checkers/figure.hpp
+  checkers/instants.hpp
   checkers/verdict.hpp
   harness/base/assert.hpp
   harness/base/error.hpp

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,10 +11,10 @@
 
 #include "checkers/closed_form.hpp"
 #include "checkers/key_split.hpp"
+#include "checkers/levels/stale_search.hpp"
 #include "checkers/levels/versions.hpp"
 #include "checkers/linearizability.hpp"
 #include "checkers/phrase.hpp"
-#include "harness/base/duration.hpp"
 
 namespace sunder::checkers::levels {
 namespace {
@@ -87,7 +88,9 @@ struct Key {
 // What both levels have to know first.
 struct Overview {
   Verdict verdict;
+  Verdict linearizable;  // what is not decided by it
   bool is_decided = false;
+  bool is_plain = true;  // reads, and writes of values that are written once
   std::vector<Key> keys;
   Clock clock = Clock::stamps;  // for amounts of time
 };
@@ -95,24 +98,31 @@ struct Overview {
 bool is_timed(const history::History& history) {
   return std::ranges::all_of(history.operations(), [](const Operation& operation) {
     return operation.invoke_time != history::kUnknownTime &&
-           (operation.outcome != Outcome::ok || operation.complete_time != history::kUnknownTime);
+           (operation.complete == history::kNever ||
+            operation.complete_time != history::kUnknownTime);
   });
 }
 
 // One operation that is wrong however stale reads may be.
-Counterexample single(const history::History& history, const Key& key) {
-  const Versions& versions = key.versions;
-  const bool unmade = versions.unmade != kNone;
-  const std::uint32_t read = unmade ? versions.unmade : versions.early;
+Counterexample single(const history::History& history,
+                      const KeyOperations& operations,
+                      const Impossible& impossible) {
+  const auto [read, unmade] = impossible;
   Counterexample example =
       story(unmade ? "value never written" : "value read before it was written", {read});
   example.why = fmt::format(
       "{}, {}",
       statement(history, history.operations()[read]),
-      unmade ? "a value that nobody wrote" : "and had ended before the write of it began");
+      unmade ? "a value that nobody wrote" : "and had ended before any write of it began");
   example.first_error = read;
-  add_context(example, history, key.operations);
+  add_context(example, history, operations);
   return example;
+}
+
+void break_with(Verdict& verdict, Counterexample example) {
+  verdict.kind = VerdictKind::broken;
+  verdict.summary = example.why;
+  verdict.counterexamples.push_back(std::move(example));
 }
 
 Overview survey(const history::History& history,
@@ -127,28 +137,22 @@ Overview survey(const history::History& history,
   overview.is_decided = overview.verdict.kind == VerdictKind::kept || history.empty() ||
                         overview.verdict.summary.starts_with("nothing observed");
   if (overview.is_decided) return overview;
-  overview.is_decided = true;
+  overview.clock = is_timed(history) ? Clock::times : Clock::stamps;
   const double count = static_cast<double>(history.operations().size());
-  overview.verdict = {};
+  overview.linearizable = std::exchange(overview.verdict, {});
   overview.verdict.measurements = {{"operations", count, ""}};
   for (KeyOperations& operations : split_by_key(history)) {
-    std::optional<Versions> versions = versions_of(history, operations.operations, Clock::stamps);
-    if (!versions) {
-      overview.verdict.summary =
-          "not linearizable, and how stale reads are can be told only of plain reads and writes "
-          "of values that are written once";
+    const auto impossible = find_impossible(history, operations.operations);
+    if (impossible) {
+      overview.is_decided = true;
+      break_with(overview.verdict, single(history, operations, *impossible));
       return overview;
     }
+    std::optional<Versions> versions = versions_of(history, operations.operations, Clock::stamps);
+    overview.is_plain = overview.is_plain && versions;
+    if (!versions) continue;
     overview.keys.push_back({std::move(operations), std::move(*versions)});
-    const Key& key = overview.keys.back();
-    if (key.versions.unmade == kNone && key.versions.early == kNone) continue;
-    overview.verdict.kind = VerdictKind::broken;
-    overview.verdict.counterexamples = {single(history, key)};
-    overview.verdict.summary = overview.verdict.counterexamples.front().why;
-    return overview;
   }
-  overview.is_decided = false;
-  overview.clock = is_timed(history) ? Clock::times : Clock::stamps;
   return overview;
 }
 
@@ -196,11 +200,6 @@ void measure(const history::History& history, Overview& overview) {
   }
 }
 
-std::string amount(std::int64_t delta, Clock clock) {
-  if (clock == Clock::stamps) return fmt::format("{} stamps", delta);
-  return base::format_duration(std::chrono::nanoseconds(delta));
-}
-
 // The operations of a key that are left after the reduction, with a sentence.
 Counterexample tell(const history::History& history,
                     const Key& key,
@@ -246,10 +245,47 @@ Counterexample tell(const history::History& history,
   return example;
 }
 
-void break_with(Verdict& verdict, Counterexample example) {
-  verdict.kind = VerdictKind::broken;
-  verdict.summary = example.why;
-  verdict.counterexamples.push_back(std::move(example));
+// Whether some read certainly finds a value with k newer ones.
+bool lags_by(const history::History& history, const Versions& versions, std::uint32_t k) {
+  const std::vector<Lag> lags = lags_of(history, versions, Clock::stamps);
+  return std::ranges::any_of(lags, [&](const Lag& lag) { return lag.versions >= k; });
+}
+
+// Whether every read of a key finds one of the last k values. Nothing: neither does a read refute
+// it nor an order at hand confirm it (k beyond 2 alone).
+std::optional<Finding> test_k_atomic(const history::History& history,
+                                     const Versions& versions,
+                                     std::uint32_t k,
+                                     const Limits& limits) {
+  if (smallest_delta(history, versions, Clock::stamps) == 0) return Finding::holds;
+  if (k == 1 || lags_by(history, versions, k)) return Finding::violated;
+  const Finding two = test_two_atomic(history, versions, Clock::stamps, limits);
+  if (k == 2 || two == Finding::holds) return two;
+  if (achieved_k(history, versions, Clock::stamps) <= k) return Finding::holds;
+  return std::nullopt;
+}
+
+Counterexample too_many_behind(const history::History& history, const Key& key, std::uint32_t k) {
+  const auto contradicts = [&](const Versions& versions) {
+    if (k == 1) return smallest_delta(history, versions, Clock::stamps) > 0;
+    if (lags_by(history, versions, k)) return true;
+    return k == 2 && test_two_atomic(history, versions, Clock::stamps, {}) == Finding::violated;
+  };
+  return tell(history,
+              key,
+              Reduction(key.versions, contradicts).reduce(),
+              "too many versions behind",
+              fmt::format("No order of these operations lets every read find one of the last {} "
+                          "values",
+                          k));
+}
+
+void praise(Verdict& verdict, const history::History& history, std::uint32_t k) {
+  verdict.summary =
+      fmt::format("{} operations are {}-atomic: every read found one of the last {} values",
+                  history.operations().size(),
+                  k,
+                  k);
 }
 
 }  // namespace
@@ -260,13 +296,19 @@ Verdict check_delta_atomic(const history::History& history,
                            std::stop_token stop) {
   Overview overview = survey(history, row, options, stop);
   if (overview.is_decided) return overview.verdict;
-  measure(history, overview);
   const Clock clock = overview.clock;
   const double unit = clock == Clock::times ? kNanoseconds_per_ms : 1;
   const auto given = options.parameters.find("delta_ms");
   const std::int64_t allowed = given == options.parameters.end()
                                    ? kUnbounded - 1
-                                   : static_cast<std::int64_t>(given->second * unit);
+                                   : static_cast<std::int64_t>(std::max(given->second, 0.0) * unit);
+  if (!overview.is_plain) {
+    if (allowed == 0 && overview.linearizable.kind == VerdictKind::broken) {
+      return overview.linearizable;
+    }
+    return search_delta_atomic(history, row, clock, allowed, options, stop);
+  }
+  measure(history, overview);
   std::int64_t greatest = 0;
   const Key* worst = nullptr;
   for (const Key& key : overview.keys) {
@@ -287,7 +329,7 @@ Verdict check_delta_atomic(const history::History& history,
     verdict.kind = VerdictKind::kept;
     verdict.summary = fmt::format("{} operations are linearizable if reads may be stale by {}",
                                   history.operations().size(),
-                                  amount(greatest, clock));
+                                  amount_of(greatest, clock));
     return verdict;
   }
   const auto contradicts = [&](const Versions& versions) {
@@ -302,7 +344,8 @@ Verdict check_delta_atomic(const history::History& history,
                   "too stale",
                   "No order of these operations explains every read, however stale reads may be"));
   if (greatest != kUnbounded) {
-    verdict.details.push_back(fmt::format("reads are stale by up to {}", amount(greatest, clock)));
+    verdict.details.push_back(
+        fmt::format("reads are stale by up to {}", amount_of(greatest, clock)));
   }
   return verdict;
 }
@@ -313,67 +356,44 @@ Verdict check_k_atomic(const history::History& history,
                        std::stop_token stop) {
   Overview overview = survey(history, row, options, stop);
   if (overview.is_decided) return overview.verdict;
+  const auto given = options.parameters.find("k");
+  const auto k = static_cast<std::uint32_t>(
+      given == options.parameters.end() ? 2.0 : std::clamp(given->second, 1.0, 1e9));
+  if (!overview.is_plain) {
+    Verdict verdict = search_k_atomic(history, k, options, stop);
+    if (verdict.kind == VerdictKind::kept) praise(verdict, history, k);
+    return verdict;
+  }
   measure(history, overview);
   const Limits limits{.deadline = std::chrono::steady_clock::now() + options.time_budget,
                       .memory = options.memory_budget,
                       .stop = stop};
-  const auto given = options.parameters.find("k");
-  const auto k = static_cast<std::uint32_t>(
-      given == options.parameters.end() ? 2.0 : std::clamp(given->second, 1.0, 1e9));
   Verdict& verdict = overview.verdict;
   verdict.kind = VerdictKind::kept;
   std::uint32_t least = 2;  // it is not linearizable
-  const auto lags_by_k = [&](const Versions& versions) {
-    const std::vector<Lag> lags = lags_of(history, versions, Clock::stamps);
-    return std::ranges::any_of(lags, [&](const Lag& lag) { return lag.versions >= k; });
-  };
-  const auto contradicts = [&](const Versions& versions) {
-    if (k == 1) return smallest_delta(history, versions, Clock::stamps) > 0;
-    if (lags_by_k(versions)) return true;
-    return k == 2 && test_two_atomic(history, versions, Clock::stamps, {}) == Finding::violated;
-  };
+  bool open = false;
   for (const Key& key : overview.keys) {
     for (const Lag& lag : lags_of(history, key.versions, Clock::stamps)) {
       least = std::max(least, lag.versions + 1);
     }
-    if (smallest_delta(history, key.versions, Clock::stamps) == 0) continue;
-    Finding finding = Finding::violated;
-    if (k > 1 && !lags_by_k(key.versions)) {
-      finding = test_two_atomic(history, key.versions, Clock::stamps, limits);
+    const std::optional<Finding> finding = test_k_atomic(history, key.versions, k, limits);
+    open = open || !finding;
+    if (!finding || *finding == Finding::holds) continue;
+    if (*finding == Finding::violated) {
+      break_with(verdict, too_many_behind(history, key, k));
+      break;
     }
-    const bool above = k > 2 && finding == Finding::violated && !lags_by_k(key.versions);
-    if (above && achieved_k(history, key.versions, Clock::stamps) <= k) finding = Finding::holds;
-    if (finding == Finding::holds) continue;
-    const bool open = finding != Finding::violated ||
-                      (above && achieved_k(history, key.versions, Clock::stamps) > k);
-    if (open) {
-      verdict.kind = worse(verdict.kind, VerdictKind::undetermined);
-      verdict.summary =
-          finding == Finding::violated
-              ? fmt::format("not 2-atomic, and no order was found that is {}-atomic", k)
-              : "k-atomicity could not be decided: out of time";
-      continue;
-    }
-    const Versions core = Reduction(key.versions, contradicts).reduce();
-    break_with(verdict,
-               tell(history,
-                    key,
-                    core,
-                    "too many versions behind",
-                    fmt::format("No order of these operations lets every read find one of the "
-                                "last {} values",
-                                k)));
-    break;
+    verdict.kind = VerdictKind::undetermined;
+    verdict.summary = "k-atomicity could not be decided: out of time";
   }
   verdict.measurements.push_back({"k at least", static_cast<double>(least), ""});
-  if (verdict.kind == VerdictKind::kept) {
-    verdict.summary = fmt::format(
-        "{} operations are {}-atomic: every read found one of the last "
-        "{} values",
-        history.operations().size(),
-        k,
-        k);
+  if (open && verdict.kind == VerdictKind::kept) {
+    Verdict searched = search_k_atomic(history, k, options, stop);
+    searched.measurements.insert(
+        searched.measurements.begin(), verdict.measurements.begin(), verdict.measurements.end());
+    verdict = std::move(searched);
   }
+  if (verdict.kind == VerdictKind::kept) praise(verdict, history, k);
   return verdict;
 }
 

@@ -222,6 +222,41 @@ Interval interval_of(const Operation& operation, Clock clock) noexcept {
   return {operation.invoke_time, open ? kUnbounded : operation.complete_time};
 }
 
+std::optional<Impossible> find_impossible(const history::History& history,
+                                          std::span<const std::uint32_t> operations) {
+  ValueIndex values(operations.size() + 1);
+  std::vector<std::int64_t> made{kBefore_all};  // when the first write of a value began
+  (void)values.number(Value::nil());
+  const auto pair_of = [&](const Operation& operation) {
+    return operation.input.is_list() ? history.pool().items_of(operation.input)
+                                     : std::span<const Value>{};
+  };
+  for (const std::uint32_t i : operations) {
+    const Operation& operation = history.operations()[i];
+    if (operation.function == Function::read || operation.outcome == Outcome::fail) continue;
+    const bool compares = operation.function == Function::cas;
+    if (compares && pair_of(operation).size() != 2) continue;
+    const std::uint32_t number = values.number(compares ? pair_of(operation)[1] : operation.input);
+    if (number == made.size()) made.push_back(operation.invoke);
+  }
+  for (const std::uint32_t i : operations) {
+    const Operation& operation = history.operations()[i];
+    const bool succeeds = operation.outcome == Outcome::ok;
+    Value found = operation.output;  // of a read, or of a cas that failed
+    if (operation.function == Function::cas && succeeds) {
+      const auto pair = pair_of(operation);
+      found = pair.size() == 2 ? pair[0] : Value();
+    }
+    const bool tells =
+        operation.function == Function::cas || (operation.function == Function::read && succeeds);
+    if (!tells || operation.outcome == Outcome::info || found.is_none()) continue;
+    const std::uint32_t number = values.find(found);
+    if (number == ValueIndex::kMissing) return Impossible{i, true};
+    if (made[number] > operation.complete) return Impossible{i, false};
+  }
+  return std::nullopt;
+}
+
 std::optional<Versions> versions_of(const history::History& history,
                                     std::span<const std::uint32_t> operations,
                                     Clock clock) {
@@ -245,14 +280,9 @@ std::optional<Versions> versions_of(const history::History& history,
                       !operation.output.is_none();
     if (!told) continue;
     const std::uint32_t number = values.find(operation.output);
-    if (number == ValueIndex::kMissing) {
-      versions.unmade = std::min(versions.unmade, i);
-      continue;
-    }
+    if (number == ValueIndex::kMissing) continue;
     Version& version = versions.all[version_of[number]];
-    const Interval interval = interval_of(operation, clock);
-    if (interval.end < version.written.begin) versions.early = std::min(versions.early, i);
-    version.written.end = std::min(version.written.end, interval.end);
+    version.written.end = std::min(version.written.end, interval_of(operation, clock).end);
     version.reads.push_back(i);
   }
   std::erase_if(versions.all, [&](const Version& version) {

@@ -11,15 +11,11 @@
 #include <span>
 #include <vector>
 
+#include "checkers/instants.hpp"
 #include "checkers/levels/levels.hpp"
 #include "harness/history/history.hpp"
 
 namespace sunder::checkers::levels {
-
-struct Interval {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-};
 
 // A value of one key. The first one of a key is the initial value, written before all time.
 struct Version {
@@ -30,14 +26,22 @@ struct Version {
 
 struct Versions {
   std::vector<Version> all;
-  std::uint32_t unmade = kNone;  // an operation that read what nobody wrote
-  std::uint32_t early = kNone;   // a read that ended before its write began
 };
 
 // By stamps, or by times in nanoseconds.
 enum class Clock : std::uint8_t { stamps, times };
 
 [[nodiscard]] Interval interval_of(const history::Operation& operation, Clock clock) noexcept;
+
+// An operation of one key that found what nobody can have written by then.
+struct Impossible {
+  std::uint32_t operation = kNone;
+  bool unmade = false;  // nobody wrote it at all
+};
+
+// The first one, of any register.
+[[nodiscard]] std::optional<Impossible> find_impossible(const history::History& history,
+                                                        std::span<const std::uint32_t> operations);
 
 // Nothing: a value is written twice, or an operation is neither a read nor a write.
 [[nodiscard]] std::optional<Versions> versions_of(const history::History& history,

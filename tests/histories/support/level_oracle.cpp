@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/assert.hpp"
+#include "harness/history/value_copy.hpp"
 #include "tests/histories/support/brute_force.hpp"
 
 namespace sunder::test {
@@ -27,6 +28,9 @@ struct Call {
   bool reads_other = false;  // it found anything else
   Value writes;              // none: nothing
   bool unknown = false;
+  bool may_be_stale = false;  // a read that changes nothing and depends on nothing
+  std::int64_t invoke = 0;
+  std::int64_t complete = 0;
 };
 
 std::vector<Call> calls_of(const History& history) {
@@ -36,6 +40,9 @@ std::vector<Call> calls_of(const History& history) {
     call.process = operation.process;
     call.key = operation.key;
     call.unknown = operation.outcome == Outcome::info;
+    call.may_be_stale = operation.function == Function::read;
+    call.invoke = operation.invoke;
+    call.complete = operation.complete;
     const bool failed = operation.outcome == Outcome::fail;
     if (operation.function == Function::read && operation.outcome == Outcome::ok) {
       call.reads = operation.output;
@@ -482,31 +489,30 @@ bool saturation_allows(const History& history, std::string_view level) {
 }
 
 bool brute_force_k_atomic(const History& history, std::uint32_t k) {
-  std::vector<const Operation*> all;
-  for (const Operation& operation : history.operations()) {
-    const bool reads = operation.function == Function::read;
-    const bool told = operation.outcome == Outcome::ok && !operation.output.is_none();
-    if (reads ? told : operation.outcome != Outcome::fail) all.push_back(&operation);
-  }
+  const std::vector<Call> all = calls_of(history);
   SUNDER_ASSERT(all.size() <= 16);
   std::vector<Value> values{Value::nil()};
+  // Only plain reads may be stale.
+  const auto is_right = [&](const Call& call) {
+    if (call.reads.is_none()) return true;
+    const std::size_t seen = call.may_be_stale ? std::min<std::size_t>(values.size(), k) : 1;
+    const auto newest = values.end() - static_cast<std::ptrdiff_t>(seen);
+    return (std::find(newest, values.end(), call.reads) != values.end()) != call.reads_other;
+  };
   const std::function<bool(std::uint32_t)> go = [&](std::uint32_t done) {
     bool complete = true;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (((done >> i) & 1U) != 0) continue;
-      if (all[i]->outcome != Outcome::info) complete = false;
+      if (!all[i].unknown) complete = false;
       bool first = true;
       for (std::size_t j = 0; j < all.size(); ++j) {
-        if (j != i && ((done >> j) & 1U) == 0 && all[j]->precedes(*all[i])) first = false;
+        if (j != i && ((done >> j) & 1U) == 0 && all[j].complete < all[i].invoke) first = false;
       }
-      if (!first) continue;
-      const bool reads = all[i]->function == Function::read;
-      const std::size_t seen = std::min<std::size_t>(values.size(), k);
-      const auto newest = values.end() - static_cast<std::ptrdiff_t>(seen);
-      if (reads && std::find(newest, values.end(), all[i]->output) == values.end()) continue;
-      if (!reads) values.push_back(all[i]->input);
+      if (!first || !is_right(all[i])) continue;
+      const bool writes = !all[i].writes.is_none();
+      if (writes) values.push_back(all[i].writes);
       const bool found = go(done | (1U << i));
-      if (!reads) values.pop_back();
+      if (writes) values.pop_back();
       if (found) return true;
     }
     return complete;
@@ -519,7 +525,9 @@ bool brute_force_delta_atomic(const History& history, std::int64_t delta) {
   for (Operation operation : history.operations()) {
     if (operation.function == Function::read) operation.invoke -= delta;
     operation.key = 0;
-    operation.error = 0;
+    operation.error = builder.pool().symbol(history.pool().name(operation.error));
+    operation.input = history::copy_value(builder.pool(), history.pool(), operation.input);
+    operation.output = history::copy_value(builder.pool(), history.pool(), operation.output);
     builder.add(operation);
   }
   return brute_force_linearizable(builder.finish(), "register");

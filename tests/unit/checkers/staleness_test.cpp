@@ -32,52 +32,62 @@ bool is_nothing(const Verdict& verdict) {
          verdict.summary.starts_with("nothing observed");
 }
 
-test::MakeHistory small(std::uint64_t operations) {
+// Reads and writes of values that are written once: what closed forms decide.
+test::MakeHistory plain(std::uint64_t operations) {
   return [operations](std::uint64_t seed) {
     return test::small_history(
         {.seed = seed, .operations_max = operations, .unique = true, .cas = false});
   };
 }
 
-TEST(KAtomicity, AgreesWithBruteForceOnTheLastTwo) {
-  std::uint64_t kept = 0;
-  const std::uint64_t cases = test::case_count();
-  const auto compare = [&](const test::RandomHistory& random) -> std::string {
-    const Verdict verdict = judge(random.history, "register/k-atomicity");
-    if (is_nothing(verdict)) return {};
-    const bool expected = test::brute_force_k_atomic(random.history, 2);
-    kept += expected ? 1U : 0U;
-    return test::disagreement(expected ? "kept" : "broken", name_of(verdict.kind));
+// Values that are written again, and compare-and-sets: what the search decides.
+test::MakeHistory any(std::uint64_t operations) {
+  return [operations](std::uint64_t seed) {
+    return test::small_history({.seed = seed, .operations_max = operations});
   };
-  if (!test::check_histories(cases, small(8), compare)) return;
-  EXPECT_GT(kept, cases / 20);
-  EXPECT_LT(kept, cases - cases / 20);
 }
 
-// Beyond two, what is told is right.
-TEST(KAtomicity, NeverContradictsBruteForceBeyondTwo) {
-  std::uint64_t told = 0;
-  const std::uint64_t cases = test::case_count();
-  const auto compare = [&](const test::RandomHistory& random) -> std::string {
-    const std::uint32_t k = 3 + random.seed % 2;
-    const Verdict verdict = judge(random.history, "register/k-atomicity", "k", k);
-    if (verdict.kind == VerdictKind::undetermined) return {};
-    ++told;
-    const bool expected = test::brute_force_k_atomic(random.history, k);
-    return test::disagreement(expected ? "kept" : "broken", name_of(verdict.kind));
+// The last two, three or four values.
+void compare_k_atomic(const test::MakeHistory& make,
+                      std::uint32_t least,
+                      const test::Share& share) {
+  const auto k_of = [least](const test::RandomHistory& random) {
+    return least + static_cast<std::uint32_t>(random.seed % 2);
   };
-  if (!test::check_histories(cases, small(8), compare)) return;
-  EXPECT_GT(told, cases * 9 / 10);
+  test::check_by_oracle(
+      test::case_count(),
+      make,
+      [&](const test::RandomHistory& random) {
+        return test::brute_force_k_atomic(random.history, k_of(random));
+      },
+      [&](const test::RandomHistory& random, std::string_view expected) {
+        const Verdict verdict = judge(random.history, "register/k-atomicity", "k", k_of(random));
+        if (is_nothing(verdict)) return std::string();
+        return test::disagreement(expected, name_of(verdict.kind));
+      },
+      share);
 }
 
-TEST(DeltaAtomicity, AgreesWithBruteForce) {
+TEST(KAtomicity, AgreesWithBruteForce) {
+  compare_k_atomic(plain(8), 1, {.kept = 5, .broken = 5});
+}
+
+TEST(KAtomicity, AgreesWithBruteForceBeyondTwo) {
+  compare_k_atomic(plain(8), 3, {.kept = 5, .broken = 2});
+}
+
+TEST(KAtomicity, AgreesWithBruteForceOnAnyRegister) {
+  compare_k_atomic(any(8), 2, {.kept = 5, .broken = 5});
+}
+
+void compare_delta_atomic(const test::MakeHistory& make) {
   const auto differs =
       [](const history::History& history, const Verdict& verdict, std::int64_t delta) {
         const bool expected = test::brute_force_delta_atomic(history, delta);
         return test::disagreement(
             expected ? "kept" : "broken", name_of(verdict.kind), fmt::format("delta {}: ", delta));
       };
-  test::check_histories(test::case_count(), small(6), [&](const test::RandomHistory& random) {
+  test::check_histories(test::case_count(), make, [&](const test::RandomHistory& random) {
     const auto& history = random.history;
     const auto delta = static_cast<std::int64_t>(random.seed % 7);
     const Verdict bounded =
@@ -86,8 +96,24 @@ TEST(DeltaAtomicity, AgreesWithBruteForce) {
     std::string wrong = differs(history, bounded, delta);
     if (!wrong.empty()) return wrong;
     constexpr std::int64_t kLong = 64;
-    return differs(history, judge(history, "register/delta-atomicity"), kLong);
+    const Verdict unbounded = judge(history, "register/delta-atomicity");
+    wrong = differs(history, unbounded, kLong);
+    const auto found =
+        std::ranges::find(unbounded.measurements, "smallest delta", &history::Evidence::name);
+    if (!wrong.empty() || found == unbounded.measurements.end()) return wrong;
+    const auto least = static_cast<std::int64_t>(found->value);
+    const bool smallest = test::brute_force_delta_atomic(history, least) &&
+                          !test::brute_force_delta_atomic(history, least - 1);
+    return smallest ? std::string() : fmt::format("{} is not the smallest delta", least);
   });
+}
+
+TEST(DeltaAtomicity, AgreesWithBruteForce) {
+  compare_delta_atomic(plain(6));
+}
+
+TEST(DeltaAtomicity, AgreesWithBruteForceOnAnyRegister) {
+  compare_delta_atomic(any(6));
 }
 
 // One read that returns a value replaced twice, in a store that is right otherwise.
