@@ -231,11 +231,14 @@ Verdict check(const history::History& history,
 }  // namespace
 
 ModelInfo bank_model() {
+  static constexpr std::array kParameters{
+      ParameterInfo{"total", "what all accounts hold; without it: what the first read shows"}};
   return {.name = "bank",
           .summary = "Accounts with transfers between them: the total never changes.",
           .levels = kLevels,
           .fits = fits,
-          .check = check};
+          .check = check,
+          .parameters = kParameters};
 }
 
 }  // namespace sunder::checkers

@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -15,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkers/parameters.hpp"
 #include "checkers/verdict.hpp"
 #include "harness/base/error.hpp"
 #include "harness/history/history.hpp"
@@ -28,7 +28,7 @@ struct CheckOptions {
   std::size_t memory_budget = std::size_t{4} << 30;  // bytes for search state
   unsigned threads = 0;                              // 0: as many as the machine has
   const history::RunContext* context = nullptr;      // null: a bare history file
-  std::map<std::string, double> parameters;  // a promise's numbers: {"recover_within_ms", 5000}
+  Parameters parameters;  // a model's numbers, or a promise's: {"recover_within_ms", 5000}
 };
 
 using CheckFunction = Verdict (*)(const history::History&, const CheckOptions&, std::stop_token);
@@ -68,6 +68,7 @@ struct ModelInfo {
   // Whether it will come to a verdict on a history that fits, as far as a look at it tells; null:
   // it will. "auto" prefers models that do, whatever their strength.
   bool (*decides)(const history::History& history) = nullptr;
+  std::span<const ParameterInfo> parameters = {};
 };
 
 // All models, sorted by name.
@@ -81,6 +82,9 @@ struct ModelChoice {
 
 // Errc::usage: no such model or level (the error lists the known ones).
 [[nodiscard]] Result<ModelChoice> find_model(std::string_view text);
+
+// Errc::usage: the model takes no parameter of a name, or lacks one that it needs.
+[[nodiscard]] Result<void> accept_parameters(const ModelInfo& model, const Parameters& parameters);
 
 // A model for a history, named or found.
 struct AutomaticChoice {

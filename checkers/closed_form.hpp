@@ -6,19 +6,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "checkers/parameters.hpp"
 #include "checkers/verdict.hpp"
 #include "harness/history/history.hpp"
 
 namespace sunder::checkers {
-
-// A model's numbers, by name: {"permits", 3}.
-using Parameters = std::map<std::string, double>;
 
 struct ClosedForm {
   bool linearizable = true;

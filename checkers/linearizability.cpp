@@ -296,8 +296,11 @@ Verdict check_linearizability(const history::History& history,
         fmt::format("the model {} does not know the operation {}", model.name, foreign);
     return verdict;
   }
-  if (!model.needs.empty() && !options.parameters.contains(std::string(model.needs))) {
-    verdict.summary = fmt::format("the model {} needs to know its {}", model.name, model.needs);
+  const auto missing = std::ranges::find_if(model.parameters, [&](const ParameterInfo& info) {
+    return info.needed && !options.parameters.contains(std::string(info.name));
+  });
+  if (missing != model.parameters.end()) {
+    verdict.summary = fmt::format("the model {} needs to know its {}", model.name, missing->name);
     return verdict;
   }
   const unsigned threads =

@@ -46,7 +46,8 @@ template <ModelRow (*Row)()>
 [[nodiscard]] ModelInfo search_model_info() {
   static const ModelRow row = Row();
   constexpr auto fits = [](const history::History& history) {
-    return row.needs.empty() && knows_all(history, row) &&
+    return std::ranges::none_of(row.parameters, &ParameterInfo::needed) &&
+           knows_all(history, row) &&
            (row.suits == nullptr || std::ranges::all_of(history.operations(), row.suits));
   };
   constexpr auto check = [](const history::History& history,
@@ -61,7 +62,8 @@ template <ModelRow (*Row)()>
           .fits = fits,
           .check = check,
           .strength = row.strength,
-          .decides = row.decides};
+          .decides = row.decides,
+          .parameters = row.parameters};
 }
 
 }  // namespace sunder::checkers

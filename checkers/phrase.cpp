@@ -82,7 +82,9 @@ std::string found(const history::History& history, const Operation& operation) {
 std::string outcome_of(const history::History& history, const Operation& operation) {
   if (!operation.output.is_integer()) return {};
   const std::string value = history.pool().describe(operation.output);
-  if (operation.function == Function::acquire) return " with token " + value;
+  // An answer that repeats the question is a number of permits.
+  const bool grants = operation.function == Function::acquire;
+  if (grants) return operation.output == operation.input ? "" : " with token " + value;
   const bool adds =
       operation.function == Function::add || operation.function == Function::increment;
   return adds ? " up to " + value : std::string();

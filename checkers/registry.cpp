@@ -224,6 +224,27 @@ Result<ModelChoice> find_model(std::string_view text) {
   return ModelChoice{&*model, level->name};
 }
 
+Result<void> accept_parameters(const ModelInfo& model, const Parameters& parameters) {
+  for (const auto& [name, value] : parameters) {
+    if (std::ranges::find(model.parameters, name, &ParameterInfo::name) != model.parameters.end()) {
+      continue;
+    }
+    const std::string known = model.parameters.empty()
+                                  ? "it takes none"
+                                  : fmt::format("it takes {}", names_of(model.parameters));
+    return base::make_error(
+        Errc::usage,
+        fmt::format("the model {} takes no parameter {}; {}", model.name, name, known));
+  }
+  for (const ParameterInfo& info : model.parameters) {
+    if (!info.needed || parameters.contains(std::string(info.name))) continue;
+    return base::make_error(
+        Errc::usage,
+        fmt::format("the model {} needs {}=N: {}", model.name, info.name, info.summary));
+  }
+  return {};
+}
+
 bool is_level(std::string_view word) {
   return !word.empty() && std::ranges::any_of(all_models(), [&](const ModelInfo& model) {
     return find_level(model, word) != nullptr;

@@ -23,6 +23,7 @@ set(SUNDER_PUBLIC_HEADERS
   checkers/key_split.hpp
   checkers/linearizability.hpp
   checkers/models/model.hpp
+  checkers/parameters.hpp
   checkers/search.hpp
   checkers/figure.hpp
   checkers/instants.hpp

@@ -449,11 +449,15 @@ CheckerInfo redelivered_info() {
 }
 
 ModelInfo work_queue_model() {
+  static constexpr std::array kParameters{
+      ParameterInfo{"deliveries_max", "how often a message is delivered; without it: any number"},
+      ParameterInfo{"length_max", "how many messages a queue takes; without it: any number"}};
   return {.name = "work-queue",
           .summary = "A queue of work: visibility times, receipts, dead letters, counts.",
           .levels = kLevels,
           .fits = fits,
-          .check = check_work_queue};
+          .check = check_work_queue,
+          .parameters = kParameters};
 }
 
 }  // namespace sunder::checkers

@@ -90,12 +90,9 @@ struct BoundedLevel {
 };
 
 constexpr std::array kBounded{
-    BoundedLevel{{"delta-atomicity",
-                  "Linearizable if reads may be stale by a time (parameter delta_ms; else any)."},
+    BoundedLevel{{"delta-atomicity", "Linearizable if reads may be stale by a time."},
                  check_delta_atomic},
-    BoundedLevel{
-        {"k-atomicity", "Every read finds one of the last k values (parameter k; else 2)."},
-        check_k_atomic},
+    BoundedLevel{{"k-atomicity", "Every read finds one of the last k values."}, check_k_atomic},
 };
 
 constexpr std::array kLevels = [] {
@@ -292,10 +289,16 @@ Verdict check_register(const history::History& history,
 
 namespace {
 
+constexpr std::array kParameters{
+    ParameterInfo{"delta_ms", "delta-atomicity: how stale reads may be; without it: any time"},
+    ParameterInfo{"k", "k-atomicity: how many of the last values a read may find; without it: 2"},
+};
+
 template <ModelRow (*Row)()>
 ModelInfo with_levels() {
   ModelInfo info = search_model_info<Row>();
   info.levels = levels::kLevels;
+  info.parameters = kParameters;
   info.check = [](const history::History& history,
                   std::string_view level,
                   const CheckOptions& options,

@@ -120,8 +120,7 @@ struct ModelRow {
   // Which part of its key's object an operation is about, when the parts know nothing of each
   // other (an element of a set): each is judged alone. Null: objects have no parts.
   history::Value (*part)(const history::Operation& operation) = nullptr;
-  // A parameter that the model cannot do without; empty: none.
-  std::string_view needs = {};
+  std::span<const ParameterInfo> parameters = {};
   int strength = 1;                                            // ModelInfo::strength
   bool (*decides)(const history::History& history) = nullptr;  // ModelInfo::decides
   // Whether an operation looks like the model's, beyond its function: "auto" asks. Null: yes.

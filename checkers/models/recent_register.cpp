@@ -2,6 +2,7 @@
 // closed form decides it.
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -124,12 +125,14 @@ std::unique_ptr<Model> make(const history::ValuePool& pool, const Parameters& pa
 }  // namespace
 
 ModelRow recent_register_row() {
+  static constexpr std::array kParameters{
+      ParameterInfo{"k", "how many of the last values a read may find", true}};
   ModelRow row = register_row();
   row.name = "recent-register";
-  row.summary = "A register whose reads find any of the last values (k=N).";
+  row.summary = "A register whose reads find any of the last values.";
   row.make = make;
   row.closed_form = nullptr;
-  row.needs = "k";
+  row.parameters = kParameters;
   return row;
 }
 

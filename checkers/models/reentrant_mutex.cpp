@@ -1,6 +1,7 @@
 // A mutex that its holder may acquire again, and must release as often: acquire, release; free at
 // first (Hazelcast's FencedLock, as Jepsen tests it).
 
+#include <array>
 #include <memory>
 
 #include "checkers/holds.hpp"
@@ -55,11 +56,14 @@ std::unique_ptr<Model> make(const history::ValuePool& /*pool*/, const Parameters
 }  // namespace
 
 ModelRow reentrant_mutex_row() {
+  static constexpr std::array kParameters{
+      ParameterInfo{"acquires", "how often its holder may take it; without it: any number"}};
   return {.name = "reentrant-mutex",
-          .summary = "A lock that its holder may take again (acquires=N times at most).",
+          .summary = "A lock that its holder may take again.",
           .knows = knows,
           .make = make,
           .closed_form = check_reentrant_mutex,
+          .parameters = kParameters,
           .strength = 0,
           .suits = suits};
 }

@@ -1,6 +1,7 @@
 // A semaphore whose permits have owners: acquire and release, of one permit or of as many as their
 // input says.
 
+#include <array>
 #include <memory>
 
 #include "checkers/holds.hpp"
@@ -54,12 +55,14 @@ std::unique_ptr<Model> make(const history::ValuePool& /*pool*/, const Parameters
 }  // namespace
 
 ModelRow semaphore_row() {
+  static constexpr std::array kParameters{
+      ParameterInfo{"permits", "how many permits there are", true}};
   return {.name = "semaphore",
-          .summary = "So many permits (permits=N) that processes acquire and release.",
+          .summary = "Permits that processes acquire and release.",
           .knows = knows,
           .make = make,
           .closed_form = check_semaphore,
-          .needs = "permits"};
+          .parameters = kParameters};
 }
 
 }  // namespace sunder::checkers

@@ -71,7 +71,7 @@ Result<std::size_t> parse_memory(const std::string& text) {
 }
 
 // "permits=3".
-Result<void> add_parameter(const std::string& text, std::map<std::string, double>& parameters) {
+Result<void> add_parameter(const std::string& text, checkers::Parameters& parameters) {
   const std::size_t sign = text.find('=');
   double value = 0;
   const char* const last = text.data() + text.size();
@@ -114,6 +114,10 @@ Result<Job> understand(const Flags& flags) {
   for (const std::string& text : flags.parameters) {
     SUNDER_TRY(add_parameter(text, job.options.parameters));
   }
+  if (job.model) {
+    const auto accepted = checkers::accept_parameters(*job.model->model, job.options.parameters);
+    if (accepted.has_error()) return base::with_context(accepted.error(), "--parameter");
+  }
   return job;
 }
 
@@ -134,6 +138,11 @@ Result<Checked> check_one(const std::string& file, const Job& job) {
     auto choice = checkers::choose_model(checked.read.history, job.level);
     if (choice.has_error()) return base::with_context(choice.error(), file);
     checked.choice = std::move(*choice);
+  }
+  if (!job.model && checked.choice.chosen) {
+    const auto accepted =
+        checkers::accept_parameters(*checked.choice.chosen->model, job.options.parameters);
+    if (accepted.has_error()) return base::with_context(accepted.error(), file);
   }
   if (!checked.choice.chosen) {
     checked.verdict.summary = "nothing observed: the history is empty";
@@ -252,9 +261,10 @@ Command check_command(CLI::App& app) {
                       "Write the graph of the counter-example to this file, for Graphviz, when it "
                       "has one; of further histories beside it, numbered");
   command
-      ->add_option("--parameter",
-                   flags->parameters,
-                   "A number that the model needs, NAME=NUMBER; as often as there are such")
+      ->add_option(
+          "--parameter",
+          flags->parameters,
+          "A number that the model takes (sunder list models), NAME=NUMBER; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--strongest",
                     flags->strongest,
@@ -269,7 +279,7 @@ Command check_command(CLI::App& app) {
       "  sunder check runs/latest/history.jsonl\n"
       "  sunder check etcd_000.log --model cas-register --html picture.html\n"
       "  sunder check bank.edn --model snapshot-isolation\n"
-      "  sunder check bank.edn --model snapshot-isolation\n"
+      "  sunder check register.edn --model register/k-atomicity --parameter k=3\n"
       "  zcat history.edn.gz | sunder check - --json");
   return {command, [flags] { return act(*flags); }};
 }

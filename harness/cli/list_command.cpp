@@ -82,6 +82,11 @@ void list_models() {
     for (std::size_t i = 0; i < levels.size() && !one; ++i) {
       row(levels[i], model.levels[i].summary, width);
     }
+    for (const checkers::ParameterInfo& parameter : model.parameters) {
+      row(fmt::format("  {}=", parameter.name),
+          fmt::format("parameter{}: {}", parameter.needed ? ", needed" : "", parameter.summary),
+          width);
+    }
   }
 }
 

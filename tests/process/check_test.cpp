@@ -106,6 +106,27 @@ TEST_F(CheckCommand, NamesThePlaceOfWhatItCannotRead) {
   EXPECT_THAT(misspelt.out, HasSubstr("not expected: --nope"));
 }
 
+// A number that nobody asked for is a misspelt one.
+TEST_F(CheckCommand, TakesTheParametersOfTheModel) {
+  const std::string lock =
+      file("lock.jsonl",
+           "{\"process\":1,\"type\":\"invoke\",\"f\":\"acquire\",\"value\":1}\n"
+           "{\"process\":1,\"type\":\"ok\",\"f\":\"acquire\",\"value\":1}\n"
+           "{\"process\":2,\"type\":\"invoke\",\"f\":\"acquire\",\"value\":1}\n"
+           "{\"process\":2,\"type\":\"ok\",\"f\":\"acquire\",\"value\":1}\n");
+  const std::string check = "sunder check " + lock + " --model semaphore";
+  EXPECT_EQ(shell(check + " --parameter permits=2").status, 0);
+  const Ended broken = shell(check + " --parameter permits=1");
+  EXPECT_EQ(broken.status, 1);
+  EXPECT_THAT(broken.out, HasSubstr("when p2's acquire of 1 ended, 2 permits were taken"));
+  const Ended none = shell(check);
+  EXPECT_EQ(none.status, 64);
+  EXPECT_THAT(none.out, HasSubstr("--parameter: the model semaphore needs permits=N: how many"));
+  const Ended misspelt = shell("sunder check " + kEtcd + " --parameter permit=2");
+  EXPECT_EQ(misspelt.status, 64);
+  EXPECT_THAT(misspelt.out, HasSubstr("takes no parameter permit; it takes delta_ms, k"));
+}
+
 // Serializable is refuted and the history is not "valid": it has a place in the lattice.
 TEST_F(CheckCommand, PlacesAHistoryWithoutCallingItValid) {
   const std::string skew =
