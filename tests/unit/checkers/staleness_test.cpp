@@ -10,9 +10,11 @@
 #include <gtest/gtest.h>
 
 #include "checkers/checker.hpp"
+#include "checkers/levels/stale_search.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/level_oracle.hpp"
 #include "tests/histories/support/random_histories.hpp"
+#include "tests/histories/support/session_generator.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -30,6 +32,11 @@ Verdict judge(const history::History& history,
 bool is_nothing(const Verdict& verdict) {
   return verdict.kind == VerdictKind::undetermined &&
          verdict.summary.starts_with("nothing observed");
+}
+
+double measured(const Verdict& verdict, std::string_view name) {
+  const auto found = std::ranges::find(verdict.measurements, name, &history::Evidence::name);
+  return found == verdict.measurements.end() ? -1.0 : found->value;
 }
 
 // Reads and writes of values that are written once: what closed forms decide.
@@ -98,10 +105,8 @@ void compare_delta_atomic(const test::MakeHistory& make) {
     constexpr std::int64_t kLong = 64;
     const Verdict unbounded = judge(history, "register/delta-atomicity");
     wrong = differs(history, unbounded, kLong);
-    const auto found =
-        std::ranges::find(unbounded.measurements, "smallest delta", &history::Evidence::name);
-    if (!wrong.empty() || found == unbounded.measurements.end()) return wrong;
-    const auto least = static_cast<std::int64_t>(found->value);
+    const auto least = static_cast<std::int64_t>(measured(unbounded, "smallest delta"));
+    if (!wrong.empty() || least < 0) return wrong;
     const bool smallest = test::brute_force_delta_atomic(history, least) &&
                           !test::brute_force_delta_atomic(history, least - 1);
     return smallest ? std::string() : fmt::format("{} is not the smallest delta", least);
@@ -116,6 +121,42 @@ TEST(DeltaAtomicity, AgreesWithBruteForceOnAnyRegister) {
   compare_delta_atomic(any(6));
 }
 
+// A store that lags, as closed forms and as the search see it.
+TEST(Staleness, RoutesAgreeOnLongHistories) {
+  std::uint64_t kept = 0;
+  std::uint64_t broken = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    test::StoreOptions options;
+    options.seed = seed;
+    options.operations = 100 + 10 * seed;
+    options.processes = 2 + seed % 5;
+    options.keys = 1 + seed % 3;
+    options.lag = 1 + seed % 4;
+    const history::History history = test::store_history(options);
+    CheckOptions one_thread;
+    one_thread.threads = 1;
+    for (std::uint32_t k = 1; k <= 5; ++k) {
+      const Verdict direct = judge(history, "register/k-atomicity", "k", k);
+      const Verdict searched = levels::search_k_atomic(history, k, one_thread, {});
+      ASSERT_EQ(name_of(direct.kind), name_of(searched.kind)) << "seed " << seed << ", k " << k;
+      ++(direct.kind == VerdictKind::kept ? kept : broken);
+    }
+    const Verdict direct = judge(history, "register/delta-atomicity");
+    const Verdict searched = levels::search_delta_atomic(history,
+                                                         *find_search_model("register"),
+                                                         levels::Clock::stamps,
+                                                         levels::kUnbounded - 1,
+                                                         one_thread,
+                                                         {});
+    ASSERT_EQ(name_of(direct.kind), name_of(searched.kind)) << "seed " << seed;
+    if (measured(direct, "smallest delta") < 0) continue;  // it is linearizable
+    ASSERT_EQ(measured(direct, "smallest delta"), measured(searched, "smallest delta"))
+        << "seed " << seed;
+  }
+  EXPECT_GT(kept, 20U);
+  EXPECT_GT(broken, 20U);
+}
+
 // One read that returns a value replaced twice, in a store that is right otherwise.
 TEST(Staleness, MeasuresAPlantedStaleRead) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
@@ -127,12 +168,8 @@ TEST(Staleness, MeasuresAPlantedStaleRead) {
     const history::History history = test::register_history(options);
     const Verdict verdict = judge(history, "register/delta-atomicity");
     ASSERT_EQ(verdict.kind, VerdictKind::kept) << "seed " << seed << ": " << verdict.summary;
-    const auto measured = [&](std::string_view name) {
-      const auto found = std::ranges::find(verdict.measurements, name, &history::Evidence::name);
-      return found == verdict.measurements.end() ? -1.0 : found->value;
-    };
-    EXPECT_GE(measured("versions behind max"), 1) << "seed " << seed;
-    const double delta = measured("smallest delta");
+    EXPECT_GE(measured(verdict, "versions behind max"), 1) << "seed " << seed;
+    const double delta = measured(verdict, "smallest delta");
     EXPECT_GT(delta, 0) << "seed " << seed;
     EXPECT_EQ(judge(history, "register/delta-atomicity", "delta_ms", delta).kind,
               VerdictKind::kept);
@@ -141,7 +178,7 @@ TEST(Staleness, MeasuresAPlantedStaleRead) {
     EXPECT_LE(std::ranges::count_if(shorter.counterexamples.at(0).items,
                                     [](const auto& item) { return item.core; }),
               6);
-    const double behind = measured("versions behind max");
+    const double behind = measured(verdict, "versions behind max");
     EXPECT_EQ(judge(history, "register/k-atomicity", "k", behind).kind, VerdictKind::broken);
   }
 }
