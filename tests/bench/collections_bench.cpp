@@ -6,6 +6,7 @@
 
 #include "checkers/checker.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/collection_generator.hpp"
 
 namespace sunder {
@@ -32,38 +33,41 @@ void judge(benchmark::State& state, const std::string& model) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
-  benchmark->Unit(benchmark::kMillisecond);
-}
-
-BENCHMARK_CAPTURE(judge, Bank, "bank/any-balance")->Name("BM_Collection_Bank")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, Comments, "comments/exact")->Name("BM_Collection_Comments")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, Bank, "bank/any-balance")->Name("BM_Collection_Bank")->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, Comments, "comments/exact")
+    ->Name("BM_Collection_Comments")
+    ->Apply(test::sizes);
 BENCHMARK_CAPTURE(judge, Convergence, "convergence/agreement")
     ->Name("BM_Collection_Convergence")
-    ->Apply(sizes);
+    ->Apply(test::sizes);
 BENCHMARK_CAPTURE(judge, ConvergenceLastWrite, "convergence/last-write")
     ->Name("BM_Collection_ConvergenceLastWrite")
-    ->Apply(sizes);
-BENCHMARK_CAPTURE(judge, Counter, "counter/bounds")->Name("BM_Collection_Counter")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, G2, "g2")->Name("BM_Collection_G2")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, Kafka, "kafka/log")->Name("BM_Collection_Kafka")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, LongFork, "long-fork")->Name("BM_Collection_LongFork")->Apply(sizes);
+    ->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, Counter, "counter/bounds")
+    ->Name("BM_Collection_Counter")
+    ->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, G2, "g2")->Name("BM_Collection_G2")->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, Kafka, "kafka/log")->Name("BM_Collection_Kafka")->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, LongFork, "long-fork")->Name("BM_Collection_LongFork")->Apply(test::sizes);
 BENCHMARK_CAPTURE(judge, Monotonic, "monotonic/real-time")
     ->Name("BM_Collection_Monotonic")
-    ->Apply(sizes);
+    ->Apply(test::sizes);
 BENCHMARK_CAPTURE(judge, Sequential, "sequential/exact")
     ->Name("BM_Collection_Sequential")
-    ->Apply(sizes);
-BENCHMARK_CAPTURE(judge, Set, "set/final-read")->Name("BM_Collection_Set")->Apply(sizes);
+    ->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, Set, "set/final-read")->Name("BM_Collection_Set")->Apply(test::sizes);
 BENCHMARK_CAPTURE(judge, SetLinearizable, "set/linearizable")
     ->Name("BM_Collection_SetLinearizable")
-    ->Apply(sizes);
-BENCHMARK_CAPTURE(judge, SetFull, "set-full/fresh")->Name("BM_Collection_SetFull")->Apply(sizes);
+    ->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, SetFull, "set-full/fresh")
+    ->Name("BM_Collection_SetFull")
+    ->Apply(test::sizes);
 BENCHMARK_CAPTURE(judge, TotalQueue, "total-queue/total")
     ->Name("BM_Collection_TotalQueue")
-    ->Apply(sizes);
-BENCHMARK_CAPTURE(judge, UniqueIds, "unique-ids")->Name("BM_Collection_UniqueIds")->Apply(sizes);
+    ->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, UniqueIds, "unique-ids")
+    ->Name("BM_Collection_UniqueIds")
+    ->Apply(test::sizes);
 
 }  // namespace
 }  // namespace sunder

@@ -4,6 +4,7 @@
 
 #include "checkers/linearizability.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/container_generator.hpp"
 
 namespace sunder {
@@ -24,11 +25,6 @@ void judge(benchmark::State& state, test::ContainerOptions options, VerdictKind 
   }
   memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
-}
-
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
-  benchmark->Unit(benchmark::kMillisecond);
 }
 
 template <ContainerKind kind>
@@ -56,19 +52,25 @@ void BM_Container_SwappedAtTheEnd(benchmark::State& state) {
   judge(state, options, VerdictKind::broken);
 }
 
-BENCHMARK(BM_Container<ContainerKind::bag>)->Apply(sizes);
-BENCHMARK(BM_Container<ContainerKind::queue>)->Apply(sizes);
-BENCHMARK(BM_Container<ContainerKind::stack>)->Apply(sizes);
-BENCHMARK(BM_Container<ContainerKind::priority_queue>)->Apply(sizes);
-BENCHMARK(BM_Container_WithLooks<ContainerKind::bag>)->Apply(sizes);
-BENCHMARK(BM_Container_WithLooks<ContainerKind::queue>)->Apply(sizes);
-BENCHMARK(BM_Container_WithLooks<ContainerKind::stack>)->Apply(sizes);
-BENCHMARK(BM_Container_WithLooks<ContainerKind::priority_queue>)->Apply(sizes);
-BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::bag>)->ArgName("ops")->Arg(100'000);
-BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::queue>)->ArgName("ops")->Arg(100'000);
-BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::stack>)->ArgName("ops")->Arg(100'000);
+BENCHMARK(BM_Container<ContainerKind::bag>)->Apply(test::sizes);
+BENCHMARK(BM_Container<ContainerKind::queue>)->Apply(test::sizes);
+BENCHMARK(BM_Container<ContainerKind::stack>)->Apply(test::sizes);
+BENCHMARK(BM_Container<ContainerKind::priority_queue>)->Apply(test::sizes);
+BENCHMARK(BM_Container_WithLooks<ContainerKind::bag>)->Apply(test::sizes);
+BENCHMARK(BM_Container_WithLooks<ContainerKind::queue>)->Apply(test::sizes);
+BENCHMARK(BM_Container_WithLooks<ContainerKind::stack>)->Apply(test::sizes);
+BENCHMARK(BM_Container_WithLooks<ContainerKind::priority_queue>)->Apply(test::sizes);
+BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::bag>)
+    ->Apply(test::measure_all_threads)
+    ->Arg(100'000);
+BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::queue>)
+    ->Apply(test::measure_all_threads)
+    ->Arg(100'000);
+BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::stack>)
+    ->Apply(test::measure_all_threads)
+    ->Arg(100'000);
 BENCHMARK(BM_Container_SwappedAtTheEnd<ContainerKind::priority_queue>)
-    ->ArgName("ops")
+    ->Apply(test::measure_all_threads)
     ->Arg(100'000);
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "checkers/checker.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/draws.hpp"
 
 namespace sunder {
@@ -89,11 +90,7 @@ void BM_Delivery_WorkQueue(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-BENCHMARK(BM_Delivery_WorkQueue)
-    ->ArgName("ops")
-    ->RangeMultiplier(10)
-    ->Range(1000, 1'000'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Delivery_WorkQueue)->Apply(test::sizes);
 
 }  // namespace
 }  // namespace sunder

@@ -17,6 +17,7 @@
 
 #include "harness/history/text.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/history_texts.hpp"
 #include "tests/histories/support/list_generator.hpp"
@@ -114,21 +115,14 @@ void BM_History_ReadIntervals(benchmark::State& state) {
   read(state, test::intervals_text(generated(state.range(0))));
 }
 
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ops")
-      ->RangeMultiplier(10)
-      ->Range(1000, 1'000'000)
-      ->Unit(benchmark::kMillisecond);
-}
-
-BENCHMARK(BM_History_ReadJsonl)->Apply(sizes);
-BENCHMARK(BM_History_ReadEdn)->Apply(sizes);
-BENCHMARK(BM_History_ReadJsonlTransactions)->Apply(sizes);
-BENCHMARK(BM_History_ReadEdnTransactions)->Apply(sizes);
-BENCHMARK(BM_History_ReadJsonlLists)->Apply(sizes);
-BENCHMARK(BM_History_ReadEdnLists)->Apply(sizes);
-BENCHMARK(BM_History_ReadPlume)->Apply(sizes);
-BENCHMARK(BM_History_ReadIntervals)->Apply(sizes);
+BENCHMARK(BM_History_ReadJsonl)->Apply(test::sizes);
+BENCHMARK(BM_History_ReadEdn)->Apply(test::sizes);
+BENCHMARK(BM_History_ReadJsonlTransactions)->Apply(test::sizes);
+BENCHMARK(BM_History_ReadEdnTransactions)->Apply(test::sizes);
+BENCHMARK(BM_History_ReadJsonlLists)->Apply(test::sizes);
+BENCHMARK(BM_History_ReadEdnLists)->Apply(test::sizes);
+BENCHMARK(BM_History_ReadPlume)->Apply(test::sizes);
+BENCHMARK(BM_History_ReadIntervals)->Apply(test::sizes);
 
 }  // namespace
 }  // namespace sunder

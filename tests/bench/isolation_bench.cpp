@@ -8,6 +8,7 @@
 
 #include "checkers/isolation/isolation.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/transaction_generator.hpp"
 
 namespace sunder {
@@ -54,11 +55,6 @@ void judge(benchmark::State& state, const Case& judged) {
   }
   memory.tell(state);
   state.SetItemsProcessed(state.iterations() * state.range(0));
-}
-
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
-  benchmark->Unit(benchmark::kMillisecond);
 }
 
 void BM_Isolation_ReadCommitted(benchmark::State& state) {
@@ -130,25 +126,25 @@ void BM_Isolation_SnapshotBySession(benchmark::State& state) {
   judge(state, {.axiom = Axiom::snapshot, .store = StoreLevel::snapshot, .by_session = true});
 }
 
-BENCHMARK(BM_Isolation_ReadCommitted)->Apply(sizes);
-BENCHMARK(BM_Isolation_ReadAtomic)->Apply(sizes);
-BENCHMARK(BM_Isolation_CausalGuessed)->Apply(sizes);
-BENCHMARK(BM_Isolation_CausalForced)->Apply(sizes);
-BENCHMARK(BM_Isolation_CausalShortSessions)->Apply(sizes);
-BENCHMARK(BM_Isolation_CausalLagging)->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Isolation_CausalUnknown, tenth, 10)->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Isolation_CausalUnknown, half, 50)->Apply(sizes);
-BENCHMARK(BM_Isolation_CausalFractured)->Apply(sizes);
-BENCHMARK(BM_Isolation_SnapshotGuessed)->Apply(sizes);
-BENCHMARK(BM_Isolation_SerializableGuessed)->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Isolation_SnapshotUnknown, tenth, 10)->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Isolation_SnapshotUnknown, half, 50)->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknown, tenth, 10)->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknown, half, 50)->Apply(sizes);
-BENCHMARK(BM_Isolation_SerializableStale)->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknownStale, tenth, 10)->Apply(sizes);
-BENCHMARK(BM_Isolation_SerializableBySession)->Apply(sizes);
-BENCHMARK(BM_Isolation_SnapshotBySession)->Apply(sizes);
+BENCHMARK(BM_Isolation_ReadCommitted)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_ReadAtomic)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_CausalGuessed)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_CausalForced)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_CausalShortSessions)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_CausalLagging)->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Isolation_CausalUnknown, tenth, 10)->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Isolation_CausalUnknown, half, 50)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_CausalFractured)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_SnapshotGuessed)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_SerializableGuessed)->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SnapshotUnknown, tenth, 10)->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SnapshotUnknown, half, 50)->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknown, tenth, 10)->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknown, half, 50)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_SerializableStale)->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Isolation_SerializableUnknownStale, tenth, 10)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_SerializableBySession)->Apply(test::sizes);
+BENCHMARK(BM_Isolation_SnapshotBySession)->Apply(test::sizes);
 
 }  // namespace
 }  // namespace sunder

@@ -9,6 +9,7 @@
 #include "checkers/linearizability.hpp"
 #include "harness/history/text.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/generator.hpp"
 #include "tests/histories/support/searched_generator.hpp"
 
@@ -41,21 +42,13 @@ void BM_Linearizable_OneKey(benchmark::State& state) {
   judge(state, options_of(state, 1), VerdictKind::kept);
 }
 
-BENCHMARK(BM_Linearizable_OneKey)
-    ->ArgName("ops")
-    ->RangeMultiplier(10)
-    ->Range(1000, 1'000'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Linearizable_OneKey)->Apply(test::sizes);
 
 void BM_Linearizable_ManyKeys(benchmark::State& state) {
   judge(state, options_of(state, 10'000), VerdictKind::kept);
 }
 
-BENCHMARK(BM_Linearizable_ManyKeys)
-    ->ArgName("ops")
-    ->RangeMultiplier(10)
-    ->Range(1000, 1'000'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Linearizable_ManyKeys)->Apply(test::sizes);
 
 void BM_Linearizable_StaleReadAtTheEnd(benchmark::State& state) {
   test::RegisterOptions options = options_of(state, 1);
@@ -64,11 +57,7 @@ void BM_Linearizable_StaleReadAtTheEnd(benchmark::State& state) {
   judge(state, options, VerdictKind::broken);
 }
 
-BENCHMARK(BM_Linearizable_StaleReadAtTheEnd)
-    ->ArgName("ops")
-    ->RangeMultiplier(10)
-    ->Range(1000, 1'000'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Linearizable_StaleReadAtTheEnd)->Apply(test::sizes);
 
 // The search alone, four clients on each key.
 void BM_Search_FourClientsAKey(benchmark::State& state) {
@@ -85,11 +74,7 @@ void BM_Search_FourClientsAKey(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-BENCHMARK(BM_Search_FourClientsAKey)
-    ->ArgName("ops")
-    ->RangeMultiplier(10)
-    ->Range(1000, 100'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Search_FourClientsAKey)->Apply(test::sizes<100'000>);
 
 // Judges a generated store's history by the search alone.
 void search_generated(benchmark::State& state,
@@ -115,13 +100,12 @@ void BM_Search_ContendedTexts(benchmark::State& state) {
 }
 
 BENCHMARK(BM_Search_ContendedTexts)
-    ->ArgName("ops")
+    ->Apply(test::measure_all_threads)
     ->Arg(1000)
     ->Arg(1712)
     ->Arg(10'000)
     ->Arg(100'000)
-    ->Arg(1'000'000)
-    ->Unit(benchmark::kMillisecond);
+    ->Arg(1'000'000);
 
 // Eight clients, five values that repeat, compare-and-sets that do not tell what they found.
 void BM_Search_Compares(benchmark::State& state) {
@@ -130,11 +114,7 @@ void BM_Search_Compares(benchmark::State& state) {
                    "cas-register");
 }
 
-BENCHMARK(BM_Search_Compares)
-    ->ArgName("ops")
-    ->RangeMultiplier(10)
-    ->Range(1000, 1'000'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Search_Compares)->Apply(test::sizes);
 
 // Six clients, transactions over 20 registers.
 void BM_Search_Transactions(benchmark::State& state) {
@@ -144,11 +124,7 @@ void BM_Search_Transactions(benchmark::State& state) {
       "multi-register");
 }
 
-BENCHMARK(BM_Search_Transactions)
-    ->ArgName("ops")
-    ->RangeMultiplier(10)
-    ->Range(1000, 1'000'000)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Search_Transactions)->Apply(test::sizes);
 
 // Judging 102 logs like etcd's, every other one with a result changed.
 void BM_Search_CompareLogs(benchmark::State& state) {
@@ -169,7 +145,7 @@ void BM_Search_CompareLogs(benchmark::State& state) {
   memory.tell(state);
 }
 
-BENCHMARK(BM_Search_CompareLogs)->ArgName("ops")->Arg(1000)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Search_CompareLogs)->Apply(test::measure_all_threads)->Arg(1000);
 
 // Reading and judging the published etcd logs, all of them; `ops` only gives it a place in the
 // smoke run.
@@ -191,7 +167,7 @@ void BM_Search_EtcdLogs(benchmark::State& state) {
   memory.tell(state);
 }
 
-BENCHMARK(BM_Search_EtcdLogs)->ArgName("ops")->Arg(1000)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Search_EtcdLogs)->Apply(test::measure_all_threads)->Arg(1000);
 
 }  // namespace
 }  // namespace sunder

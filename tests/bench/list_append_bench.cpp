@@ -4,6 +4,7 @@
 
 #include "checkers/checker.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/list_generator.hpp"
 
 namespace sunder {
@@ -29,11 +30,6 @@ void judge(benchmark::State& state,
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
-  benchmark->Unit(benchmark::kMillisecond);
-}
-
 void BM_ListAppend_StrictSerializable(benchmark::State& state) {
   judge(state, test::ListLevel::serializable, "list-append/strict-serializable", VerdictKind::kept);
 }
@@ -51,9 +47,9 @@ void BM_ListAppend_SnapshotsAsSerializable(benchmark::State& state) {
       state, test::ListLevel::snapshot_isolation, "list-append/serializable", VerdictKind::broken);
 }
 
-BENCHMARK(BM_ListAppend_StrictSerializable)->Apply(sizes);
-BENCHMARK(BM_ListAppend_SnapshotIsolation)->Apply(sizes);
-BENCHMARK(BM_ListAppend_SnapshotsAsSerializable)->Apply(sizes);
+BENCHMARK(BM_ListAppend_StrictSerializable)->Apply(test::sizes);
+BENCHMARK(BM_ListAppend_SnapshotIsolation)->Apply(test::sizes);
+BENCHMARK(BM_ListAppend_SnapshotsAsSerializable)->Apply(test::sizes);
 
 }  // namespace
 }  // namespace sunder

@@ -4,6 +4,7 @@
 
 #include "checkers/linearizability.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 #include "tests/histories/support/object_generator.hpp"
 
 namespace sunder {
@@ -32,22 +33,19 @@ void judge(benchmark::State& state, std::string_view name) {
   state.SetItemsProcessed(state.iterations() * std::ssize(history.operations()));
 }
 
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
-  benchmark->Unit(benchmark::kMillisecond);
-}
+BENCHMARK_CAPTURE(judge, Counter, "counter")->Name("BM_Object_Counter")->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, FetchAdd, "fetch-add")->Name("BM_Object_FetchAdd")->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, Set, "set")->Name("BM_Object_Set")->Apply(test::sizes);
 
-BENCHMARK_CAPTURE(judge, Counter, "counter")->Name("BM_Object_Counter")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, FetchAdd, "fetch-add")->Name("BM_Object_FetchAdd")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, Set, "set")->Name("BM_Object_Set")->Apply(sizes);
-
-BENCHMARK_CAPTURE(judge, FencedLease, "fenced-lease")->Name("BM_Lock_FencedLease")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, Mutex, "mutex")->Name("BM_Lock_Mutex")->Apply(sizes);
+BENCHMARK_CAPTURE(judge, FencedLease, "fenced-lease")
+    ->Name("BM_Lock_FencedLease")
+    ->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, Mutex, "mutex")->Name("BM_Lock_Mutex")->Apply(test::sizes);
 BENCHMARK_CAPTURE(judge, ReentrantMutex, "reentrant-mutex")
     ->Name("BM_Lock_ReentrantMutex")
-    ->Apply(sizes);
-BENCHMARK_CAPTURE(judge, ReadWrite, "rw-lock")->Name("BM_Lock_ReadWrite")->Apply(sizes);
-BENCHMARK_CAPTURE(judge, Semaphore, "semaphore")->Name("BM_Lock_Semaphore")->Apply(sizes);
+    ->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, ReadWrite, "rw-lock")->Name("BM_Lock_ReadWrite")->Apply(test::sizes);
+BENCHMARK_CAPTURE(judge, Semaphore, "semaphore")->Name("BM_Lock_Semaphore")->Apply(test::sizes);
 
 }  // namespace
 }  // namespace sunder

@@ -5,6 +5,7 @@
 
 #include "checkers/checker.hpp"
 #include "tests/bench/peak_memory.hpp"
+#include "tests/bench/sizes.hpp"
 
 namespace sunder {
 namespace {
@@ -93,15 +94,10 @@ void BM_Saga(benchmark::State& state, std::string_view checker) {
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 
-void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ops")->RangeMultiplier(10)->Range(1000, 1'000'000);
-  benchmark->Unit(benchmark::kMillisecond);
-}
-
-BENCHMARK_CAPTURE(BM_Saga, AllOrNothing, "saga-all-or-nothing")->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Saga, AnswersTrue, "saga-answers-true")->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Saga, NoOversell, "saga-no-oversell")->Apply(sizes);
-BENCHMARK_CAPTURE(BM_Saga, Once, "saga-once")->Apply(sizes);
+BENCHMARK_CAPTURE(BM_Saga, AllOrNothing, "saga-all-or-nothing")->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Saga, AnswersTrue, "saga-answers-true")->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Saga, NoOversell, "saga-no-oversell")->Apply(test::sizes);
+BENCHMARK_CAPTURE(BM_Saga, Once, "saga-once")->Apply(test::sizes);
 
 }  // namespace
 }  // namespace sunder
