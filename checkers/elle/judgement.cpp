@@ -8,6 +8,7 @@
 
 #include "checkers/elle/cycles.hpp"
 #include "checkers/elle/levels.hpp"
+#include "checkers/findings.hpp"
 
 namespace sunder::checkers::elle {
 namespace {
@@ -136,12 +137,10 @@ void conclude(Verdict& verdict,
     verdict.kind = VerdictKind::broken;
     verdict.summary = fmt::format("{}: {}", first.title, first.why);
   } else if (verdict.summary.empty()) {
-    const bool single = transactions.keys.size() == 1;
     verdict.kind = VerdictKind::kept;
-    verdict.summary = fmt::format("{} transactions on {} {}: nothing contradicts {}",
-                                  transactions.all.size(),
-                                  transactions.keys.size(),
-                                  single ? "key" : "keys",
+    verdict.summary = fmt::format("{} on {}: nothing contradicts {}",
+                                  counted(transactions.all.size(), "transaction"),
+                                  counted(transactions.keys.size(), "key"),
                                   forbidden.level);
   }
 }

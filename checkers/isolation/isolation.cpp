@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "checkers/findings.hpp"
 #include "checkers/isolation/backward_order.hpp"
 #include "checkers/isolation/contradiction.hpp"
 #include "checkers/isolation/order_solver.hpp"
@@ -400,10 +401,10 @@ Verdict check_isolation(const History& history,
   verdict.kind = answer.kind;
   verdict.measurements.push_back({"clauses", count(answer.clauses), ""});
   if (answer.kind == VerdictKind::kept) {
-    verdict.summary = fmt::format("{} transactions of {} sessions on {} keys satisfy {} ({})",
-                                  transactions->size(),
-                                  transactions->sessions,
-                                  transactions->key_count(),
+    verdict.summary = fmt::format("{} of {} on {} satisfy {} ({})",
+                                  counted(transactions->size(), "transaction"),
+                                  counted(transactions->sessions, "session"),
+                                  counted(transactions->key_count(), "key"),
                                   question.level,
                                   answer.route);
   } else if (answer.kind == VerdictKind::undetermined) {

@@ -43,7 +43,6 @@ class PlainEdn {
   [[nodiscard]] const char* value(const char* at, Value& value);
   [[nodiscard]] const char* word_value(const char* at, Value& value);
   [[nodiscard]] const char* list(const char* at, char close, Value& value);
-  [[nodiscard]] const char* part(const char* at, Value& value);
   [[nodiscard]] const char* part_items(const char* at, std::array<Value, 3>& items);
 
   ValuePool* pool_;

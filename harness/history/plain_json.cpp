@@ -234,7 +234,8 @@ const char* PlainJson::list(const char* at, Value& value) {
     if (behind != nullptr) {
       item = Value::integer(number);
     } else if (*at == '[' && lists_.reads_parts()) {
-      behind = part(at + 1, item);
+      behind = lists_.read_part(
+          at + 1, item, [this](const char* from, auto& items) { return part_items(from, items); });
     }
     at = behind != nullptr ? behind : this->value(at, item);
     if (at == nullptr) return nullptr;
@@ -249,21 +250,7 @@ const char* PlainJson::list(const char* at, Value& value) {
   return at + 1;
 }
 
-// A part of a transaction whose bracket was read already, as nearly all are written: ["w",7,12].
-// Null: it is written otherwise, and to be read as any list.
-const char* PlainJson::part(const char* at, Value& value) {
-  std::array<Value, 3> items;
-  lists_.open_part();
-  at = part_items(at, items);
-  if (at == nullptr) {
-    lists_.leave_part();
-    return nullptr;
-  }
-  value = lists_.close_part(items);
-  return at + 1;
-}
-
-// The place of the bracket behind them.
+// The place of the bracket behind the items of a part: ["w",7,12].
 const char* PlainJson::part_items(const char* at, std::array<Value, 3>& items) {
   PackedText function = kNotPacked;
   if (*at != '"') return nullptr;

@@ -58,7 +58,6 @@ class PlainJson {
   [[nodiscard]] const char* value_field(const char* at, TextEvent& event);
   [[nodiscard]] const char* value(const char* at, Value& value);
   [[nodiscard]] const char* list(const char* at, Value& value);
-  [[nodiscard]] const char* part(const char* at, Value& value);
   [[nodiscard]] const char* part_items(const char* at, std::array<Value, 3>& items);
 
   ShortTexts texts_;

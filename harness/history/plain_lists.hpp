@@ -70,16 +70,19 @@ class PlainLists {
     return list;
   }
 
-  // A part whose items are not add()ed: between these two calls only they are read.
-  void open_part() noexcept { ++depth_; }
-
-  [[nodiscard]] Value close_part(std::span<const Value> items) {
+  // A part of a transaction whose bracket was read already, as nearly all are written. `read` sets
+  // its items, nested lists added as ever, and gives the place of the bracket behind them. Null: it
+  // is written otherwise, and to be read as any list.
+  template <typename Read>
+  [[nodiscard]] const char* read_part(const char* at, Value& value, Read read) {
+    std::array<Value, 3> items;
+    ++depth_;
+    at = read(at, items);
     --depth_;
-    return part(items_.size(), items);
+    if (at == nullptr) return nullptr;
+    value = part(items_.size(), items);
+    return at + 1;
   }
-
-  // It is no such part after all, and nothing was read.
-  void leave_part() noexcept { --depth_; }
 
  private:
   static constexpr std::size_t kDepthMax = 50;
