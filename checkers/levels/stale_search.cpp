@@ -62,14 +62,15 @@ class EarlierReads {
     constexpr std::int64_t kFactor = 8;
     constexpr int kShare = 4;
     refused_ = least;
-    for (std::int64_t earlier = least + 1;
-         earlier<most; earlier = earlier> most / kFactor ? most : earlier * kFactor) {
+    std::int64_t earlier = least + 1;
+    while (earlier < most) {
       Verdict verdict = judge(earlier, kShare);
       if (verdict.kind == VerdictKind::kept) {
         sufficient_ = earlier;
         return verdict;
       }
       if (verdict.kind == VerdictKind::broken) refused_ = earlier;
+      earlier = most / kFactor < earlier ? most : earlier * kFactor;
     }
     Verdict verdict = judge(most, 1);
     if (verdict.kind == VerdictKind::kept) sufficient_ = most;

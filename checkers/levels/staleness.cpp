@@ -107,14 +107,22 @@ bool is_timed(const history::History& history) {
 Counterexample single(const history::History& history,
                       const KeyOperations& operations,
                       const Impossible& impossible) {
-  const auto [read, unmade] = impossible;
+  const auto [operation, unmade] = impossible;
+  const Operation& wrong = history.operations()[operation];
+  const bool reads = wrong.function == history::Function::read;
   Counterexample example =
-      story(unmade ? "value never written" : "value read before it was written", {read});
-  example.why = fmt::format(
-      "{}, {}",
-      statement(history, history.operations()[read]),
-      unmade ? "a value that nobody wrote" : "and had ended before any write of it began");
-  example.first_error = read;
+      story(unmade ? "value never written" : "value read before it was written", {operation});
+  if (unmade) {
+    example.why =
+        fmt::format("{}, {}",
+                    statement(history, wrong),
+                    reads ? "a value that nobody wrote" : "but nobody wrote what it found");
+  } else {
+    example.why = fmt::format("{}, and had ended before any write of {} began",
+                              statement(history, wrong),
+                              reads ? "it" : "what it found");
+  }
+  example.first_error = operation;
   add_context(example, history, operations);
   return example;
 }
@@ -299,9 +307,9 @@ Verdict check_delta_atomic(const history::History& history,
   const Clock clock = overview.clock;
   const double unit = clock == Clock::times ? kNanoseconds_per_ms : 1;
   const auto given = options.parameters.find("delta_ms");
-  const std::int64_t allowed = given == options.parameters.end()
-                                   ? kUnbounded - 1
-                                   : static_cast<std::int64_t>(std::max(given->second, 0.0) * unit);
+  constexpr double kLongest = 9e18;  // that an integer holds
+  const double asked = given == options.parameters.end() ? kLongest : given->second * unit;
+  const auto allowed = static_cast<std::int64_t>(std::clamp(asked, 0.0, kLongest));
   if (!overview.is_plain) {
     if (allowed == 0 && overview.linearizable.kind == VerdictKind::broken) {
       return overview.linearizable;

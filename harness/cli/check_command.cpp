@@ -1,6 +1,7 @@
 // `sunder check FILE… [--model M]`.
 
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <memory>
@@ -77,7 +78,7 @@ Result<void> add_parameter(const std::string& text, checkers::Parameters& parame
   const char* const last = text.data() + text.size();
   const char* const first = sign == std::string::npos ? last : text.data() + sign + 1;
   const auto [end, failure] = std::from_chars(first, last, value);
-  if (failure != std::errc() || end != last || sign == 0) {
+  if (failure != std::errc() || end != last || sign == 0 || !std::isfinite(value)) {
     return base::make_error(Errc::usage,
                             fmt::format("--parameter: expected NAME=NUMBER, not '{}'", text));
   }

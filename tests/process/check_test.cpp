@@ -125,6 +125,11 @@ TEST_F(CheckCommand, TakesTheParametersOfTheModel) {
   const Ended misspelt = shell("sunder check " + kEtcd + " --parameter permit=2");
   EXPECT_EQ(misspelt.status, 64);
   EXPECT_THAT(misspelt.out, HasSubstr("takes no parameter permit; it takes delta_ms, k"));
+  EXPECT_EQ(shell("sunder check " + kEtcd + " --parameter k=many").status, 64);
+  EXPECT_EQ(shell("sunder check " + kEtcd + " --parameter k=nan").status, 64);
+  const std::string stale = "sunder check " + kEtcd + " --model register/delta-atomicity";
+  EXPECT_EQ(shell(stale + " --parameter delta_ms=1e300").status, 0);
+  EXPECT_EQ(shell(stale + " --parameter delta_ms=-1").status, 1);
 }
 
 // Serializable is refuted and the history is not "valid": it has a place in the lattice.
