@@ -12,6 +12,7 @@
 
 #include "checkers/containers.hpp"
 #include "checkers/models/model.hpp"
+#include "checkers/models/state_table.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -46,7 +47,7 @@ class Bag final : public Model {
 
   State step(State state, Call call) override {
     Contents next;
-    for (const Values& bag : *states_[state]) apply(bag, call, next);
+    for (const Values& bag : states_[state]) apply(bag, call, next);
     if (next.empty()) return kNoState;
     std::ranges::sort(next);
     const auto same = std::ranges::unique(next);
@@ -84,7 +85,7 @@ class Bag final : public Model {
 
   std::string describe(State state) const override {
     constexpr std::size_t kBagsShown = 3;
-    const Contents& contents = *states_[state];
+    const Contents& contents = states_[state];
     std::string text;
     for (std::size_t i = 0; i < std::min(kBagsShown, contents.size()); ++i) {
       text += fmt::format("{}{}", i == 0 ? "" : " or ", describe_bag(contents[i]));
@@ -92,11 +93,7 @@ class Bag final : public Model {
     return contents.size() > kBagsShown ? text + " or …" : text;
   }
 
-  std::size_t memory() const noexcept override {
-    constexpr std::size_t kNode = 64;  // of a map, with its vector's header
-    return held_ * sizeof(std::uint32_t) + bags_ * sizeof(Values) +
-           states_.size() * (kNode + sizeof(void*));
-  }
+  std::size_t memory() const noexcept override { return states_.memory(); }
 
  private:
   using Values = std::vector<std::uint32_t>;  // sorted
@@ -147,14 +144,9 @@ class Bag final : public Model {
   }
 
   State intern(Contents contents) {
-    const auto [found, added] =
-        ids_.try_emplace(std::move(contents), static_cast<State>(states_.size()));
-    if (added) {
-      states_.push_back(&found->first);
-      bags_ += found->first.size();
-      for (const Values& bag : found->first) held_ += bag.size();
-    }
-    return found->second;
+    std::size_t bytes = contents.size() * sizeof(Values);
+    for (const Values& bag : contents) bytes += bag.size() * sizeof(std::uint32_t);
+    return states_.number(std::move(contents), bytes);
   }
 
   std::uint32_t number_of(Value value) {
@@ -168,10 +160,7 @@ class Bag final : public Model {
   bool is_certain_ = true;  // every state is one bag
   std::map<Value, std::uint32_t> numbers_;
   std::vector<Value> values_;
-  std::map<Contents, State> ids_;
-  std::vector<const Contents*> states_;  // keys of ids_
-  std::size_t bags_ = 0;                 // in all states
-  std::size_t held_ = 0;                 // values in all of them
+  StateTable<Contents> states_;
 };
 
 bool knows(Function function) {

@@ -27,7 +27,7 @@ std::optional<Call> LockModel::encode(const Operation& operation) {
 }
 
 State LockModel::step(State state, Call call) {
-  Holders next = *states_[state];
+  Holders next = states_[state];
   const std::int64_t process = values_[call.first];
   const std::int64_t argument = values_[call.second];
   const bool possible =
@@ -58,7 +58,7 @@ void LockModel::simplify(std::vector<SearchOperation>& operations) {
 }
 
 std::string LockModel::describe(State state) const {
-  const Holders& holders = *states_[state];
+  const Holders& holders = states_[state];
   std::string text;
   for (const auto& [process, held] : holders.holds) {
     text += fmt::format("{}p{}", text.empty() ? "its being held by " : " and ", process);
@@ -67,18 +67,7 @@ std::string LockModel::describe(State state) const {
 }
 
 std::size_t LockModel::memory() const noexcept {
-  constexpr std::size_t kNode = 128;
-  return states_.size() * kNode + held_ * kNode / 2;
-}
-
-State LockModel::intern(Holders holders) {
-  const auto [found, added] =
-      ids_.try_emplace(std::move(holders), static_cast<State>(states_.size()));
-  if (added) {
-    states_.push_back(&found->first);
-    held_ += found->first.holds.size();
-  }
-  return found->second;
+  return states_.memory();
 }
 
 std::uint32_t LockModel::number_of(std::int64_t value) {

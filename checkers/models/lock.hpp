@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "checkers/models/model.hpp"
+#include "checkers/models/state_table.hpp"
 
 namespace sunder::checkers {
 
@@ -61,12 +62,15 @@ class LockModel : public Model {
   }
 
  private:
-  State intern(Holders holders);
+  State intern(Holders holders) {
+    constexpr std::size_t kNode = 64;  // of a map
+    const std::size_t bytes = holders.holds.size() * kNode;
+    return states_.number(std::move(holders), bytes);
+  }
+
   std::uint32_t number_of(std::int64_t value);
 
-  std::map<Holders, State> ids_;
-  std::vector<const Holders*> states_;  // keys of ids_
-  std::size_t held_ = 0;                // entries of all states
+  StateTable<Holders> states_;
   std::map<std::int64_t, std::uint32_t> numbers_;
   std::vector<std::int64_t> values_;  // processes and arguments, by number
 };

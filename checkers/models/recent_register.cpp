@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "checkers/models/register.hpp"
+#include "checkers/models/state_table.hpp"
 
 namespace sunder::checkers {
 namespace {
@@ -25,7 +25,7 @@ class RecentRegister final : public RegisterModel {
   }
 
   State step(State state, Call call) override {
-    const Recent& now = *states_[state];
+    const Recent& now = states_[state];
     switch (call.kind) {
       case kRead:
         return holds(now, call.first) ? state : kNoState;
@@ -63,15 +63,15 @@ class RecentRegister final : public RegisterModel {
                       Call /*any*/,
                       State after,
                       std::vector<Condition>& ended) override {
-    const Recent& old = *states_[before];
-    const Recent& now = *states_[after];
+    const Recent& old = states_[before];
+    const Recent& now = states_[after];
     if (old.front() != now.front()) ended.push_back(newest_ + old.front());
     if (!holds(now, old.back())) ended.push_back(old.back());
   }
 
   std::string describe(State state) const override {
     constexpr std::size_t kShown = 8;
-    const Recent& recent = *states_[state];
+    const Recent& recent = states_[state];
     std::string older;
     for (std::size_t i = 1; i < std::min(kShown, recent.size()); ++i) {
       older += fmt::format("{}{}", i == 1 ? "" : ", ", describe_value(recent[i]));
@@ -81,11 +81,7 @@ class RecentRegister final : public RegisterModel {
     return older.empty() ? newest : fmt::format("{} (after {})", newest, older);
   }
 
-  std::size_t memory() const noexcept override {
-    constexpr std::size_t kNode = 64;  // of a map, with its sequence's header
-    return value_memory() + held_ * sizeof(std::uint32_t) +
-           states_.size() * (kNode + sizeof(void*));
-  }
+  std::size_t memory() const noexcept override { return value_memory() + states_.memory(); }
 
  private:
   using Recent = std::vector<std::uint32_t>;
@@ -102,20 +98,13 @@ class RecentRegister final : public RegisterModel {
   }
 
   State intern(Recent recent) {
-    const auto [found, added] =
-        ids_.try_emplace(std::move(recent), static_cast<State>(states_.size()));
-    if (added) {
-      states_.push_back(&found->first);
-      held_ += found->first.size();
-    }
-    return found->second;
+    const std::size_t bytes = recent.size() * sizeof(std::uint32_t);
+    return states_.number(std::move(recent), bytes);
   }
 
   std::size_t last_;
   std::uint32_t newest_ = 0;  // how many conditions come before those of the last value
-  std::map<Recent, State> ids_;
-  std::vector<const Recent*> states_;  // keys of ids_
-  std::size_t held_ = 0;               // values in all states
+  StateTable<Recent> states_;
 };
 
 std::unique_ptr<Model> make(const history::ValuePool& pool, const Parameters& parameters) {

@@ -33,7 +33,7 @@ std::optional<Call> SequenceModel::encode(const Operation& operation) {
 }
 
 State SequenceModel::step(State state, Call call) {
-  const Sequence& now = *states_[state];
+  const Sequence& now = states_[state];
   if (call.kind == kInsert) {
     Sequence next = now;
     insert(next, call.first);
@@ -66,7 +66,7 @@ void SequenceModel::simplify(std::vector<SearchOperation>& operations) {
 
 std::string SequenceModel::describe(State state) const {
   constexpr std::size_t kShown = 8;
-  const Sequence& sequence = *states_[state];
+  const Sequence& sequence = states_[state];
   if (sequence.empty()) return "nothing";
   std::string text;
   for (std::size_t i = 0; i < std::min(kShown, sequence.size()); ++i) {
@@ -77,18 +77,7 @@ std::string SequenceModel::describe(State state) const {
 }
 
 std::size_t SequenceModel::memory() const noexcept {
-  constexpr std::size_t kNode = 64;  // of a map, with its sequence's header
-  return held_ * sizeof(std::uint32_t) + states_.size() * (kNode + sizeof(void*));
-}
-
-State SequenceModel::intern(Sequence sequence) {
-  const auto [found, added] =
-      ids_.try_emplace(std::move(sequence), static_cast<State>(states_.size()));
-  if (added) {
-    states_.push_back(&found->first);
-    held_ += found->first.size();
-  }
-  return found->second;
+  return states_.memory();
 }
 
 std::uint32_t SequenceModel::number_of(history::Value value) {

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checkers/models/model.hpp"
+#include "checkers/models/state_table.hpp"
 
 namespace sunder::checkers {
 
@@ -50,16 +52,18 @@ class SequenceModel : public Model {
   [[nodiscard]] history::Value value_of(std::uint32_t number) const { return values_[number]; }
 
  private:
-  State intern(Sequence sequence);
+  State intern(Sequence sequence) {
+    const std::size_t bytes = sequence.size() * sizeof(std::uint32_t);
+    return states_.number(std::move(sequence), bytes);
+  }
+
   std::uint32_t number_of(history::Value value);
 
   const history::ValuePool* pool_;
   Words words_;
   std::map<history::Value, std::uint32_t> numbers_;
   std::vector<history::Value> values_;
-  std::map<Sequence, State> ids_;
-  std::vector<const Sequence*> states_;  // keys of ids_
-  std::size_t held_ = 0;                 // values in all states
+  StateTable<Sequence> states_;
 };
 
 }  // namespace sunder::checkers
