@@ -93,9 +93,9 @@ class KeyJudge {
       const std::optional<Call> call = model->encode(operation);
       if (!call) continue;
       const bool optional = operation.outcome == Outcome::info;
-      const Interval when =
-          routes_.when ? routes_.when(operation) : Interval{operation.invoke, operation.complete};
-      problem.operations.push_back({when.begin, when.end, *call, index, optional});
+      std::optional<Interval> when = Interval{operation.invoke, operation.complete};
+      if (routes_.when) when = routes_.when(operation);
+      if (when) problem.operations.push_back({when->begin, when->end, *call, index, optional});
     }
     if (routes_.when) std::ranges::stable_sort(problem.operations, {}, &SearchOperation::invoke);
     verdict.observations = count_observations(task);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -23,8 +24,9 @@ namespace sunder::checkers {
 struct Routes {
   bool closed_form = true;  // off: the search decides every key
   SearchStrategy strategy = SearchStrategy::automatic;
-  // When an operation may take effect; empty: while it ran. For the search alone.
-  std::function<Interval(const history::Operation& operation)> when = {};
+  // When an operation may take effect, and nothing for one to leave out; empty: while it ran. For
+  // the search alone.
+  std::function<std::optional<Interval>(const history::Operation& operation)> when = {};
 };
 
 // The levels of a model that is judged for linearizability alone.

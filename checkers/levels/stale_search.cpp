@@ -17,6 +17,9 @@ namespace {
 using history::Function;
 using history::Operation;
 
+// What one of several questions may take of the time: the fourth part.
+constexpr int kShare_of_budget = 4;
+
 // Linearizability with reads that begin earlier than they did.
 class EarlierReads {
  public:
@@ -43,28 +46,29 @@ class EarlierReads {
 
   // With reads that begin so much earlier; spends a share of the time that is left.
   [[nodiscard]] Verdict judge(std::int64_t earlier, int share) {
-    using std::chrono::milliseconds;
-    const auto left = (deadline_ - std::chrono::steady_clock::now()) / share;
-    options_.time_budget =
-        std::max(std::chrono::duration_cast<milliseconds>(left), milliseconds(1));
-    const auto when = [&](const Operation& operation) {
+    return judge_when(share, [&](const Operation& operation) {
       Interval interval = interval_of(operation, clock_);
       if (operation.function == Function::read) interval.begin -= earlier;
       return interval;
-    };
-    return check_linearizability(
-        *history_, *row_, options_, *stop_, {.closed_form = false, .when = when});
+    });
+  }
+
+  // What no staleness of reads excuses is wrong without them, too, and easier to show.
+  [[nodiscard]] Verdict judge_without_reads(int share) {
+    return judge_when(share, [&](const Operation& operation) {
+      const bool reads = operation.function == Function::read;
+      return reads ? std::nullopt : std::optional(interval_of(operation, clock_));
+    });
   }
 
   // Tries greater and greater times, for the more reads run at once the harder it is to judge them:
   // beyond `least`, up to `most`. The verdict is of the first time that suffices, or of `most`.
   [[nodiscard]] Verdict grow(std::int64_t least, std::int64_t most) {
     constexpr std::int64_t kFactor = 8;
-    constexpr int kShare = 4;
     refused_ = least;
     std::int64_t earlier = least + 1;
     while (earlier < most) {
-      Verdict verdict = judge(earlier, kShare);
+      Verdict verdict = judge(earlier, kShare_of_budget);
       if (verdict.kind == VerdictKind::kept) {
         sufficient_ = earlier;
         return verdict;
@@ -97,6 +101,16 @@ class EarlierReads {
   [[nodiscard]] std::int64_t sufficient() const noexcept { return sufficient_; }
 
  private:
+  template <typename When>
+  [[nodiscard]] Verdict judge_when(int share, When when) {
+    using std::chrono::milliseconds;
+    const auto left = (deadline_ - std::chrono::steady_clock::now()) / share;
+    options_.time_budget =
+        std::max(std::chrono::duration_cast<milliseconds>(left), milliseconds(1));
+    return check_linearizability(
+        *history_, *row_, options_, *stop_, {.closed_form = false, .when = when});
+  }
+
   const history::History* history_;
   const ModelRow* row_;
   Clock clock_;
@@ -146,12 +160,16 @@ Verdict search_delta_atomic(const history::History& history,
                             std::int64_t allowed,
                             const CheckOptions& options,
                             const std::stop_token& stop) {
-  constexpr int kShare_of_budget = 4;
   constexpr double kNanoseconds_per_ms = 1e6;
   EarlierReads reads(history, row, clock, options, stop);
+  Verdict verdict = reads.judge_without_reads(kShare_of_budget);
+  if (verdict.kind == VerdictKind::broken) {
+    retitle(verdict, "too stale", "however stale reads may be");
+    return verdict;
+  }
   const std::int64_t whole = reads.whole_time();
   const bool bounded = allowed < whole;
-  Verdict verdict = reads.grow(0, bounded ? allowed : whole);
+  verdict = reads.grow(0, bounded ? allowed : whole);
   if (verdict.kind == VerdictKind::undetermined) return verdict;
   const bool kept = verdict.kind == VerdictKind::kept;
   if (!kept) {
