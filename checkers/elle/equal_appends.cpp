@@ -158,8 +158,7 @@ const EqualAppends::Arrangement& EqualAppends::arrangement(std::uint32_t read,
 }
 
 std::span<const Value> EqualAppends::items(std::uint32_t read) const {
-  const Value list = transactions_->micro[read].value;
-  return list.is_list() ? history_->pool().items_of(list) : std::span<const Value>();
+  return transactions_->shown(history_->pool(), read);
 }
 
 std::size_t EqualAppends::find(std::uint32_t key, Value element) const {

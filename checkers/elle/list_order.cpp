@@ -62,8 +62,7 @@ class Ordering {
   }
 
   [[nodiscard]] std::span<const Value> items(std::uint32_t read) const {
-    const Value list = micro(read).value;
-    return list.is_list() ? history_->pool().items_of(list) : std::span<const Value>();
+    return transactions_->shown(history_->pool(), read);
   }
 
   // Registers appends and finds the longest read of each key.

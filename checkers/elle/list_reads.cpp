@@ -47,8 +47,7 @@ class Inspection {
   }
 
   [[nodiscard]] std::span<const Value> items(std::uint32_t read) const {
-    const Value list = micro(read).value;
-    return list.is_list() ? history_->pool().items_of(list) : std::span<const Value>();
+    return transactions_->shown(history_->pool(), read);
   }
 
   [[nodiscard]] std::string text(Value value) const { return history_->pool().describe(value); }

@@ -45,6 +45,13 @@ struct Transactions {
     const Transaction& one = all[transaction];
     return std::span(micro).subspan(one.begin, one.end - one.begin);
   }
+
+  // What a read of a list showed; nil and what is not known show nothing.
+  [[nodiscard]] std::span<const history::Value> shown(const history::ValuePool& pool,
+                                                      std::uint32_t read) const {
+    const history::Value list = micro[read].value;
+    return list.is_list() ? pool.items_of(list) : std::span<const history::Value>();
+  }
 };
 
 // `writing` is what transactions of this kind do beside reading: append or write. Stops at the

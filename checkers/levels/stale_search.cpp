@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -121,6 +122,12 @@ class EarlierReads {
   std::int64_t sufficient_ = 0;
 };
 
+// "12ms", or "12 stamps".
+std::string amount_of(std::int64_t delta, Clock clock) {
+  if (clock == Clock::stamps) return fmt::format("{} stamps", delta);
+  return base::format_duration(std::chrono::nanoseconds(delta));
+}
+
 // The search speaks of linearizability; here it was asked for less.
 void retitle(Verdict& verdict, std::string_view title, const std::string& granted) {
   verdict.details.clear();
@@ -133,9 +140,27 @@ void retitle(Verdict& verdict, std::string_view title, const std::string& grante
 
 }  // namespace
 
-std::string amount_of(std::int64_t delta, Clock clock) {
-  if (clock == Clock::stamps) return fmt::format("{} stamps", delta);
-  return base::format_duration(std::chrono::nanoseconds(delta));
+double unit_of(Clock clock) noexcept {
+  constexpr double kNanoseconds_per_ms = 1e6;
+  return clock == Clock::times ? kNanoseconds_per_ms : 1;
+}
+
+void tell_delta(Verdict& verdict,
+                const history::History& history,
+                Clock clock,
+                std::int64_t delta,
+                bool exact) {
+  verdict.measurements.push_back({exact ? "smallest delta" : "smallest delta at most",
+                                  static_cast<double>(delta) / unit_of(clock),
+                                  clock == Clock::times ? "ms" : "stamps"});
+  const std::string amount = amount_of(delta, clock);
+  if (verdict.kind == VerdictKind::kept) {
+    verdict.summary = fmt::format("{} operations are linearizable if reads may be stale by {}",
+                                  history.operations().size(),
+                                  amount);
+  } else {
+    verdict.details.push_back(fmt::format("reads are stale by up to {}", amount));
+  }
 }
 
 Verdict search_k_atomic(const history::History& history,
@@ -160,7 +185,6 @@ Verdict search_delta_atomic(const history::History& history,
                             std::int64_t allowed,
                             const CheckOptions& options,
                             const std::stop_token& stop) {
-  constexpr double kNanoseconds_per_ms = 1e6;
   EarlierReads reads(history, row, clock, options, stop);
   Verdict verdict = reads.judge_without_reads(kShare_of_budget);
   if (verdict.kind == VerdictKind::broken) {
@@ -183,19 +207,7 @@ Verdict search_delta_atomic(const history::History& history,
   reads.extend(options.time_budget / kShare_of_budget);
   if (!kept && reads.grow(allowed, whole).kind != VerdictKind::kept) return verdict;
   const bool exact = reads.narrow();
-  const std::string amount = amount_of(reads.sufficient(), clock);
-  const bool timed = clock == Clock::times;
-  verdict.measurements.push_back(
-      {exact ? "smallest delta" : "smallest delta at most",
-       static_cast<double>(reads.sufficient()) / (timed ? kNanoseconds_per_ms : 1),
-       timed ? "ms" : "stamps"});
-  if (kept) {
-    verdict.summary = fmt::format("{} operations are linearizable if reads may be stale by {}",
-                                  history.operations().size(),
-                                  amount);
-  } else {
-    verdict.details.push_back(fmt::format("reads are stale by up to {}", amount));
-  }
+  tell_delta(verdict, history, clock, reads.sufficient(), exact);
   return verdict;
 }
 

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <stop_token>
-#include <string>
 
 #include "checkers/checker.hpp"
 #include "checkers/levels/versions.hpp"
@@ -18,8 +17,13 @@
 
 namespace sunder::checkers::levels {
 
-// "12ms", or "12 stamps".
-[[nodiscard]] std::string amount_of(std::int64_t delta, Clock clock);
+// A millisecond, or a stamp.
+[[nodiscard]] double unit_of(Clock clock) noexcept;
+
+// By how much reads are stale: measured, and told in the summary of what is kept and in the details
+// of what is broken. Not `exact`: by so much at most.
+void tell_delta(
+    Verdict& verdict, const history::History& history, Clock clock, std::int64_t delta, bool exact);
 
 // Whether every read finds one of the last k values.
 [[nodiscard]] Verdict search_k_atomic(const history::History& history,

@@ -20,9 +20,6 @@ namespace sunder::checkers::levels {
 namespace {
 
 using history::Operation;
-using history::Outcome;
-
-constexpr double kNanoseconds_per_ms = 1e6;
 
 // Whether something contradicts a level, for a part of a key's versions.
 using Contradicts = std::function<bool(const Versions&)>;
@@ -186,7 +183,7 @@ void measure(const history::History& history, Overview& overview) {
     for (std::size_t i = 0; i < lags.size(); ++i) {
       if (lags[i].versions == 0) continue;
       versions.push_back(lags[i].versions);
-      times.push_back(static_cast<double>(in_time[i].time) / (timed ? kNanoseconds_per_ms : 1));
+      times.push_back(static_cast<double>(in_time[i].time) / unit_of(overview.clock));
     }
   }
   std::ranges::sort(times);
@@ -305,10 +302,10 @@ Verdict check_delta_atomic(const history::History& history,
   Overview overview = survey(history, row, options, stop);
   if (overview.is_decided) return overview.verdict;
   const Clock clock = overview.clock;
-  const double unit = clock == Clock::times ? kNanoseconds_per_ms : 1;
   const auto given = options.parameters.find("delta_ms");
   constexpr double kLongest = 9e18;  // that an integer holds
-  const double asked = given == options.parameters.end() ? kLongest : given->second * unit;
+  const double asked =
+      given == options.parameters.end() ? kLongest : given->second * unit_of(clock);
   const auto allowed = static_cast<std::int64_t>(std::clamp(asked, 0.0, kLongest));
   if (!overview.is_plain) {
     if (allowed == 0 && overview.linearizable.kind == VerdictKind::broken) {
@@ -328,16 +325,9 @@ Verdict check_delta_atomic(const history::History& history,
     greatest = std::max(greatest, delta);
   }
   Verdict& verdict = overview.verdict;
-  if (greatest != kUnbounded) {
-    verdict.measurements.push_back({"smallest delta",
-                                    static_cast<double>(greatest) / unit,
-                                    clock == Clock::times ? "ms" : "stamps"});
-  }
   if (greatest <= allowed) {
     verdict.kind = VerdictKind::kept;
-    verdict.summary = fmt::format("{} operations are linearizable if reads may be stale by {}",
-                                  history.operations().size(),
-                                  amount_of(greatest, clock));
+    tell_delta(verdict, history, clock, greatest, true);
     return verdict;
   }
   const auto contradicts = [&](const Versions& versions) {
@@ -351,10 +341,7 @@ Verdict check_delta_atomic(const history::History& history,
                   core,
                   "too stale",
                   "No order of these operations explains every read, however stale reads may be"));
-  if (greatest != kUnbounded) {
-    verdict.details.push_back(
-        fmt::format("reads are stale by up to {}", amount_of(greatest, clock)));
-  }
+  if (greatest != kUnbounded) tell_delta(verdict, history, clock, greatest, true);
   return verdict;
 }
 
